@@ -1,0 +1,51 @@
+"""evkit: a notebook-first kit for event tracking that speaks PostHog's language."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "read": "evkit.events",
+    "from_frame": "evkit.events",
+    "from_ibis": "evkit.events",
+    "load_sample": "evkit.events",
+    "sample_path": "evkit.events",
+    "Events": "evkit.events",
+    "Insight": "evkit.insights.insight",
+    "Trends": "evkit.insights.trends.spec",
+    "Funnel": "evkit.insights.funnel.spec",
+    "Action": "evkit.query.spec",
+    "ActionStep": "evkit.query.spec",
+    "Series": "evkit.query.spec",
+    "series": "evkit.query.spec",
+    "PropertyFilter": "evkit.query.spec",
+    "FilterGroup": "evkit.query.spec",
+    "event_prop": "evkit.query.spec",
+    "person_prop": "evkit.query.spec",
+    "group_prop": "evkit.query.spec",
+    "clicked": "evkit.query.spec",
+    "submitted": "evkit.query.spec",
+    "changed": "evkit.query.spec",
+    "viewed": "evkit.query.spec",
+    "event": "evkit.query.spec",
+    "DateRange": "evkit.dates",
+    "EvkitError": "evkit.errors",
+}
+"""Public name -> the module that holds it; loaded when first asked for."""
+
+__all__ = [*sorted(_HOMES), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evkit' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,59 @@
+"""Instants as integers: microseconds since 1970 and back, on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+
+@ibis.udf.scalar.builtin(name="epoch_us", signature=((dt.timestamp,), dt.int64))
+def _duckdb(value):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="toUnixTimestamp64Micro", signature=((dt.timestamp,), dt.int64))
+def _clickhouse(value):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="unix_micros", signature=((dt.timestamp,), dt.int64))
+def _pyspark(value):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp", signature=((dt.int64,), dt.timestamp))
+def _duckdb_back(value):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="date_part", signature=((dt.string, dt.timestamp), dt.Decimal(30, 6)))
+def _postgres_part(part, value):  # type: ignore[no-untyped-def]
+    ...
+
+
+def _postgres(value: ir.TimestampValue) -> ir.IntegerValue:
+    parts = ibis.literal("epoch")
+    return (_postgres_part(parts, value) * 1_000_000).round().cast("int64")
+
+
+_TO: dict[str, Callable[[ir.TimestampValue], ir.IntegerValue]] = {
+    "duckdb": _duckdb,
+    "clickhouse": _clickhouse,
+    "pyspark": _pyspark,
+    "postgres": _postgres,
+}
+
+
+def epoch_microseconds(value: ir.TimestampValue, *, dialect: str) -> ir.IntegerValue:
+    """Give a UTC time without a zone as microseconds since 1970."""
+    return _TO[dialect](value)
+
+
+def from_epoch_microseconds(value: ir.IntegerValue, *, dialect: str) -> ir.TimestampValue:
+    """Give microseconds since 1970 as a UTC time without a zone."""
+    if dialect == "duckdb":
+        return _duckdb_back(value)
+    return value.as_timestamp("us").cast("timestamp(6)")

@@ -1,0 +1,92 @@
+"""Every exception and warning that evkit raises on purpose.
+
+The tree::
+
+    EvkitError
+    ├── SpecError (ValueError)      the question is wrong: an unknown word, a missing step, a reversed range
+    │   └── UnsupportedQuery        a query of PostHog's that evkit doesn't answer (yet), named
+    ├── NotExpressible              the figure exists, but no SQL says it exactly
+    ├── DataError                   the data can't answer: a missing column, an unreadable file
+    │   └── MissingFile (FileNotFoundError)
+    └── CaptureError                an event or batch that capture refuses
+
+    EvkitWarning (UserWarning)
+    ├── UnknownEventWarning         a series names an event that the data doesn't have
+    ├── TruncatedWarning            a result was cut to a limit
+    └── RejectedRowsWarning         rows were set aside while loading
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EvkitError(Exception):
+    """Base of every error that evkit raises on purpose."""
+
+
+class SpecError(EvkitError, ValueError):
+    """The question is wrong; it fails where it is typed."""
+
+
+class UnsupportedQuery(SpecError):
+    """A query that evkit can't answer; the message names the part it can't."""
+
+
+class NotExpressible(EvkitError):
+    """No SQL says this figure exactly; the message names the rule that SQL can't say."""
+
+
+class DataError(EvkitError):
+    """The data can't answer the question: a missing column, an unreadable file."""
+
+
+class MissingFile(DataError, FileNotFoundError):
+    """No file there."""
+
+
+class CaptureError(EvkitError, ValueError):
+    """An event or batch that capture refuses."""
+
+
+class EvkitWarning(UserWarning):
+    """Base of every warning that evkit gives."""
+
+
+class UnknownEventWarning(EvkitWarning):
+    """A series names an event that the data doesn't have."""
+
+
+class TruncatedWarning(EvkitWarning):
+    """A result was cut to a limit."""
+
+
+class RejectedRowsWarning(EvkitWarning):
+    """Rows were set aside while loading."""
+
+
+def nearest(value: object, allowed: Iterable[str]) -> str:
+    """Say which allowed word is nearest to `value`: ``" Did you mean 'x'?"``, or nothing.
+
+    Examples
+    --------
+    >>> nearest("uniq", ["total", "unique_session"])
+    " Did you mean 'unique_session'?"
+    """
+    words = list(allowed)
+    text = str(value)
+    close = difflib.get_close_matches(text, words, n=1, cutoff=0.5) or [w for w in words if text and w.startswith(text)]
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def unknown(kind: str, value: object, allowed: Iterable[str]) -> SpecError:
+    """Make the error for a word that isn't one of the allowed ones.
+
+    Examples
+    --------
+    >>> print(unknown("math", "uniq", ["total", "dau", "unique_session"]))
+    unknown math 'uniq'. Did you mean 'unique_session'? One of: total, dau, unique_session
+    """
+    words = list(allowed)
+    return SpecError(f"unknown {kind} {value!r}.{nearest(value, words)} One of: {', '.join(words)}")

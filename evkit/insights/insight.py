@@ -1,0 +1,122 @@
+"""Insight: a question and the tables it is asked of. Nothing runs until its figures or its picture are asked for."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cached_property
+from html import escape
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from evkit.model.tables import EventTables
+
+
+class Insight:
+    """A question about events, lazy: what it is (`spec`), its figures, its picture, its people, its rules.
+
+    Parameters
+    ----------
+    spec
+        The question as plain data: `Trends`, `Funnel`, ...
+    tables
+        What it is asked of.
+    """
+
+    def __init__(self, spec: Any, tables: EventTables) -> None:
+        self.spec = spec
+        self.tables = tables
+
+    # ------------------------------------------------------------------ figures
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        frame: pd.DataFrame = self._room("compute").frame(self.spec, self.tables)
+        return frame
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give the figures as a tidy frame; columns and order are those of the question's docstring. Runs once."""
+        return self._frame.copy()
+
+    def to_arrow(self) -> pa.Table:
+        """Give the figures as an Arrow table. Runs once."""
+        return pa.Table.from_pandas(self._frame, preserve_index=False)
+
+    def to_ibis(self) -> ir.Table:
+        """Give the figures as an ibis expression; runs nothing but what the tables need first.
+
+        Raises
+        ------
+        NotExpressible
+            When no SQL says the figures exactly; the message names the rule.
+        """
+        table: ir.Table = self._room("compute").expression(self.spec, self.tables)
+        return table
+
+    def to_sql(self) -> str:
+        """Give the SQL behind the figures.
+
+        Raises
+        ------
+        NotExpressible
+            When no SQL says the figures exactly; the message names the rule.
+        """
+        return str(ibis.to_sql(self.to_ibis(), dialect=self.tables.dialect))
+
+    def matched(self) -> ir.Table:
+        """Give the events that count, as the relation the figures are computed from."""
+        table: ir.Table = self._room("compute").matched(self.spec, self.tables)
+        return table
+
+    # ------------------------------------------------------------------ explanations
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that make the figures, in words."""
+        found: tuple[str, ...] = tuple(self._room("compute").rules(self.spec, self.tables))
+        return found
+
+    def actors(self, **which: Any) -> pd.DataFrame:
+        """Give the people (or groups) behind a figure.
+
+        Parameters
+        ----------
+        **which
+            What names the figure: for a funnel ``step`` (from 1), ``dropped``, ``breakdown_value``; for trends
+            ``bucket``, ``series``, ``breakdown_value``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row an actor.
+        """
+        frame: pd.DataFrame = self._room("compute").actors(self.spec, self.tables, **which)
+        return frame
+
+    # ------------------------------------------------------------------ pictures
+    def chart(self) -> Any:
+        """Give the figures as an Altair chart, without configuration, its data given as values."""
+        return self._room("chart").chart(self.spec, self._frame, now=self.tables.now)
+
+    def describe(self) -> str:
+        """Say in words what the chart shows."""
+        words: str = self._room("chart").describe(self.spec, self._frame)
+        return words
+
+    def __repr__(self) -> str:
+        return f"<Insight {self.spec!r}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return self.chart()._repr_mimebundle_(include, exclude)
+
+    def rules_html(self) -> str:
+        """Give the rules as a folded HTML list."""
+        items = "".join(f"<li>{escape(rule)}</li>" for rule in self.rules)
+        return f"<details><summary>How these figures were made</summary><ul>{items}</ul></details>"
+
+    def _room(self, part: str) -> ModuleType:
+        room = type(self.spec).__module__.rpartition(".")[0]
+        return importlib.import_module(f"{room}.{part}")

@@ -1,0 +1,149 @@
+"""A table in anybody's columns -> canonical events, persons and groups, as ibis expressions; runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from evkit.dates.instants import epoch_microseconds
+from evkit.errors import DataError
+from evkit.model import schema
+
+EMPTY_OBJECT = "{}"
+
+
+@ibis.udf.scalar.builtin(name="to_json")
+def _to_json(value: dt.Any) -> dt.string:  # type: ignore[empty-body]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="md5")
+def _md5(value: str) -> str:  # type: ignore[empty-body]
+    ...
+
+
+def renamed(table: ir.Table, columns: Mapping[str, str] | None, source: str) -> ir.Table:
+    """Give the table with our names for its columns: by the map, then by the names PostHog's exports use.
+
+    Parameters
+    ----------
+    columns
+        Our name -> the table's name.
+    """
+    mapping = dict(columns or {})
+    for ours, theirs in mapping.items():
+        if theirs not in table.columns:
+            raise DataError(f"{source} has no column {theirs!r}, which columns= maps to {ours!r}. It has: {', '.join(table.columns)}")
+    for ours, others in schema.SYNONYMS.items():
+        if ours not in mapping and ours not in table.columns:
+            found = next((name for name in others if name in table.columns), None)
+            if found is not None:
+                mapping[ours] = found
+    table = table.drop(*(ours for ours in mapping if ours in table.columns and mapping[ours] != ours))
+    return table.rename(mapping) if mapping else table
+
+
+def json_text(table: ir.Table, name: str) -> ir.StringValue:
+    """Give a JSON column as text: text and JSON as they are, structs and maps serialised."""
+    if name not in table.columns:
+        return ibis.null("string")
+    column = table[name]
+    kind = column.type()
+    if kind.is_string():
+        return column
+    if kind.is_json():
+        return column.cast("string")
+    return _to_json(column).cast("string")
+
+
+def moment(table: ir.Table, name: str) -> ir.TimestampValue:
+    """Give a time column as UTC without a zone: timestamps, ISO text, or integers in microseconds."""
+    column = table[name]
+    if column.type().is_string():
+        return column.try_cast(dt.Timestamp(timezone="UTC", scale=6)).cast("timestamp(6)")
+    return schema.utc(column)
+
+
+def text(table: ir.Table, name: str) -> ir.StringValue:
+    """Give a column as text; null where the table has no such column."""
+    return table[name].cast("string") if name in table.columns else ibis.null("string")
+
+
+def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None = None, source: str = "the table") -> tuple[ir.Table, bool]:
+    """Give canonical events, and whether they have uuids.
+
+    Raises
+    ------
+    DataError
+        When a needed column is missing.
+    """
+    t = renamed(table, columns, source)
+    schema.check_columns(t.columns, schema.REQUIRED, source)
+    time = moment(t, "timestamp")
+    received = moment(t, "received_at") if "received_at" in t.columns else ibis.null("timestamp(6)")
+    has_uuids = "uuid" in t.columns
+    content = ibis.literal("\x1f").join([text(t, "event"), text(t, "distinct_id"), time.cast("string"), json_text(t, "properties").fill_null("")])
+    if "arrival" in t.columns:
+        arrival = t.arrival.cast("int64")
+    else:
+        arrival = epoch_microseconds(received.coalesce(time) if "received_at" in t.columns else time, dialect=dialect)
+    made = t.select(
+        uuid=text(t, "uuid") if has_uuids else _md5(content),
+        event=text(t, "event"),
+        distinct_id=text(t, "distinct_id"),
+        timestamp=time,
+        received_at=received,
+        arrival=arrival,
+        properties=json_text(t, "properties").nullif("").fill_null(EMPTY_OBJECT),
+        elements_chain=text(t, "elements_chain").fill_null(""),
+        person_id=text(t, "person_id"),
+        person_properties=json_text(t, "person_properties"),
+    )
+    if not has_uuids:
+        twin = ibis.row_number().over(group_by=made.uuid, order_by=made.arrival)
+        made = made.mutate(uuid=made.uuid + "-" + twin.cast("string"))
+    return made, has_uuids
+
+
+def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the persons table") -> ir.Table:
+    """Give canonical persons: a row a distinct id, the newest version of those that occur several times."""
+    t = table.rename(dict(columns)) if columns else table
+    if "person_id" not in t.columns and "id" in t.columns:
+        t = t.rename(person_id="id")
+    schema.check_columns(t.columns, ("distinct_id", "person_id"), source)
+    versions = [t[c].cast("int64").fill_null(0) for c in ("person_distinct_id_version", "person_version") if c in t.columns]
+    made = t.select(
+        distinct_id=text(t, "distinct_id"),
+        person_id=text(t, "person_id"),
+        properties=json_text(t, "properties").nullif("").fill_null(EMPTY_OBJECT),
+        created_at=moment(t, "created_at") if "created_at" in t.columns else ibis.null("timestamp(6)"),
+        rank=ibis.row_number().over(
+            group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), text(t, "person_id"), json_text(t, "properties")]
+        ),
+    )
+    return made.filter(made["rank"] == 0).drop("rank")
+
+
+def groups(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the groups table") -> ir.Table:
+    """Give canonical groups: a row a group."""
+    ours = {"type_index": ("group_type_index", "index"), "type": ("group_type",), "key": ("group_key",), "properties": ("group_properties",)}
+    mapping = dict(columns or {})
+    for name, others in ours.items():
+        if name not in mapping and name not in table.columns:
+            found = next((o for o in others if o in table.columns), None)
+            if found:
+                mapping[name] = found
+    t = table.rename(mapping)
+    schema.check_columns(t.columns, ("key",), source)
+    if "type_index" not in t.columns and "type" not in t.columns:
+        raise DataError(f"{source} has neither 'type_index' nor 'type': say which type of group a row is")
+    index = t.type_index.cast("int64") if "type_index" in t.columns else ibis.dense_rank().over(order_by=t.type).cast("int64")
+    return t.select(
+        type_index=index,
+        type=text(t, "type").coalesce(index.cast("string")),
+        key=text(t, "key"),
+        properties=json_text(t, "properties").nullif("").fill_null(EMPTY_OBJECT),
+    )

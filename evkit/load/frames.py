@@ -1,0 +1,83 @@
+"""pandas, polars, Arrow and ibis -> sources of events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+from evkit.errors import DataError
+from evkit.load.files import connect
+from evkit.load.sources import TableSource
+from evkit.model import schema
+
+if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
+
+DIALECTS = {"duckdb": "duckdb", "clickhouse": "clickhouse", "postgres": "postgres", "pyspark": "pyspark", "databricks": "pyspark"}
+
+
+def as_arrow(frame: Any) -> pa.Table:
+    """Give a pandas, polars or Arrow frame as Arrow.
+
+    Raises
+    ------
+    DataError
+        When it is none of these.
+    """
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    if isinstance(frame, pd.DataFrame):
+        return from_pandas(frame)
+    if hasattr(frame, "to_arrow"):
+        return frame.to_arrow()
+    if hasattr(frame, "__arrow_c_stream__"):
+        return pa.table(frame)
+    raise DataError(f"can't read a {type(frame).__module__}.{type(frame).__name__}: give pandas, polars or Arrow")
+
+
+def from_pandas(frame: pd.DataFrame) -> pa.Table:
+    """Give a pandas frame as Arrow; columns of dicts become JSON text."""
+    from evkit.load.lines import dump
+
+    texts = {}
+    for name in ("properties", "person_properties"):
+        if name in frame.columns and frame[name].map(lambda v: isinstance(v, dict)).any():
+            texts[name] = frame[name].map(lambda v: dump(v) if isinstance(v, dict) else v)
+    return pa.Table.from_pandas(frame.assign(**texts), preserve_index=False)
+
+
+def from_frame(frame: Any, columns: Mapping[str, str] | None = None) -> tuple[BaseBackend, TableSource]:
+    """Put a frame into a private engine and give it as a source.
+
+    Raises
+    ------
+    DataError
+        When a needed column is missing.
+    """
+    rows = as_arrow(frame)
+    mapped = set((columns or {}).values())
+    schema.check_columns([*rows.column_names, *(columns or {})], schema.REQUIRED, "the frame")
+    con = connect()
+    table = con.create_table("evkit_frame", rows, temp=True)
+    return con, TableSource(con, table, name="the frame", columns={k: v for k, v in (columns or {}).items() if v in mapped})
+
+
+def from_ibis(table: ir.Table, columns: Mapping[str, str] | None = None) -> tuple[BaseBackend, TableSource, str]:
+    """Give an ibis table, anywhere, as a source, with its engine and dialect.
+
+    Raises
+    ------
+    DataError
+        When the engine is none that evkit can ask exactly.
+    """
+    con = table.get_backend()
+    dialect = DIALECTS.get(con.name)
+    if dialect is None:
+        raise DataError(f"evkit can't ask {con.name!r} exactly. Engines that it can: {', '.join(DIALECTS)}. Load the table with ek.from_frame(table.to_pyarrow()) instead.")
+    return con, TableSource(con, table, name=table.get_name() if hasattr(table, "get_name") else "the table", dialect=dialect, columns=dict(columns or {})), dialect

@@ -1,0 +1,46 @@
+"""A progress bar for long work: in a terminal on standard error, in a notebook as an output that is cleared."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+SECONDS_BEFORE_SHOWN = 1.0
+WIDTH = 30
+
+
+class Bar:
+    """A bar that appears only when the work takes longer than a second, and goes when it is done."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self._started = time.monotonic()
+        self._shown = False
+        self._last = 0.0
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that `done` of `total` is done."""
+        now = time.monotonic()
+        if now - self._started < SECONDS_BEFORE_SHOWN or now - self._last < 0.1:
+            return
+        self._last = now
+        share = min(done / total, 1.0) if total else 0.0
+        filled = round(share * WIDTH)
+        line = f"{self.title} {'█' * filled}{'░' * (WIDTH - filled)} {share:4.0%}"
+        if self._is_open():
+            self._shown = True
+            sys.stderr.write("\r" + line)
+            sys.stderr.flush()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._shown:
+            sys.stderr.write("\r" + " " * (len(self.title) + WIDTH + 6) + "\r")
+            sys.stderr.flush()
+
+    @staticmethod
+    def _is_open() -> bool:
+        return sys.stderr is not None and (sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel"))

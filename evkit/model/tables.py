@@ -1,0 +1,370 @@
+"""EventTables: the frozen holder of the tables and the project's settings that every question is asked of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+from evkit import properties
+from evkit.dates.instants import epoch_microseconds
+from evkit.errors import DataError
+
+if TYPE_CHECKING:
+    from ibis.backends import BaseBackend
+
+    from evkit.query.spec import Action, Cohort, FilterGroup
+
+T = TypeVar("T")
+Week = Literal["sunday", "monday"]
+MAX_GROUP_TYPES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a project knows beside its events.
+
+    Parameters
+    ----------
+    timezone
+        IANA name of the zone in which days begin.
+    week_start
+        First day of the week.
+    now
+        The clock of relative dates, with a zone; None means the newest event.
+    test_account_filters
+        What `filter_test_accounts=True` adds to a question.
+    property_types
+        (kind, name) -> "String", "Numeric", "Boolean" or "DateTime"; kind is "event", "person" or "group".
+    group_types
+        Group type names; the position is PostHog's group type index.
+    """
+
+    timezone: str = "UTC"
+    week_start: Week = "sunday"
+    now: dt.datetime | None = None
+    test_account_filters: FilterGroup | None = None
+    path_cleaning_filters: tuple[Mapping[str, str], ...] = ()
+    aggregate_by_distinct_id: bool = False
+    property_types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    group_types: tuple[str, ...] = ()
+    actions: Mapping[int | str, Action] = field(default_factory=dict)
+    cohorts: Mapping[int | str, Cohort] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Where the events come from. `table()` may stage a file first; the rest is known without running anything."""
+
+    has_uuids: bool
+    """False where no event has a uuid: then none can be a duplicate."""
+
+    def table(self) -> ir.Table:
+        """Give the canonical events, a row an event, rows that can't be read left out."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Events that are a canonical table already."""
+
+    events: ir.Table
+    has_uuids: bool = True
+
+    def table(self) -> ir.Table:
+        """Give the table."""
+        return self.events
+
+
+class Cache:
+    """What was found out once about a set of tables: filled by name, shared by every view of the same tables."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Any] = {}
+
+    def get(self, name: str, make: Callable[[], T]) -> T:
+        """Give what is known under `name`, finding it out first if need be."""
+        if name not in self._found:
+            self._found[name] = make()
+        found: T = self._found[name]
+        return found
+
+    def knows(self, name: str) -> bool:
+        """Say whether `name` was found out already; runs nothing."""
+        return name in self._found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EventTables:
+    """The events, persons and groups that questions are asked of, and the settings they are asked under.
+
+    Parameters
+    ----------
+    con
+        The ibis backend that runs the queries; None where expressions are only compiled.
+    dialect
+        "duckdb", "clickhouse", "postgres" or "pyspark".
+    source
+        Where canonical events (`model.schema.EVENTS`) come from.
+    persons, groups
+        Canonical persons and groups where they were given; None where they follow from the events.
+    identity
+        "replay" rebuilds persons from the events; "given" takes the person_id of the events, or of `persons`.
+    """
+
+    con: BaseBackend | None
+    source: Source
+    persons: ir.Table | None = None
+    groups: ir.Table | None = None
+    settings: Settings = field(default_factory=Settings)
+    dialect: str = "duckdb"
+    identity: Literal["replay", "given"] = "replay"
+    cache: Cache = field(default_factory=Cache)
+
+    def with_settings(self, settings: Settings) -> EventTables:
+        """Give the same tables under other settings."""
+        return replace(self, settings=settings)
+
+    # ------------------------------------------------------------------ running
+    def arrow(self, expr: ir.Expr) -> pa.Table:
+        """Run an expression and give its rows as Arrow."""
+        return self._backend().to_pyarrow(expr)
+
+    def execute(self, expr: ir.Expr) -> pd.DataFrame:
+        """Run an expression and give its rows as pandas."""
+        return self.arrow(expr).to_pandas()
+
+    def batches(self, expr: ir.Expr, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
+        """Run an expression and give its rows as Arrow batches of about `rows` rows."""
+        yield from self._backend().to_pyarrow_batches(expr, chunk_size=rows)
+
+    def keep(self, name: str, frame: pd.DataFrame | pa.Table, schema: ibis.Schema) -> ir.Table:
+        """Put a small frame beside the events, in the engine that holds them."""
+        rows = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+        rows = rows.select(list(schema.names)).cast(schema.to_pyarrow())
+        if self.dialect == "duckdb" and self.con is not None:
+            return self.con.create_table(f"evkit_{name}_{id(self.cache):x}", rows, temp=True, overwrite=True)
+        return ibis.memtable(rows, schema=schema)
+
+    def _backend(self) -> BaseBackend:
+        if self.con is None:
+            raise DataError("these tables have no engine behind them: they can be compiled, not run")
+        return self.con
+
+    # ------------------------------------------------------------------ time
+    @property
+    def first_event(self) -> dt.datetime:
+        """The time of the earliest event, with zone UTC; runs once."""
+        return self._span()[0]
+
+    @property
+    def now(self) -> dt.datetime:
+        """The clock of relative dates: the settings', else the time of the newest event."""
+        return self.settings.now or self._span()[1]
+
+    def _span(self) -> tuple[dt.datetime, dt.datetime]:
+        return self.cache.get("span", self._find_span)
+
+    def _find_span(self) -> tuple[dt.datetime, dt.datetime]:
+        row = self.execute(self.clean().aggregate(low=lambda e: e.timestamp.min(), high=lambda e: e.timestamp.max())).iloc[0]
+        if pd.isna(row.low):
+            raise DataError("there are no events, so there is no newest event to count dates from: give now=")
+        return tuple(pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.low, row.high))  # type: ignore[return-value]
+
+    # ------------------------------------------------------------------ events
+    def clean(self) -> ir.Table:
+        """The events, each uuid once: the first to arrive."""
+        events = self.source.table()
+        if self.con is None or not self.source.has_uuids:
+            return events
+        doubles = self.cache.get("doubles", self._find_doubles)
+        return events if doubles is None else events.anti_join(doubles, "uuid").union(doubles)
+
+    @property
+    def duplicates(self) -> int:
+        """How many rows repeat a uuid that arrived before; runs the checking pass once."""
+        self.clean()
+        return self.cache.get("duplicates", lambda: 0)
+
+    def _find_doubles(self) -> ir.Table | None:
+        """Keep, for each uuid that occurs more than once, the row that arrived first."""
+        e = self.source.table()
+        marks = e.group_by(mark=e.uuid.hash()).having(lambda t: t.count() > 1).agg()
+        if self.execute(marks.count().as_table()).iloc[0, 0] == 0:
+            return None
+        same = e.mutate(mark=e.uuid.hash()).semi_join(marks, "mark").drop("mark")
+        order = [same.arrival, *(same[c] for c in e.columns if c not in ("arrival", "uuid"))]
+        ranked = same.mutate(rank=ibis.row_number().over(group_by=same.uuid, order_by=order))
+        rows = self.arrow(ranked)
+        extra = int((rows["rank"].to_numpy() > 0).sum())
+        self.cache.get("duplicates", lambda: extra)
+        first = rows.filter(pa.compute.equal(rows["rank"], 0))
+        return self.keep("doubles", first, e.schema()) if extra else None
+
+    # ------------------------------------------------------------------ persons and groups
+    def person_map(self) -> ir.Table | None:
+        """Distinct id -> person id, a row a distinct id; None where the events' own person_id decides."""
+        if self.con is None:
+            return self.persons[["distinct_id", "person_id"]] if self.persons is not None else None
+        if self.persons is not None:
+            return self.persons[["distinct_id", "person_id"]]
+        if self.identity == "given":
+            return None
+        return self.cache.get("person_map", self._replay_identity)
+
+    def _replay_identity(self) -> ir.Table | None:
+        from evkit.model.identity import replay
+
+        result = self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect))
+        moved = result.person_map
+        return self.keep("person_map", moved, ibis.schema({"distinct_id": "string", "person_id": "string"}))
+
+    def person_properties(self) -> ir.Table:
+        """Person id -> the person's properties now (JSON text), a row a person."""
+        if self.persons is not None:
+            p = self.persons
+            return p.group_by("person_id").agg(person_properties=p.properties.max())
+        if self.con is None or self.identity == "given":
+            e = self.clean()
+            return e.group_by(person_id=e.person_id.coalesce(e.distinct_id)).agg(
+                person_properties=e.person_properties.argmax(e.arrival)
+            )
+        return self.cache.get("person_properties", self._replay_properties)
+
+    def _replay_properties(self) -> ir.Table:
+        frame = self.cache.get("persons", self._replay_persons)
+        rows = frame[["person_id", "properties"]].rename(columns={"properties": "person_properties"})
+        return self.keep("person_properties", rows, ibis.schema({"person_id": "string", "person_properties": "string"}))
+
+    def _replay_persons(self) -> pd.DataFrame:
+        from evkit.model.identity import replay
+        from evkit.model.persons import persons_frame
+
+        result = self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect))
+        return persons_frame(self.clean(), self.arrow, result, dialect=self.dialect)
+
+    def persons_frame(self) -> pd.DataFrame:
+        """The persons: person_id, distinct_ids (list), properties (JSON text), created_at, is_identified; a row a person."""
+        if self.persons is None and self.identity == "replay" and self.con is not None:
+            return self.cache.get("persons", self._replay_persons)
+        p = self.persons if self.persons is not None else self._persons_of_events()
+        rows = p.group_by("person_id").agg(
+            distinct_ids=p.distinct_id.collect(distinct=True),
+            properties=p.properties.max(),
+            created_at=p.created_at.min(),
+        )
+        return self.execute(rows.order_by("person_id")).assign(is_identified=pd.NA)
+
+    def _persons_of_events(self) -> ir.Table:
+        """Persons as the events' own person_id says: a row a distinct id, properties of its newest event."""
+        e = self.clean()
+        return e.group_by("distinct_id", person_id=e.person_id.coalesce(e.distinct_id)).agg(
+            properties=e.person_properties.argmax(e.arrival).fill_null("{}"), created_at=e.timestamp.min()
+        )
+
+    def identity_log(self) -> pd.DataFrame:
+        """Every merge and every refusal, in arrival order; empty where no replay was needed."""
+        if self.persons is not None or self.identity == "given":
+            raise DataError("persons were given with the data, so no identity was replayed: there is no log of merges")
+        self.person_map()
+        log: pd.DataFrame = self.cache.get("identity", lambda: None).log
+        return log
+
+    def group_table(self) -> ir.Table:
+        """The groups: type_index, type, key, properties now; a row a group."""
+        if self.groups is not None:
+            return self.groups
+        return self.cache.get("groups", self._replay_groups)
+
+    def _replay_groups(self) -> ir.Table:
+        from evkit.model.groups import groups_frame
+        from evkit.model.schema import GROUPS
+
+        return self.keep("groups", groups_frame(self.clean(), self.arrow, dialect=self.dialect), GROUPS)
+
+    @property
+    def group_types(self) -> tuple[str, ...]:
+        """The group types; the position is the index."""
+        if self.settings.group_types or self.con is None:
+            return self.settings.group_types
+        return self.cache.get("group_types", self._find_group_types)
+
+    def _find_group_types(self) -> tuple[str, ...]:
+        from evkit.model.groups import group_types
+
+        if self.groups is not None:
+            rows = self.execute(self.groups[["type_index", "type"]].distinct().order_by("type_index"))
+            found = dict(zip(rows.type_index, rows.type, strict=True))
+            return tuple(str(found.get(i, "")) for i in range(max(found, default=-1) + 1))
+        return tuple(group_types(self.clean(), self.arrow, dialect=self.dialect))
+
+    # ------------------------------------------------------------------ the log
+    def log(self, needs: frozenset[str] = frozenset()) -> ir.Table:
+        """The events with their persons, and whatever else a question needs joined to them.
+
+        Parameters
+        ----------
+        needs
+            "person" joins person_properties (as they are now); "group:0" joins group_0 (the key, null when empty)
+            and group_0_properties; "session" joins session_duration (seconds, of the whole session).
+
+        Returns
+        -------
+        ir.Table
+            uuid, event, distinct_id, timestamp, t (microseconds since 1970), arrival, properties, elements_chain,
+            person_id (never null), and what the needs add. A row an event.
+        """
+        e = self.clean()
+        people = None if self.settings.aggregate_by_distinct_id else self.person_map()
+        if people is not None:
+            mapped = people.rename(mapped_id="distinct_id", mapped="person_id")
+            e = e.left_join(mapped, e.distinct_id == mapped.mapped_id)
+            person = e.mapped.coalesce(e.distinct_id)
+        elif self.settings.aggregate_by_distinct_id:
+            person = e.distinct_id
+        else:
+            person = e.person_id.coalesce(e.distinct_id)
+        names = ["uuid", "event", "distinct_id", "timestamp", "arrival", "properties", "elements_chain"]
+        log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect), person_id=person)
+        if "person" in needs:
+            log = self._with_person(log)
+        for need in sorted(needs):
+            if need.startswith("group:"):
+                log = self._with_group(log, int(need.partition(":")[2]))
+        return self._with_session(log) if "session" in needs else log
+
+    def _with_person(self, log: ir.Table) -> ir.Table:
+        people = self.person_properties().rename(joined_id="person_id")
+        return log.left_join(people, log.person_id == people.joined_id).drop("joined_id")
+
+    def _with_group(self, log: ir.Table, index: int) -> ir.Table:
+        key = self.group_key(log.properties, index)
+        log = log.mutate(**{f"group_{index}": key})
+        g = self.group_table()
+        g = g.filter(g.type_index == index).select(joined_key=g.key, **{f"group_{index}_properties": g.properties})
+        return log.left_join(g, log[f"group_{index}"] == g.joined_key).drop("joined_key")
+
+    def group_key(self, column: ir.StringValue, index: int) -> ir.StringValue:
+        """The key of the event's group of type `index`; null when the event has none or an empty one."""
+        key = properties.text(column, f"$group_{index}", dialect=self.dialect)
+        types = self.group_types
+        if index < len(types) and types[index]:
+            named = properties.path_text(column, ("$groups", types[index]), dialect=self.dialect)
+            key = key.coalesce(named)
+        return key.nullif("")
+
+    def _with_session(self, log: ir.Table) -> ir.Table:
+        e = self.clean()
+        session = properties.text(e.properties, "$session_id", dialect=self.dialect).fill_null("")
+        t = epoch_microseconds(e.timestamp, dialect=self.dialect)
+        spans = e.select(joined_session=session, t=t).filter(lambda r: r.joined_session != "")
+        spans = spans.group_by("joined_session").agg(session_duration=((spans.t.max() - spans.t.min()) / 1_000_000))
+        log = log.mutate(session_id=properties.text(log.properties, "$session_id", dialect=self.dialect).fill_null(""))
+        joined = log.left_join(spans, log.session_id == spans.joined_session).drop("joined_session")
+        return joined.mutate(session_duration=joined.session_duration.fill_null(0.0))
+

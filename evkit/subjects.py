@@ -1,0 +1,115 @@
+"""Person and Group: what `events.person("id")` and `events.group("company", "id:5")` give."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evkit.errors import DataError, SpecError
+
+if TYPE_CHECKING:
+    from evkit.insights.insight import Insight
+    from evkit.model.tables import EventTables
+
+
+class Person:
+    """One person: their distinct ids, their properties now and then, their timeline.
+
+    Parameters
+    ----------
+    tables
+        The tables the person is in.
+    distinct_id
+        Any of the person's distinct ids.
+
+    Raises
+    ------
+    DataError
+        When no event and no person has that distinct id.
+    """
+
+    def __init__(self, tables: EventTables, distinct_id: str) -> None:
+        self.tables = tables
+        rows = tables.persons_frame()
+        mine = rows[rows.distinct_ids.map(lambda ids: distinct_id in set(ids))]
+        if mine.empty:
+            raise DataError(f"no person has the distinct_id {distinct_id!r}. events.persons() lists them all.")
+        self._row = mine.iloc[0]
+        self.person_id: str = str(self._row.person_id)
+        self.distinct_ids: tuple[str, ...] = tuple(sorted(self._row.distinct_ids))
+
+    def __repr__(self) -> str:
+        return f"<Person {self.person_id}: {len(self.distinct_ids)} distinct ids>"
+
+    def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
+        """Give the person's properties: now, or as they were at a time (ISO text in the project's zone, or a datetime)."""
+        if at is None:
+            found: dict[str, Any] = json.loads(self._row.properties)
+            return found
+        from evkit.model.persons import properties_at
+
+        return properties_at(self.tables, self.person_id, moment(at, self.tables.settings.timezone))
+
+    def events(self) -> pd.DataFrame:
+        """Give the person's events in time order: uuid, event, distinct_id, timestamp (UTC), properties."""
+        log = self.tables.log()
+        mine = log.filter(log.person_id == self.person_id).order_by(["timestamp", "uuid"])
+        return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "properties"]])
+
+    def timeline(self) -> Insight:
+        """Give events, merges, property changes and sessions in order, as a frame and a chart."""
+        from evkit.insights.insight import Insight
+        from evkit.insights.timeline.spec import Timeline
+
+        return Insight(Timeline(person_id=self.person_id), self.tables)
+
+
+class Group:
+    """One group: its properties and its timeline.
+
+    Raises
+    ------
+    SpecError
+        When the data has no such group type.
+    """
+
+    def __init__(self, tables: EventTables, group_type: str, key: str) -> None:
+        if group_type not in tables.group_types:
+            raise SpecError(f"no group type {group_type!r}. The data has: {', '.join(tables.group_types) or 'none'}")
+        self.tables = tables
+        self.group_type = group_type
+        self.type_index = tables.group_types.index(group_type)
+        self.key = key
+
+    def __repr__(self) -> str:
+        return f"<Group {self.group_type} {self.key}>"
+
+    def properties(self) -> dict[str, Any]:
+        """Give the group's properties now; empty when no $groupidentify named it."""
+        g = self.tables.group_table()
+        rows = self.tables.execute(g.filter((g.type_index == self.type_index) & (g.key == self.key)))
+        return json.loads(rows.properties.iloc[0]) if len(rows) else {}
+
+    def events(self) -> pd.DataFrame:
+        """Give the group's events in time order: uuid, event, distinct_id, timestamp (UTC), person_id, properties."""
+        log = self.tables.log(frozenset({f"group:{self.type_index}"}))
+        mine = log.filter(log[f"group_{self.type_index}"] == self.key).order_by(["timestamp", "uuid"])
+        return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties"]])
+
+    def timeline(self) -> Insight:
+        """Give the group's events in order, as a frame and a chart."""
+        from evkit.insights.insight import Insight
+        from evkit.insights.timeline.spec import Timeline
+
+        return Insight(Timeline(group_type_index=self.type_index, group_key=self.key), self.tables)
+
+
+def moment(value: str | dt.datetime, timezone: str) -> dt.datetime:
+    """Give a time with a zone: text and datetimes without one are in the project's."""
+    from zoneinfo import ZoneInfo
+
+    time = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(timezone))
