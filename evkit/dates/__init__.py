@@ -1,0 +1,14 @@
+"""PostHog's dates: relative texts, ranges, windows, intervals. Standard library only."""
+
+from evkit.dates.grammar import (
+    DateRange,
+    Interval,
+    Range,
+    Window,
+    bucket_starts,
+    parse,
+    previous_range,
+    resolve_range,
+)
+
+__all__ = ["DateRange", "Interval", "Range", "Window", "bucket_starts", "parse", "previous_range", "resolve_range"]
