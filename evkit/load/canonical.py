@@ -85,13 +85,12 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
     time = moment(t, "timestamp")
     received = moment(t, "received_at") if "received_at" in t.columns else ibis.null("timestamp(6)")
     has_uuids = "uuid" in t.columns
-    content = ibis.literal("\x1f").join([text(t, "event"), text(t, "distinct_id"), time.cast("string"), json_text(t, "properties").fill_null("")])
     if "arrival" in t.columns:
         arrival = t.arrival.cast("int64")
     else:
         arrival = epoch_microseconds(received.coalesce(time) if "received_at" in t.columns else time, dialect=dialect)
     made = t.select(
-        uuid=text(t, "uuid") if has_uuids else _md5(content),
+        uuid=text(t, "uuid"),
         event=text(t, "event"),
         distinct_id=text(t, "distinct_id"),
         timestamp=time,
@@ -102,10 +101,15 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
         person_id=text(t, "person_id"),
         person_properties=json_text(t, "person_properties"),
     )
-    if not has_uuids:
-        twin = ibis.row_number().over(group_by=made.uuid, order_by=made.arrival)
-        made = made.mutate(uuid=made.uuid + "-" + twin.cast("string"))
-    return made, has_uuids
+    return made if has_uuids else with_uuids(made), has_uuids
+
+
+def with_uuids(table: ir.Table) -> ir.Table:
+    """Give events that have no uuid one made from their content; twins are told apart by their number, so none is lost."""
+    parts = [table.event, table.distinct_id, table.timestamp.cast("string"), table.properties]
+    content = _md5(ibis.literal("\x1f").join([part.fill_null("") for part in parts]))
+    twin = ibis.row_number().over(group_by=content, order_by=table.arrival)
+    return table.mutate(uuid=table.uuid.coalesce(content + "-" + twin.cast("string")))
 
 
 def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the persons table") -> ir.Table:

@@ -99,7 +99,7 @@ def export_row(body: dict[str, Any]) -> dict[str, Any]:
     received = next((message.parse_time(body[k]) for k in ("received_at", *schema.SYNONYMS["received_at"]) if body.get(k)), None)
     person = body.get("person_properties")
     return {
-        "uuid": str(body["uuid"]) if body.get("uuid") else message.content_uuid(body),
+        "uuid": str(body["uuid"]) if body.get("uuid") else None,
         "event": clean(str(body["event"])),
         "distinct_id": clean(str(body["distinct_id"])),
         "timestamp": naive(time),

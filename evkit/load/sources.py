@@ -64,7 +64,7 @@ class LinesSource:
         staged = self.con.read_parquet(target)  # type: ignore[attr-defined]
         clock = canonical.epoch_microseconds(staged.received_at.coalesce(staged.timestamp), dialect="duckdb")
         arrival = staged.arrival.coalesce(clock) if received else staged.line
-        return staged.mutate(arrival=arrival).drop("line")
+        return canonical.with_uuids(staged.mutate(arrival=arrival).drop("line"))
 
     def table(self) -> ir.Table:
         """Give the canonical events."""
