@@ -1,0 +1,463 @@
+"""What is asked, as data: filters, actions, series, cohorts. No engine here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+
+from evkit.errors import SpecError, unknown
+
+FilterType = Literal["event", "person", "group", "element", "event_metadata", "session", "cohort"]
+Matching = Literal["exact", "contains", "regex"]
+Math = Literal[
+    "total",
+    "dau",
+    "weekly_active",
+    "monthly_active",
+    "unique_group",
+    "unique_session",
+    "first_time_for_user",
+    "first_time_for_user_with_filters",
+    "first_matching_event_for_user",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "median",
+    "p75",
+    "p90",
+    "p95",
+    "p99",
+    "avg_count_per_actor",
+    "min_count_per_actor",
+    "max_count_per_actor",
+    "median_count_per_actor",
+    "p75_count_per_actor",
+    "p90_count_per_actor",
+    "p95_count_per_actor",
+    "p99_count_per_actor",
+]
+PROPERTY_MATHS = ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")
+OPERATORS = (
+    "exact",
+    "is_not",
+    "icontains",
+    "not_icontains",
+    "regex",
+    "not_regex",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "min",
+    "max",
+    "between",
+    "not_between",
+    "in",
+    "not_in",
+    "is_set",
+    "is_not_set",
+    "is_date_exact",
+    "is_date_before",
+    "is_date_after",
+    "semver_eq",
+    "semver_neq",
+    "semver_gt",
+    "semver_gte",
+    "semver_lt",
+    "semver_lte",
+    "semver_tilde",
+    "semver_caret",
+    "semver_wildcard",
+)
+FILTER_TYPES: tuple[str, ...] = get_args(FilterType)
+MATCHINGS: tuple[str, ...] = get_args(Matching)
+MATHS: tuple[str, ...] = get_args(Math)
+
+
+def frozen(value: Any) -> Any:
+    """Give a value that can be kept in a frozen spec: lists become tuples."""
+    return tuple(frozen(v) for v in value) if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+# ---------------------------------------------------------------------- filters
+@dataclass(frozen=True)
+class PropertyFilter:
+    """A test of one property.
+
+    Parameters
+    ----------
+    key
+        The property's name; for type "cohort" "id".
+    value
+        What to compare with; a tuple means any of (none of, for the negative operators).
+    operator
+        PostHog's operator.
+    type
+        Whose property: event, person, group, element, event_metadata, session, cohort.
+    group_type_index
+        Which group's, for type "group".
+    negation
+        Turns the answer round.
+
+    Examples
+    --------
+    >>> PropertyFilter("plan", "pro", type="person")
+    PropertyFilter(key='plan', value='pro', operator='exact', type='person', group_type_index=None, negation=False)
+    """
+
+    key: str
+    value: Any = None
+    operator: str = "exact"
+    type: str = "event"
+    group_type_index: int | None = None
+    negation: bool = False
+
+    def __post_init__(self) -> None:
+        if self.operator not in OPERATORS:
+            raise unknown("operator", self.operator, OPERATORS)
+        if self.type not in FILTER_TYPES:
+            raise unknown("property type", self.type, FILTER_TYPES)
+        object.__setattr__(self, "value", frozen(self.value))
+        if self.operator in ("between", "not_between"):
+            check_between(self.value)
+
+
+def check_between(value: Any) -> None:
+    """Raise when a value is no pair of numbers, the lower first."""
+    try:
+        low, high = (float(v) for v in value)
+    except (TypeError, ValueError):
+        raise SpecError(f"between needs two numbers, the lower first, such as [1, 5]; it was given {value!r}") from None
+    if low > high:
+        raise SpecError(f"between {value!r}: the lower number comes first")
+
+
+@dataclass(frozen=True)
+class FilterGroup:
+    """Filters joined by AND or OR, to any depth; an empty one restricts nothing."""
+
+    op: str
+    values: tuple[PropertyFilter | FilterGroup, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.op not in ("AND", "OR"):
+            raise unknown("filter group", self.op, ("AND", "OR"))
+        object.__setattr__(self, "values", tuple(self.values))
+        for value in self.values:
+            if not isinstance(value, (PropertyFilter, FilterGroup)):
+                raise SpecError(f"{value!r} is no filter: write ek.event_prop('plan') == 'pro'")
+
+    @classmethod
+    def of(cls, value: FilterGroup | PropertyFilter | Iterable[FilterGroup | PropertyFilter] | None) -> FilterGroup:
+        """Give a group from nothing, one filter, several (AND), or a group."""
+        if isinstance(value, FilterGroup):
+            return value
+        if value is None:
+            return cls("AND")
+        return cls("AND", (value,) if isinstance(value, PropertyFilter) else tuple(value))
+
+    def and_(self, other: FilterGroup | None) -> FilterGroup:
+        """Give both groups, AND-ed."""
+        if other is None or not other.values:
+            return self
+        return other if not self.values else FilterGroup("AND", (self, other))
+
+
+@dataclass(frozen=True)
+class PropertyRef:
+    """A property to break down by, to compute with, or to compare: comparing gives a `PropertyFilter`.
+
+    Examples
+    --------
+    >>> (PropertyRef("plan", type="person") == "pro").operator
+    'exact'
+    """
+
+    key: str
+    type: str = "event"
+    group_type_index: int | None = None
+    normalize_url: bool = False
+
+    def __post_init__(self) -> None:
+        if self.type not in FILTER_TYPES:
+            raise unknown("property type", self.type, FILTER_TYPES)
+
+    def _filter(self, operator: str, value: Any = None) -> PropertyFilter:
+        return PropertyFilter(self.key, value, operator, self.type, self.group_type_index)
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, PropertyRef):
+            return (self.key, self.type, self.group_type_index, self.normalize_url) == (other.key, other.type, other.group_type_index, other.normalize_url)
+        return self._filter("exact", other)
+
+    def __ne__(self, other: object) -> Any:
+        return not self == other if isinstance(other, PropertyRef) else self._filter("is_not", other)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.type, self.group_type_index, self.normalize_url))
+
+    def __gt__(self, other: Any) -> PropertyFilter:
+        return self._filter("gt", other)
+
+    def __ge__(self, other: Any) -> PropertyFilter:
+        return self._filter("gte", other)
+
+    def __lt__(self, other: Any) -> PropertyFilter:
+        return self._filter("lt", other)
+
+    def __le__(self, other: Any) -> PropertyFilter:
+        return self._filter("lte", other)
+
+    def isin(self, *values: Any) -> PropertyFilter:
+        """Test for any of several values."""
+        return self._filter("exact", values)
+
+    def icontains(self, text: str) -> PropertyFilter:
+        """Test for a part of the text, whatever the case."""
+        return self._filter("icontains", text)
+
+    def regex(self, pattern: str) -> PropertyFilter:
+        """Test with a regular expression, found anywhere."""
+        return self._filter("regex", pattern)
+
+    def between(self, low: float, high: float) -> PropertyFilter:
+        """Test for a number from `low` to `high`, both inside."""
+        return self._filter("between", (low, high))
+
+    def is_set(self) -> PropertyFilter:
+        """Test that there is a value."""
+        return self._filter("is_set")
+
+    def is_not_set(self) -> PropertyFilter:
+        """Test that there is no value."""
+        return self._filter("is_not_set")
+
+
+def event_prop(key: str) -> PropertyRef:
+    """Name a property of the event."""
+    return PropertyRef(key)
+
+
+def person_prop(key: str) -> PropertyRef:
+    """Name a property of the event's person, as it is now."""
+    return PropertyRef(key, type="person")
+
+
+def group_prop(key: str, group_type_index: int = 0) -> PropertyRef:
+    """Name a property of the event's group of one type, as it is now."""
+    return PropertyRef(key, type="group", group_type_index=group_type_index)
+
+
+# ---------------------------------------------------------------------- actions
+@dataclass(frozen=True, kw_only=True)
+class ActionStep:
+    """One way in which an action happens: every part that is given must hold.
+
+    Parameters
+    ----------
+    event
+        The event's name; None is any event.
+    url, url_matching
+        The page's address; contains (case-sensitive), exact or regex.
+    text, text_matching, href, href_matching
+        Of what was clicked; exact, contains (any case) or regex.
+    selector, tag_name
+        CSS on the clicked element and those around it. These four only count for `$autocapture`.
+    properties
+        Filters, all of which must hold.
+    """
+
+    event: str | None = None
+    url: str | None = None
+    url_matching: Matching = "contains"
+    text: str | None = None
+    text_matching: Matching = "exact"
+    href: str | None = None
+    href_matching: Matching = "exact"
+    selector: str | None = None
+    tag_name: str | None = None
+    properties: FilterGroup = FilterGroup("AND")
+
+    def __post_init__(self) -> None:
+        for name in ("url_matching", "text_matching", "href_matching"):
+            if getattr(self, name) not in MATCHINGS:
+                raise unknown(name, getattr(self, name), MATCHINGS)
+        object.__setattr__(self, "properties", FilterGroup.of(self.properties))
+        if self.selector:
+            from evkit.elements import parse_selector
+
+            parse_selector(self.selector)
+
+
+@dataclass(frozen=True, init=False)
+class Action:
+    """Several events under one name: an action happens when any of its steps does.
+
+    Examples
+    --------
+    >>> Action("signed up", submitted(selector="form#signup"), event("user_signed_up")).name
+    'signed up'
+    """
+
+    name: str
+    steps: tuple[ActionStep, ...]
+    id: int | str | None = None
+
+    def __init__(self, name: str, *steps: ActionStep, id: int | str | None = None) -> None:
+        for step in steps:
+            if not isinstance(step, ActionStep):
+                raise SpecError(f"{step!r} is no step of an action: write ek.event('name') or ek.clicked(selector='...')")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "steps", tuple(steps))
+        object.__setattr__(self, "id", id)
+
+    def explain(self, event: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Say of each step, and each part of it, whether an event satisfies it and why not: see `query.explain`."""
+        from evkit.query.explain import explain
+
+        return explain(self, event)
+
+
+def _autocaptured(kind: str, selector: str | None, text: str | None, href: str | None, url: str | None, tag_name: str | None) -> ActionStep:
+    return ActionStep(
+        event="$autocapture",
+        selector=selector,
+        text=text,
+        href=href,
+        url=url,
+        tag_name=tag_name,
+        properties=FilterGroup("AND", (PropertyFilter("$event_type", kind),)),
+    )
+
+
+def clicked(
+    *, selector: str | None = None, text: str | None = None, href: str | None = None, url: str | None = None, tag_name: str | None = None
+) -> ActionStep:
+    """Give the step "something was clicked", as autocapture sees it."""
+    return _autocaptured("click", selector, text, href, url, tag_name)
+
+
+def submitted(*, selector: str | None = None, url: str | None = None) -> ActionStep:
+    """Give the step "a form was submitted", as autocapture sees it."""
+    return _autocaptured("submit", selector, None, None, url, None)
+
+
+def changed(*, selector: str | None = None, url: str | None = None) -> ActionStep:
+    """Give the step "an input was changed", as autocapture sees it."""
+    return _autocaptured("change", selector, None, None, url, None)
+
+
+def viewed(url: str, matching: Matching = "contains") -> ActionStep:
+    """Give the step "a page was viewed"."""
+    return ActionStep(event="$pageview", url=url, url_matching=matching)
+
+
+def event(name: str, *filters: PropertyFilter | FilterGroup) -> ActionStep:
+    """Give the step "an event of this name", with filters."""
+    return ActionStep(event=name, properties=FilterGroup("AND", filters))
+
+
+# ---------------------------------------------------------------------- series
+@dataclass(frozen=True)
+class Series:
+    """What is counted, and how.
+
+    Parameters
+    ----------
+    subject
+        An event's name, an action, or None for any event.
+    math
+        total counts events, dau persons, unique_group groups, unique_session sessions; sum, avg, min, max, median, p75,
+        p90, p95, p99 are of `math_property`.
+    math_property
+        The property that `math` computes with.
+    group_type, group_type_index
+        Which groups `unique_group` counts: by name, or by index.
+    filters
+        What the events must pass.
+    name
+        What the series is called; the event's or action's name when None.
+    """
+
+    subject: str | Action | None
+    math: str = "total"
+    math_property: str | PropertyRef | None = None
+    group_type: str | None = None
+    group_type_index: int | None = None
+    filters: FilterGroup | PropertyFilter | None = None
+    name: str | None = None
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        if self.math not in MATHS:
+            raise unknown("math", self.math, MATHS)
+        if isinstance(self.subject, str) and not self.subject:
+            raise SpecError("a series of the event ''. Name an event, or give None for any event")
+        if self.subject is not None and not isinstance(self.subject, (str, Action)):
+            raise SpecError(f"a series of {self.subject!r}: give an event's name, an action, or None for any event")
+        if isinstance(self.math_property, str):
+            object.__setattr__(self, "math_property", PropertyRef(self.math_property))
+        if self.math == "unique_group" and self.group_type is None and self.group_type_index is None:
+            raise SpecError("math 'unique_group' needs a group_type, such as 'company'")
+        object.__setattr__(self, "filters", FilterGroup.of(self.filters))
+
+    @property
+    def label(self) -> str:
+        """What the series is called."""
+        if self.name:
+            return self.name
+        if isinstance(self.subject, Action):
+            return self.subject.name
+        return "All events" if self.subject is None else self.subject
+
+    @property
+    def group(self) -> FilterGroup:
+        """The filters, as a group."""
+        return cast(FilterGroup, self.filters)
+
+    @property
+    def property(self) -> PropertyRef | None:
+        """The property that the math computes with."""
+        return cast("PropertyRef | None", self.math_property)
+
+    @classmethod
+    def of(cls, value: str | Action | Series | None) -> Series:
+        """Give a series from an event's name, an action, or itself."""
+        return value if isinstance(value, Series) else cls(value)
+
+    def indexed(self, group_types: Sequence[str]) -> Series:
+        """Give the series with its group type's index.
+
+        Raises
+        ------
+        SpecError
+            When there is no such group type.
+        """
+        if self.group_type is None or self.group_type_index is not None:
+            return self
+        if self.group_type not in group_types:
+            raise SpecError(f"no group type {self.group_type!r}. The data has: {', '.join(t for t in group_types if t) or 'none'}")
+        return replace(self, group_type_index=list(group_types).index(self.group_type))
+
+
+series = Series
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Persons under one name: a fixed list, or a definition over person properties and other cohorts.
+
+    Parameters
+    ----------
+    members
+        Distinct ids, of a static cohort.
+    definition
+        What a member's properties must pass.
+    """
+
+    id: int | str
+    name: str
+    members: tuple[str, ...] | None = None
+    definition: FilterGroup | None = None
