@@ -1,0 +1,1 @@
+"""PostHog's JSON <-> specs, a file for each thing. The only room that knows camelCase."""

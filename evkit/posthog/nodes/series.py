@@ -1,0 +1,63 @@
+"""PostHog's EventsNode and ActionsNode <-> `Series`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evkit.errors import SpecError, UnsupportedQuery
+from evkit.model.tables import EventTables
+from evkit.posthog.nodes import filters
+from evkit.query.spec import MATHS, Action, FilterGroup, PropertyRef, Series
+
+PROPERTY_TYPES = {None: "event", "event_properties": "event", "person_properties": "person", "session_properties": "session"}
+
+
+def from_json(node: Mapping[str, Any], tables: EventTables) -> Series | None:
+    """Give the series of a node; None for an action that doesn't exist.
+
+    Raises
+    ------
+    UnsupportedQuery
+        For a kind of node or a math that evkit doesn't answer.
+    """
+    kind = node.get("kind", "EventsNode")
+    if kind == "ActionsNode":
+        action = action_of(node, tables)
+        if action is None:
+            return None
+        subject: str | Action | None = action
+    elif kind == "EventsNode":
+        subject = node.get("event")
+        if subject == "":
+            raise SpecError("a series names no event: 'event' is ''")
+    else:
+        raise UnsupportedQuery(f"a series of kind {kind!r} is not answered. Kinds that are: EventsNode, ActionsNode")
+    math = node.get("math") or "total"
+    if math not in MATHS:
+        raise UnsupportedQuery(f"math {math!r} is not answered. Maths that are: {', '.join(MATHS)}")
+    return Series(
+        subject,
+        math=math,
+        math_property=property_of(node),
+        group_type_index=node.get("math_group_type_index"),
+        filters=FilterGroup.of(filters.from_json(node.get("properties"))).and_(filters.from_json(node.get("fixedProperties"))),
+        optional=bool(node.get("optionalInFunnel")),
+    )
+
+
+def property_of(node: Mapping[str, Any]) -> PropertyRef | None:
+    """Give the property that a math computes with."""
+    key = node.get("math_property")
+    if not key:
+        return None
+    given = node.get("math_property_type")
+    if given not in PROPERTY_TYPES:
+        raise UnsupportedQuery(f"math_property_type {given!r} is not answered")
+    return PropertyRef(str(key), type=PROPERTY_TYPES[given])
+
+
+def action_of(node: Mapping[str, Any], tables: EventTables) -> Action | None:
+    """Give the action that a node names; None when the project has none of that id."""
+    known = tables.settings.actions
+    return next((a for key, a in known.items() if str(key) == str(node.get("id"))), None)
