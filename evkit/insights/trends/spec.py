@@ -1,0 +1,152 @@
+"""What a trend asks, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from evkit.dates import DateRange, Interval
+from evkit.dates.grammar import INTERVALS
+from evkit.errors import SpecError, unknown
+from evkit.insights.trends.formula import Formula
+from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
+
+Display = Literal[
+    "ActionsLineGraph",
+    "ActionsLineGraphCumulative",
+    "ActionsAreaGraph",
+    "ActionsBar",
+    "ActionsUnstackedBar",
+    "ActionsStackedBar",
+    "BoldNumber",
+    "ActionsPie",
+    "ActionsBarValue",
+    "ActionsTable",
+    "WorldMap",
+]
+DISPLAYS: tuple[str, ...] = get_args(Display)
+TOTAL_VALUE = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
+"""Displays of one figure over the whole range instead of one for each interval."""
+MAX_BREAKDOWNS = 3
+DEFAULT_BREAKDOWN_LIMIT = 25
+NO_VALUE = "$$_posthog_breakdown_null_$$"
+"""Stands for a breakdown value that is missing, null or empty."""
+OTHER = "$$_posthog_breakdown_other_$$"
+"""Stands for all breakdown values past the limit."""
+
+
+@dataclass(frozen=True, init=False)
+class Trends:
+    """How often things happen over time.
+
+    Parameters
+    ----------
+    *series
+        Event names, actions or `Series`.
+    interval
+        What time is cut into.
+    date_range
+        None is the whole data.
+    filters
+        What every event must pass.
+    breakdown
+        A property (or up to three) whose values part the figures; a text is a property of the event.
+    breakdown_limit
+        How many values are kept by name, the most frequent; the rest becomes one, `OTHER`.
+    breakdown_hide_other
+        Leave the rest out.
+    compare
+        Ask the period directly before as well.
+    compare_to
+        Ask the period that much earlier, such as "-1w", instead.
+    display
+        Total-value displays (BoldNumber, ActionsPie, ...) give one figure a series; ActionsLineGraphCumulative adds up.
+    formulas
+        Computed from the series, named a, b, c ...: ("a / b * 100",).
+    smoothing_intervals
+        Each figure becomes the rounded-down mean of the last so many.
+
+    Notes
+    -----
+    Figures are a row a series, period, breakdown value and bucket: series, order, period ("current", "previous"),
+    breakdown_value (None without a breakdown), bucket (its start, wall clock of the project's zone; NaT for one figure
+    over the whole range), value. Buckets without events have the value 0.
+
+    Examples
+    --------
+    >>> Trends("movie_played", interval="week").interval
+    'week'
+    """
+
+    series: tuple[Series, ...]
+    interval: Interval = "day"
+    date_range: DateRange | None = None
+    filters: FilterGroup = FilterGroup("AND")
+    breakdown: tuple[PropertyRef, ...] = ()
+    breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT
+    breakdown_hide_other: bool = False
+    compare: bool = False
+    compare_to: str | None = None
+    display: Display = "ActionsLineGraph"
+    formulas: tuple[Formula, ...] = ()
+    smoothing_intervals: int = 1
+
+    def __init__(
+        self,
+        *series: str | Action | Series | None,
+        interval: Interval = "day",
+        date_range: DateRange | None = None,
+        filters: FilterGroup | PropertyFilter | None = None,
+        breakdown: str | PropertyRef | tuple[str | PropertyRef, ...] | None = None,
+        breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT,
+        breakdown_hide_other: bool = False,
+        compare: bool = False,
+        compare_to: str | None = None,
+        display: Display = "ActionsLineGraph",
+        formulas: tuple[str | Formula, ...] = (),
+        smoothing_intervals: int = 1,
+    ) -> None:
+        if not series:
+            raise SpecError("trends of nothing: name at least one event or action")
+        if interval not in INTERVALS:
+            raise unknown("interval", interval, INTERVALS)
+        if display not in DISPLAYS:
+            raise unknown("display", display, DISPLAYS)
+        if breakdown_limit < 1:
+            raise SpecError(f"breakdown_limit {breakdown_limit}: keep at least one value")
+        if smoothing_intervals < 1:
+            raise SpecError(f"smoothing_intervals {smoothing_intervals}: give 1 for none, or more")
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put("series", tuple(Series.of(s) for s in series))
+        put("interval", interval)
+        put("date_range", date_range)
+        put("filters", FilterGroup.of(filters))
+        put("breakdown", as_refs(breakdown))
+        put("breakdown_limit", breakdown_limit)
+        put("breakdown_hide_other", breakdown_hide_other)
+        put("compare", compare or compare_to is not None)
+        put("compare_to", compare_to)
+        put("display", display)
+        put("formulas", tuple(Formula.of(f, len(series)) for f in formulas))
+        put("smoothing_intervals", smoothing_intervals)
+
+    @property
+    def is_total(self) -> bool:
+        """Whether there is one figure over the whole range instead of one for each interval."""
+        return self.display in TOTAL_VALUE
+
+
+def as_refs(value: str | PropertyRef | tuple[str | PropertyRef, ...] | None) -> tuple[PropertyRef, ...]:
+    """Give the properties to break down by.
+
+    Raises
+    ------
+    SpecError
+        When there are more than three.
+    """
+    if value is None:
+        return ()
+    given = value if isinstance(value, tuple) else (value,)
+    if len(given) > MAX_BREAKDOWNS:
+        raise SpecError(f"{len(given)} breakdowns: there can be at most {MAX_BREAKDOWNS}")
+    return tuple(PropertyRef(v) if isinstance(v, str) else cast(PropertyRef, v) for v in given)
