@@ -66,6 +66,11 @@ def _postgres_text_two(column: dt.JSON(binary=True), key: str, second: str) -> s
     ...
 
 
+@ibis.udf.scalar.builtin(name="jsonb_extract_path")
+def _postgres_value(column: dt.JSON(binary=True), key: str) -> dt.JSON(binary=True):  # type: ignore[empty-body,valid-type]
+    ...
+
+
 @ibis.udf.scalar.builtin(name="get_json_object")
 def _spark_text(column: str, path: str) -> str:  # type: ignore[empty-body]
     ...
@@ -113,6 +118,18 @@ def _duckdb(column: ir.StringValue, path: str) -> ir.StringValue:
     is_float = looks_float & (_duckdb_type(column, path) == "DOUBLE")
     whole = plain.try_cast("float64")
     return ibis.ifelse(is_float & (whole.abs() < 1e15), whole.cast("int64").cast("string"), plain)
+
+
+def is_false(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanValue:
+    """Say whether a property is the JSON boolean false; the text "false" is not. Spark can't tell the two apart."""
+    if dialect == "duckdb":
+        path = pointer((key,))
+        return ((_duckdb_text(column, path) == "false") & (_duckdb_type(column, path) == "BOOLEAN")).fill_null(False)
+    if dialect == "clickhouse":
+        return (_clickhouse_raw(column, key) == "false").fill_null(False)
+    if dialect == "postgres":
+        return (_postgres_value(column.cast(dt.JSON(binary=True)), key).cast("string") == "false").fill_null(False)
+    return (text(column, key, dialect=dialect) == "false").fill_null(False)
 
 
 def pointer(keys: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ class Person:
             return found
         from evkit.model.persons import properties_at
 
-        return properties_at(self.tables, self.person_id, moment(at, self.tables.settings.timezone))
+        return properties_at(self.tables, self.person_id, self.distinct_ids, moment(at, self.tables.settings.timezone))
 
     def events(self) -> pd.DataFrame:
         """Give the person's events in time order: uuid, event, distinct_id, timestamp (UTC), properties."""

@@ -15,9 +15,14 @@ from evkit.model import schema
 EMPTY_OBJECT = "{}"
 
 
-@ibis.udf.scalar.builtin(name="to_json")
-def _to_json(value: dt.Any) -> dt.string:  # type: ignore[empty-body]
-    ...
+def _to_json(column: ir.Value) -> ir.StringValue:
+    """Serialise a struct or map by the engine's own function, whatever its type."""
+
+    @ibis.udf.scalar.builtin(name="to_json", signature=((column.type(),), dt.string))
+    def to_json(value):  # type: ignore[no-untyped-def]
+        ...
+
+    return to_json(column)
 
 
 @ibis.udf.scalar.builtin(name="md5")
@@ -56,7 +61,7 @@ def json_text(table: ir.Table, name: str) -> ir.StringValue:
         return column
     if kind.is_json():
         return column.cast("string")
-    return _to_json(column).cast("string")
+    return _to_json(column)
 
 
 def moment(table: ir.Table, name: str) -> ir.TimestampValue:

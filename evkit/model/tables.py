@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from evkit import properties
 from evkit.dates.instants import epoch_microseconds
@@ -19,6 +20,7 @@ from evkit.errors import DataError
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
+    from evkit.model.identity import Identity
     from evkit.query.spec import Action, Cohort, FilterGroup
 
 T = TypeVar("T")
@@ -186,6 +188,15 @@ class EventTables:
         return events if doubles is None else events.anti_join(doubles, "uuid").union(doubles)
 
     @property
+    def event_names(self) -> tuple[str, ...]:
+        """The names of the events, in order; runs once."""
+        return self.cache.get("event_names", self._find_event_names)
+
+    def _find_event_names(self) -> tuple[str, ...]:
+        names = self.execute(self.clean().select("event").distinct().order_by("event"))
+        return tuple(names.event)
+
+    @property
     def duplicates(self) -> int:
         """How many rows repeat a uuid that arrived before; runs the checking pass once."""
         self.clean()
@@ -203,7 +214,7 @@ class EventTables:
         rows = self.arrow(ranked)
         extra = int((rows["rank"].to_numpy() > 0).sum())
         self.cache.get("duplicates", lambda: extra)
-        first = rows.filter(pa.compute.equal(rows["rank"], 0))
+        first = rows.filter(pc.equal(rows["rank"], 0))
         return self.keep("doubles", first, e.schema()) if extra else None
 
     # ------------------------------------------------------------------ persons and groups
@@ -218,16 +229,20 @@ class EventTables:
         return self.cache.get("person_map", self._replay_identity)
 
     def _replay_identity(self) -> ir.Table | None:
+        moved = self._identity().person_map
+        if moved.empty:
+            return None
+        return self.keep("person_map", moved, ibis.schema({"distinct_id": "string", "person_id": "string"}))
+
+    def _identity(self) -> Identity:
         from evkit.model.identity import replay
 
-        result = self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect))
-        moved = result.person_map
-        return self.keep("person_map", moved, ibis.schema({"distinct_id": "string", "person_id": "string"}))
+        return self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect))
 
     def person_properties(self) -> ir.Table:
         """Person id -> the person's properties now (JSON text), a row a person."""
         if self.persons is not None:
-            p = self.persons
+            p = self.persons.view()
             return p.group_by("person_id").agg(person_properties=p.properties.max())
         if self.con is None or self.identity == "given":
             e = self.clean()
@@ -242,11 +257,9 @@ class EventTables:
         return self.keep("person_properties", rows, ibis.schema({"person_id": "string", "person_properties": "string"}))
 
     def _replay_persons(self) -> pd.DataFrame:
-        from evkit.model.identity import replay
         from evkit.model.persons import persons_frame
 
-        result = self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect))
-        return persons_frame(self.clean(), self.arrow, result, dialect=self.dialect)
+        return persons_frame(self, self._identity())
 
     def persons_frame(self) -> pd.DataFrame:
         """The persons: person_id, distinct_ids (list), properties (JSON text), created_at, is_identified; a row a person."""
@@ -271,9 +284,7 @@ class EventTables:
         """Every merge and every refusal, in arrival order; empty where no replay was needed."""
         if self.persons is not None or self.identity == "given":
             raise DataError("persons were given with the data, so no identity was replayed: there is no log of merges")
-        self.person_map()
-        log: pd.DataFrame = self.cache.get("identity", lambda: None).log
-        return log
+        return self._identity().log
 
     def group_table(self) -> ir.Table:
         """The groups: type_index, type, key, properties now; a row a group."""
@@ -285,7 +296,7 @@ class EventTables:
         from evkit.model.groups import groups_frame
         from evkit.model.schema import GROUPS
 
-        return self.keep("groups", groups_frame(self.clean(), self.arrow, dialect=self.dialect), GROUPS)
+        return self.keep("groups", groups_frame(self.clean(), self.arrow, self.group_types, dialect=self.dialect), GROUPS)
 
     @property
     def group_types(self) -> tuple[str, ...]:
@@ -302,6 +313,20 @@ class EventTables:
             found = dict(zip(rows.type_index, rows.type, strict=True))
             return tuple(str(found.get(i, "")) for i in range(max(found, default=-1) + 1))
         return tuple(group_types(self.clean(), self.arrow, dialect=self.dialect))
+
+    # ------------------------------------------------------------------ explanations
+    def rules(self) -> tuple[str, ...]:
+        """What holds for every figure of these tables, in words."""
+        if self.settings.aggregate_by_distinct_id:
+            who = "Each distinct id is a person of its own."
+        elif self.persons is not None:
+            who = "Persons are those given with the data; an event of an unknown distinct id is an actor of its own."
+        elif self.identity == "given":
+            who = "The person is the person_id that came with each event."
+        else:
+            who = "Persons are rebuilt from $identify, $create_alias and $merge_dangerously in the order in which the events arrived."
+        once = "An event sent twice (same uuid) counts once: the first to arrive." if self.source.has_uuids else "Events have no uuid: every row counts."
+        return who, once
 
     # ------------------------------------------------------------------ the log
     def log(self, needs: frozenset[str] = frozenset()) -> ir.Table:
@@ -321,7 +346,9 @@ class EventTables:
         """
         e = self.clean()
         people = None if self.settings.aggregate_by_distinct_id else self.person_map()
-        if people is not None:
+        if self.identity == "replay" and self.persons is None and people is None:
+            person: ir.StringValue = e.distinct_id
+        elif people is not None:
             mapped = people.rename(mapped_id="distinct_id", mapped="person_id")
             e = e.left_join(mapped, e.distinct_id == mapped.mapped_id)
             person = e.mapped.coalesce(e.distinct_id)

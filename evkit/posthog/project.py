@@ -167,7 +167,7 @@ class Project:
         """Give the persons: distinct_ids and properties."""
         rows = self._tables.persons_frame()
         return [
-            {"id": r.person_id, "distinct_ids": sorted(r.distinct_ids), "properties": without_creator(json.loads(r.properties))}
+            {"id": r.person_id, "distinct_ids": sorted(r.distinct_ids), "properties": json.loads(r.properties)}
             for r in rows.itertuples()
         ]
 
@@ -200,11 +200,6 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<Project: {self._repr_parts}, {self._tables.settings.timezone}>"
-
-
-def without_creator(properties: dict[str, Any]) -> dict[str, Any]:
-    """Leave out $creator_event_uuid, which says where a person came from and is no property that anybody set."""
-    return {k: v for k, v in properties.items() if k != "$creator_event_uuid"}
 
 
 def event_rows(events: Rows) -> pa.Table:

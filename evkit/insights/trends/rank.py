@@ -1,0 +1,148 @@
+"""From figures as they came from the engine to rows: every bucket there, the smaller breakdown values merged, in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evkit.insights.trends.formula import Formula
+from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
+
+Value = str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a trend.
+
+    Parameters
+    ----------
+    order
+        Which series, or which formula, from 0.
+    period
+        "current" or "previous".
+    value
+        The breakdown value: a text, a tuple of texts for several breakdowns, None without.
+    figures
+        A number a bucket; one number for a figure over the whole range.
+    """
+
+    order: int
+    period: str
+    value: Value
+    figures: np.ndarray
+
+    @property
+    def total(self) -> float:
+        """The sum of the figures."""
+        return float(self.figures.sum())
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The breakdown values, one each breakdown."""
+        return self.value if isinstance(self.value, tuple) else () if self.value is None else (self.value,)
+
+    @property
+    def place(self) -> int:
+        """Normal values come first, then those with a missing value, then the rest."""
+        return 2 if OTHER in self.parts else 1 if NO_VALUE in self.parts else 0
+
+
+def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.datetime]]) -> list[Row]:
+    """Give the rows of a question from the engine's figures.
+
+    Parameters
+    ----------
+    frame
+        order, period, breakdown_value, bucket, value; a row where there is something.
+    buckets
+        The starts of the buckets of each period; one empty for a figure over the whole range.
+    """
+    made: list[Row] = []
+    for period, starts in buckets.items():
+        for order in range(len(spec.series)):
+            mine = frame[(frame.order == order) & (frame.period == period)]
+            made += ranked(filled(mine, order, period, spec, starts), spec)
+    finished = [finish(row, spec) for row in made]
+    return with_formulas(finished, spec) if spec.formulas else finished
+
+
+def filled(frame: pd.DataFrame, order: int, period: str, spec: Trends, starts: Sequence[dt.datetime]) -> list[Row]:
+    """Give a row each breakdown value, with a figure for every bucket."""
+    at = {pd.Timestamp(start): i for i, start in enumerate(starts)}
+    size = 1 if spec.is_total else len(starts)
+    found: dict[Value, np.ndarray] = {} if spec.breakdown else {None: np.zeros(size)}
+    for value, bucket, figure in zip(frame.breakdown_value, frame.bucket, frame.value, strict=True):
+        i = 0 if spec.is_total else at.get(bucket)
+        if i is None:
+            continue
+        key: Any = tuple(value) if len(spec.breakdown) > 1 else value if spec.breakdown else None
+        found.setdefault(key, np.zeros(size))[i] = figure
+    return [Row(order, period, value, figures) for value, figures in found.items()]
+
+
+def ranked(rows: list[Row], spec: Trends) -> list[Row]:
+    """Order the rows of a series, and merge the values past the limit into one."""
+    if not spec.breakdown:
+        return rows
+    ordered = sorted(rows, key=lambda r: (0 if spec.is_total else r.place, -r.total, r.parts))
+    kept, rest = ordered[: spec.breakdown_limit], ordered[spec.breakdown_limit :]
+    if rest:
+        other: Value = tuple(OTHER for _ in spec.breakdown) if len(spec.breakdown) > 1 else OTHER
+        kept.append(replace(rest[0], value=other, figures=np.sum([r.figures for r in rest], axis=0)))
+    return sorted(kept, key=lambda r: (r.place, -r.total, r.parts))
+
+
+def finish(row: Row, spec: Trends) -> Row:
+    """Add up where the question is cumulative, then smooth."""
+    figures = row.figures
+    if spec.display == "ActionsLineGraphCumulative":
+        figures = np.cumsum(figures)
+    if spec.smoothing_intervals > 1 and not spec.breakdown and not spec.is_total:
+        n = spec.smoothing_intervals
+        figures = np.array([np.floor(figures[max(0, i - n + 1) : i + 1].mean()) for i in range(len(figures))])
+    return replace(row, figures=figures)
+
+
+def with_formulas(rows: list[Row], spec: Trends) -> list[Row]:
+    """Give the rows of the formulas; a value that a series doesn't have counts as zeros there."""
+    made: list[Row] = []
+    for order, formula in enumerate(spec.formulas):
+        computed: list[Row] = []
+        for period in dict.fromkeys(r.period for r in rows):
+            mine = [r for r in rows if r.period == period]
+            for value in dict.fromkeys(r.value for r in mine):
+                computed.append(one_formula(formula, order, [r for r in mine if r.value == value], spec))
+        made += sorted_formula(computed, spec)
+    return made
+
+
+def one_formula(formula: Formula, order: int, rows: list[Row], spec: Trends) -> Row:
+    """Compute a formula from the rows of one breakdown value."""
+    zeros = np.zeros(len(rows[0].figures))
+    by_series = {r.order: r.figures for r in rows}
+    figures = formula.compute([by_series.get(i, zeros) for i in range(len(spec.series))])
+    return Row(order, rows[0].period, rows[0].value, np.broadcast_to(figures, zeros.shape).astype(float))
+
+
+def sorted_formula(rows: list[Row], spec: Trends) -> list[Row]:
+    """Order the rows of one formula: by size descending; ties by the value descending."""
+    if spec.compare:
+        periods = list(dict.fromkeys(r.period for r in rows))
+        key = (lambda r: (periods.index(r.period), natural(r))) if spec.is_total else (lambda r: (periods.index(r.period), -r.total))
+        return sorted(rows, key=key)
+    if not spec.breakdown:
+        return rows
+    single = len(spec.breakdown) == 1
+    down = sorted(rows, key=lambda r: (r.total, r.figures.tolist(), repr(r.parts)), reverse=True)
+    return sorted(down, key=lambda r: r.place if single else 0)
+
+
+def natural(row: Row) -> tuple[tuple[bool, float, str], ...]:
+    """Order texts without regard to case, numbers by size."""
+    return tuple((not p.isdigit(), float(p) if p.isdigit() else 0.0, p.lower()) for p in row.parts)

@@ -1,0 +1,210 @@
+"""Persons' properties: replay of $set, $set_once, $unset and of what is lifted from events, in arrival order.
+
+Source: PostHog's person updates (`identity.md` of the design, sections 4 to 6).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pandas as pd
+
+from evkit.model import identity
+
+if TYPE_CHECKING:
+    from evkit.model.tables import EventTables
+
+LIFTED = (
+    *("$app_build $app_name $app_namespace $app_version $browser $browser_version $device_type $current_url $pathname $os $os_name".split()),
+    *("$os_version $referring_domain $referrer $screen_height $screen_width $viewport_height $viewport_width $raw_user_agent".split()),
+    *("utm_source utm_medium utm_campaign utm_content utm_name utm_term gclid gad_source gclsrc dclid gbraid wbraid fbclid".split()),
+    *("msclkid twclid li_fat_id mc_cid igshid ttclid rdt_cid irclid _kx epik qclid sccid".split()),
+)
+"""Properties of events that become the person's: the newest, and the first as $initial_..."""
+PASSING = frozenset(
+    "$current_url $pathname $referring_domain $referrer $screen_height $screen_width $viewport_height $viewport_width $browser "
+    "$browser_version $device_type $raw_user_agent $os $os_name $os_version".split()
+)
+PERSON_EVENTS = frozenset({"$identify", "$create_alias", "$merge_dangerously", "$set"})
+"""Events about the person: what they change is always kept."""
+NOT_LIFTED = frozenset({"$snapshot", "$performance_event"})
+NEVER_UPDATE = frozenset({"$exception", "$$heatmap"})
+"""Events that never change a person that is there."""
+SERVER_LIBRARIES = frozenset(f"posthog-{name}" for name in ("python", "node", "edge", "server", "go", "ruby", "php", "java", "dotnet", "elixir", "rs"))
+"""Libraries that run on a host: its operating system is not the person's."""
+HOST_KEYS = frozenset({"$os", "$os_name", "$os_version"})
+PERSON_COLUMNS = ["person_id", "distinct_ids", "properties", "created_at", "is_identified"]
+
+
+@dataclass
+class State:
+    """A person while events are replayed."""
+
+    ids: list[str]
+    created_at: pd.Timestamp
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one event says of its person."""
+
+    set: Mapping[str, Any]
+    set_once: Mapping[str, Any]
+    unset: tuple[str, ...]
+
+
+# ---------------------------------------------------------------------- one event
+def update_of(event: str, properties: Mapping[str, Any], timestamp: pd.Timestamp) -> Update:
+    """Give what an event says of its person, lifted properties included.
+
+    Examples
+    --------
+    >>> update_of("$pageview", {"$browser": "Firefox"}, None).set_once
+    {'$initial_browser': 'Firefox'}
+    """
+    if event == "$groupidentify":
+        return Update({}, {}, ())
+    wanted, once = _object(properties.get("$set")), _object(properties.get("$set_once"))
+    if event not in NOT_LIFTED:
+        lift(properties, wanted, once)
+    if event == "survey shown":
+        wanted["$survey_last_seen_date"] = timestamp.isoformat()
+    unset = properties.get("$unset")
+    keys = tuple(str(k) for k in unset) if isinstance(unset, (list, dict)) else ()
+    return Update(wanted, once, keys)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def lift(properties: Mapping[str, Any], wanted: dict[str, Any], once: dict[str, Any]) -> None:
+    """Add the properties that become the person's."""
+    host = properties.get("$lib") in SERVER_LIBRARIES
+    for key in LIFTED:
+        if key not in properties or (host and key in HOST_KEYS):
+            continue
+        value = properties[key]
+        name = "$os" if key == "$os_name" else key
+        if key == "$os_name" and "$os" in properties:
+            continue
+        wanted.setdefault(name, value)
+        once.setdefault("$initial_" + name.removeprefix("$"), value)
+
+
+def apply(update: Update, properties: dict[str, Any], *, event: str, is_new: bool) -> None:
+    """Apply an update to a person's properties, in place."""
+    if is_new:
+        properties.update({**update.set_once, **update.set})
+        return
+    if event in NEVER_UPDATE:
+        return
+    changes = {k: v for k, v in update.set_once.items() if k not in properties}
+    changes |= {k: v for k, v in update.set.items() if k not in properties or differ(properties[k], v)}
+    gone = [k for k in update.unset if k in properties]
+    if not gone and event not in PERSON_EVENTS and all(is_passing(k) and k in properties for k in changes):
+        return
+    properties.update(changes)
+    for key in gone:
+        properties.pop(key, None)
+
+
+def differ(a: Any, b: Any) -> bool:
+    """Say whether two JSON values differ: true is not 1."""
+    return bool(a != b) or isinstance(a, bool) != isinstance(b, bool)
+
+
+def is_passing(key: str) -> bool:
+    """Say whether a property changes with every page: alone it is not worth a write, so PostHog leaves the person as it was."""
+    return key in PASSING or (key.startswith("$geoip_") and key not in ("$geoip_country_name", "$geoip_city_name"))
+
+
+# ---------------------------------------------------------------------- replay
+def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.DataFrame) -> dict[str, State]:
+    """Replay persons.
+
+    Parameters
+    ----------
+    events
+        uuid, event, distinct_id, timestamp, properties (JSON text) of the events that may touch persons, in arrival order.
+    log
+        What each merge event did (`identity.Identity.log`).
+
+    Returns
+    -------
+    dict
+        person_id -> State.
+    """
+    merges = {row.uuid: row for row in log.itertuples()}
+    owner: dict[str, str] = {}
+    states: dict[str, State] = {}
+    for uuid, event, distinct_id, timestamp, text in events:
+        merge = merges.get(uuid)
+        fresh = merge is not None and _merge(merge, timestamp, owner, states)
+        if distinct_id not in owner:
+            owner[distinct_id], states[distinct_id] = distinct_id, State([distinct_id], timestamp)
+            fresh = True
+        update = update_of(event, json.loads(text), timestamp)
+        apply(update, states[owner[distinct_id]].properties, event=event, is_new=fresh)
+    return states
+
+
+def _merge(row: Any, timestamp: pd.Timestamp, owner: dict[str, str], states: dict[str, State]) -> bool:
+    """Do what a row of the identity log says; say whether it made a new person."""
+    a, b = row.distinct_id, row.other_distinct_id
+    if row.outcome == "created":
+        owner[a] = owner[b] = a
+        states[a] = State([a, b], timestamp)
+        return True
+    if row.outcome == "added":
+        known, added = (a, b) if a in owner else (b, a)
+        owner[added] = owner[known]
+        states[owner[known]].ids.append(added)
+    elif row.outcome == "merged":
+        left, gone = states[owner[a]], states.pop(owner[b])
+        for moved in gone.ids:
+            owner[moved] = owner[a]
+        left.ids += gone.ids
+        left.properties = {**gone.properties, **left.properties}
+        left.created_at = min(left.created_at, gone.created_at)
+    return False
+
+
+def rows(tables: EventTables, only: list[str] | None = None, until: dt.datetime | None = None) -> Iterator[tuple[str, str, str, pd.Timestamp, str]]:
+    """Give the events that may touch persons, in arrival order, a few at a time from the engine."""
+    e = tables.clean()
+    e = e.filter(identity.with_profile(e, tables.dialect))
+    if only is not None:
+        e = e.filter(e.distinct_id.isin(only))
+    if until is not None:
+        e = e.filter(e.timestamp <= ibis.literal(until.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)"))
+    chosen = e.order_by([e.arrival, e.uuid]).select("uuid", "event", "distinct_id", "timestamp", "properties")
+    for batch in tables.batches(chosen, 50_000):
+        columns = batch.to_pydict()
+        times = pd.DatetimeIndex(columns["timestamp"])
+        yield from zip(columns["uuid"], columns["event"], columns["distinct_id"], times, columns["properties"], strict=True)
+
+
+def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame:
+    """Give the persons: `PERSON_COLUMNS`, properties as JSON text, created_at in UTC; a row a person, by person_id."""
+    states = replay(rows(tables), found.log)
+    made = [
+        (person_id, state.ids, json.dumps(state.properties, ensure_ascii=False, separators=(",", ":")), state.created_at, person_id in found.identified)
+        for person_id, state in sorted(states.items())
+    ]
+    return pd.DataFrame(made, columns=PERSON_COLUMNS).astype({"created_at": "datetime64[us]", "is_identified": "bool"})
+
+
+def properties_at(tables: EventTables, person_id: str, distinct_ids: Iterable[str], time: dt.datetime) -> dict[str, Any]:
+    """Give a person's properties as they were at a time: from the events up to then, in arrival order."""
+    log = tables.identity_log()
+    moment = pd.Timestamp(time).tz_convert("UTC").tz_localize(None)
+    states = replay(rows(tables, list(distinct_ids), time), log[log.timestamp <= moment])
+    found = states.get(person_id)
+    return dict(found.properties) if found is not None else {}

@@ -1,0 +1,99 @@
+"""JSON lines: what can't be read is set aside with file, line and reason, and no file crashes the process."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+import evkit as ek
+from evkit.errors import RejectedRowsWarning
+
+
+def wire(event: str, distinct_id: str, timestamp: str, **more: object) -> str:
+    return json.dumps({"event": event, "distinct_id": distinct_id, "timestamp": timestamp, **more})
+
+
+def written(folder: Path, *lines: str, name: str = "events.jsonl") -> Path:
+    file = folder / name
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def test_a_broken_line_is_set_aside_with_its_number_and_the_rest_is_read(tmp_path: Path) -> None:
+    file = written(tmp_path, wire("a", "u1", "2026-01-01T00:00:00Z"), '{"event": "a", ', wire("b", "u1", "2026-01-02T00:00:00Z"))
+    events = ek.read(file)
+    with pytest.warns(RejectedRowsWarning, match="1 rows can't be read"):
+        assert events.count() == 2
+    rejected = events.load_report.rejected
+    assert rejected[["file", "line"]].values.tolist() == [["events.jsonl", 2]]
+    assert rejected.reason[0].startswith("not JSON")
+
+
+def test_an_event_with_no_time_at_all_is_set_aside(tmp_path: Path) -> None:
+    file = written(tmp_path, json.dumps({"event": "a", "distinct_id": "u1"}), wire("a", "u1", "2026-01-01T00:00:00Z"))
+    events = ek.read(file)
+    with pytest.warns(RejectedRowsWarning):
+        assert events.count() == 1
+
+
+def test_gzip_of_several_members_is_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl.gz"
+    members = [gzip.compress((wire("a", f"u{i}", "2026-01-01T00:00:00Z") + "\n").encode()) for i in range(3)]
+    file.write_bytes(b"".join(members))
+    assert ek.read(file).count() == 3
+
+
+def test_set_at_the_top_level_wins_over_set_in_the_properties(tmp_path: Path) -> None:
+    line = wire("a", "u1", "2026-01-01T00:00:00Z", properties={"$set": {"plan": "free", "city": "Bath"}}, **{"$set": {"plan": "pro"}})
+    row = ek.read(written(tmp_path, line)).head()
+    assert json.loads(row.properties[0])["$set"] == {"plan": "pro", "city": "Bath"}
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "x" * 1_000_000, "é", '\\"'])
+def test_odd_texts_in_properties_are_read(tmp_path: Path, text: str) -> None:
+    line = '{"event":"a","distinct_id":"u1","timestamp":"2026-01-01T00:00:00Z","properties":{"odd":"%s"}}' % text
+    assert ek.read(written(tmp_path, line)).count() == 1
+
+
+@pytest.mark.parametrize("year", ["0000", "10000"])
+def test_years_that_no_calendar_holds_are_set_aside_or_read_as_capture_does(tmp_path: Path, year: str) -> None:
+    good = wire("a", "u1", "2026-01-01T00:00:00Z")
+    events = ek.read(written(tmp_path, good, wire("a", "u1", f"{year}-01-01T00:00:00Z")))
+    with pytest.warns(RejectedRowsWarning):
+        assert events.count() == 1
+
+
+def test_properties_that_are_no_object_are_set_aside(tmp_path: Path) -> None:
+    good = wire("a", "u1", "2026-01-01T00:00:00Z")
+    events = ek.read(written(tmp_path, good, wire("a", "u1", "2026-01-01T00:00:00Z", properties=[1])))
+    with pytest.warns(RejectedRowsWarning):
+        assert events.count() == 1
+
+
+def test_an_empty_file_has_no_events(tmp_path: Path) -> None:
+    file = tmp_path / "none.jsonl"
+    file.write_text("")
+    assert ek.read(file).count() == 0
+
+
+def test_the_clock_of_the_client_is_corrected_by_what_it_said_when_sending(tmp_path: Path) -> None:
+    # The client's clock is 10 minutes ahead: it says 12:10 when the server has 12:00. Its event of 12:05 was at 11:55.
+    batch = {
+        "api_key": "phc_x",
+        "sent_at": "2026-01-01T12:10:00Z",
+        "received_at": "2026-01-01T12:00:00Z",
+        "batch": [{"event": "a", "distinct_id": "u1", "timestamp": "2026-01-01T12:05:00Z"}],
+    }
+    assert str(ek.read(written(tmp_path, json.dumps(batch))).head().timestamp[0]) == "2026-01-01 11:55:00"
+
+
+def test_a_uuid_counts_once_the_first_to_arrive(tmp_path: Path) -> None:
+    uuid = "0199aa10-0000-7000-8000-000000000001"
+    late = wire("late", "u1", "2026-01-01T00:00:00Z", uuid=uuid, received_at="2026-01-03T00:00:00Z")
+    early = wire("early", "u1", "2026-01-02T00:00:00Z", uuid=uuid, received_at="2026-01-02T00:00:00Z")
+    events = ek.read(written(tmp_path, late, early))
+    assert events.head().event.tolist() == ["early"]
+    assert events.load_report.duplicates == 1
