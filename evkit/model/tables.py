@@ -345,19 +345,18 @@ class EventTables:
             person_id (never null), and what the needs add. A row an event.
         """
         e = self.clean()
-        people = None if self.settings.aggregate_by_distinct_id else self.person_map()
+        people = self.person_map()
         if self.identity == "replay" and self.persons is None and people is None:
             person: ir.StringValue = e.distinct_id
         elif people is not None:
             mapped = people.rename(mapped_id="distinct_id", mapped="person_id")
             e = e.left_join(mapped, e.distinct_id == mapped.mapped_id)
             person = e.mapped.coalesce(e.distinct_id)
-        elif self.settings.aggregate_by_distinct_id:
-            person = e.distinct_id
         else:
             person = e.person_id.coalesce(e.distinct_id)
         names = ["uuid", "event", "distinct_id", "timestamp", "arrival", "properties", "elements_chain"]
         log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect), person_id=person)
+        log = log.view()  # a join over computed columns of a join is refused by ibis
         if "person" in needs:
             log = self._with_person(log)
         for need in sorted(needs):

@@ -65,7 +65,8 @@ def matched(spec: Funnel, tables: EventTables) -> ir.Table:
     tests = [matcher.series(step) for step in spec.steps]
     voids = [matcher.series(series) for series in excluded]
     inside = matcher.filter(spec.filters) & (rows.timestamp >= instant(span.start)) & (rows.timestamp <= instant(span.end))
-    actor = rows.person_id if index is None else rows[f"group_{index}"]
+    person = rows.distinct_id if tables.settings.aggregate_by_distinct_id else rows.person_id
+    actor = person if index is None else rows[f"group_{index}"]
     if index is not None:
         inside = inside & actor.notnull()
     if spec.order_type != "strict":

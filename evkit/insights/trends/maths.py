@@ -78,7 +78,7 @@ class Asked:
         if interval is not None:
             settings = self.tables.settings
             at = bucket(rows.timestamp, interval, timezone=settings.timezone, week_start=settings.week_start, dialect=self.tables.dialect)
-        return rows.mutate(bucket=at, actor=actor_of(self.series, rows))
+        return rows.mutate(bucket=at, actor=actor_of(self.series, rows, by_distinct_id=self.tables.settings.aggregate_by_distinct_id))
 
 
 def instant(time: dt.datetime) -> ir.TimestampScalar:
@@ -86,11 +86,11 @@ def instant(time: dt.datetime) -> ir.TimestampScalar:
     return ibis.literal(time.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")
 
 
-def actor_of(series: Series, rows: ir.Table) -> ir.StringValue:
-    """Give who is counted: the group's key where the series names a group type, else the person."""
+def actor_of(series: Series, rows: ir.Table, *, by_distinct_id: bool) -> ir.StringValue:
+    """Give who is counted: the group's key where the series names a group type, else the person (or distinct id)."""
     if series.group_type_index is not None and f"group_{series.group_type_index}" in rows.columns:
         return rows[f"group_{series.group_type_index}"]
-    return rows.person_id
+    return rows.distinct_id if by_distinct_id else rows.person_id
 
 
 def figures(asked: Asked) -> ir.Table:
@@ -185,6 +185,7 @@ def first_times(asked: Asked) -> ir.Table:
     if asked.series.math != "first_time_for_user":
         ever = ever.filter(ever.good)
     first = ever.group_by("person_id").agg(
+        distinct_id=ever.distinct_id.min(),
         earliest=ever.timestamp.min(),
         timestamp=ever.timestamp.min(where=ever.counts),
         breakdown_value=ever.breakdown_value.argmin(ever.timestamp, where=ever.counts),
