@@ -289,7 +289,9 @@ def _compound(token: str, selector: str, child: bool) -> Part:
     while position < len(token):
         match = _COMPOUND.match(token, position)
         if match is None or match.end() == position or (match["tag"] and position):
-            raise SpecError(f"selector {selector!r}: can't read {token[position:]!r}. Known: tag, .class, #id, [name=\"value\"], :nth-child(n), :nth-of-type(n)")
+            raise SpecError(
+                f'selector {selector!r}: can\'t read {token[position:]!r}. Known: tag, .class, #id, [name="value"], :nth-child(n), :nth-of-type(n)'
+            )
         position = match.end()
         if match["tag"]:
             tag = match["tag"]

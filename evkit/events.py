@@ -125,7 +125,7 @@ class Events:
     def ask(self, spec: Any) -> Insight:
         """Ask a question given as plain data: ``events.ask(ek.Funnel("$pageview", "movie_played"))``."""
         filters = spec.filters if self._filters is None else self._filters.and_(spec.filters)
-        return Insight(replace(spec, filters=filters, date_range=spec.date_range or self._date_range), self.tables)
+        return Insight(spec.replaced(filters=filters, date_range=spec.date_range or self._date_range), self.tables)
 
     def trends(
         self,
@@ -138,8 +138,15 @@ class Events:
         date_range: DateRange | None = None,
     ) -> Insight:
         """Ask how often things happen over time: see `Trends` for the parameters and the columns of the figures."""
-        spec = Trends(*self._subjects(series), interval=interval, breakdown=breakdown, breakdown_limit=breakdown_limit,
-                      compare=compare, filters=filters, date_range=date_range)
+        spec = Trends(
+            *self._subjects(series),
+            interval=interval,
+            breakdown=breakdown,
+            breakdown_limit=breakdown_limit,
+            compare=compare,
+            filters=filters,
+            date_range=date_range,
+        )
         return self.ask(spec)
 
     def funnel(
@@ -152,8 +159,16 @@ class Events:
         date_range: DateRange | None = None,
     ) -> Insight:
         """Ask how many get through a sequence of steps: see `Funnel` for the parameters and the columns of the figures."""
-        return self.ask(Funnel(*self._subjects(steps), window=window, breakdown=breakdown, breakdown_limit=breakdown_limit,
-                               filters=filters, date_range=date_range))
+        return self.ask(
+            Funnel(
+                *self._subjects(steps),
+                window=window,
+                breakdown=breakdown,
+                breakdown_limit=breakdown_limit,
+                filters=filters,
+                date_range=date_range,
+            )
+        )
 
     def _subjects(self, subjects: Iterable[Subject]) -> tuple[Subject, ...]:
         """Put the action in place of a text that is the name of one (`with_actions`)."""

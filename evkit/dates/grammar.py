@@ -74,8 +74,10 @@ class DateRange:
         """
         made = cls(start, end, bounds="half_open")
         utc = ZoneInfo("UTC")
-        if not is_relative(made.date_from or "") and not is_relative(made.date_to or "") and absolute(str(made.date_from), utc) >= absolute(
-            str(made.date_to), utc
+        if (
+            not is_relative(made.date_from or "")
+            and not is_relative(made.date_to or "")
+            and absolute(str(made.date_from), utc) >= absolute(str(made.date_to), utc)
         ):
             raise SpecError(f"the range ends ({end}) before it starts ({start}): swap the two")
         return made
@@ -182,7 +184,9 @@ def absolute(text: str, zone: ZoneInfo) -> dt.datetime:
             return dt.datetime(*numbers, microsecond=round(float(fraction) * 1e6) if fraction else 0, tzinfo=zone)  # type: ignore[arg-type,misc]
         time = dt.datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise SpecError(f"date {text!r} can't be read: give ISO text such as '2026-03-01', or a relative date such as '-7d' or 'mStart'") from None
+        raise SpecError(
+            f"date {text!r} can't be read: give ISO text such as '2026-03-01', or a relative date such as '-7d' or 'mStart'"
+        ) from None
     return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
@@ -354,15 +358,15 @@ def _end(wanted: DateRange, interval: str, here: dt.datetime, read: Any, exact: 
     return ceiling(end, interval), relative
 
 
-def _start(
-    wanted: DateRange, interval: str, here: dt.datetime, read: Any, earliest: dt.datetime | None, exact: bool
-) -> dt.datetime:
+def _start(wanted: DateRange, interval: str, here: dt.datetime, read: Any, earliest: dt.datetime | None, exact: bool) -> dt.datetime:
     text = wanted.date_from
     if text == "all":
         if earliest is None:
             raise SpecError("date_from 'all' needs events to begin at, and there are none")
-        return floor(earliest.astimezone(here.tzinfo), interval, 0 if interval != "week" else 0) if interval != "week" else floor(
-            earliest.astimezone(here.tzinfo), "day", 0
+        return (
+            floor(earliest.astimezone(here.tzinfo), interval, 0 if interval != "week" else 0)
+            if interval != "week"
+            else floor(earliest.astimezone(here.tzinfo), "day", 0)
         )
     start: dt.datetime = read(text or DEFAULT_FROM)
     match = RELATIVE.match(text or DEFAULT_FROM)

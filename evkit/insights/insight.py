@@ -7,6 +7,7 @@ from functools import cached_property
 from html import escape
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -99,7 +100,8 @@ class Insight:
     # ------------------------------------------------------------------ pictures
     def chart(self) -> Any:
         """Give the figures as an Altair chart, without configuration, its data given as values."""
-        return self._room("chart").chart(self.spec, self._frame, now=self.tables.now)
+        now = self.tables.now.astimezone(ZoneInfo(self.tables.settings.timezone)).replace(tzinfo=None)
+        return self._room("chart").chart(self.spec, self._frame, now=now)
 
     def describe(self) -> str:
         """Say in words what the chart shows."""
@@ -109,8 +111,12 @@ class Insight:
     def __repr__(self) -> str:
         return f"<Insight {self.spec!r}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return self.chart()._repr_mimebundle_(include, exclude)
+    def _ipython_display_(self) -> None:
+        """Show the chart, then the rules, folded: two outputs, since HTML beside a chart would take its place in the lab."""
+        from IPython.display import HTML, display
+
+        display(self.chart())
+        display(HTML(self.rules_html()))
 
     def rules_html(self) -> str:
         """Give the rules as a folded HTML list."""

@@ -26,7 +26,20 @@ def _root(parent: Any, i: int) -> int:
 
 
 @nb.njit(cache=True)
-def _replay(kind: Any, target: Any, other: Any, legal: Any, ids: int, parent: Any, name: Any, identified: Any, known: Any, did: Any, before: Any, after: Any) -> None:
+def _replay(
+    kind: Any,
+    target: Any,
+    other: Any,
+    legal: Any,
+    ids: int,
+    parent: Any,
+    name: Any,
+    identified: Any,
+    known: Any,
+    did: Any,
+    before: Any,
+    after: Any,
+) -> None:
     for i in range(len(kind)):
         a = target[i]
         did[i], before[i], after[i] = 0, -1, -1

@@ -138,7 +138,12 @@ def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source
 
 def groups(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the groups table") -> ir.Table:
     """Give canonical groups: a row a group."""
-    ours = {"type_index": ("group_type_index", "index"), "type": ("group_type",), "key": ("group_key",), "properties": ("group_properties",)}
+    ours = {
+        "type_index": ("group_type_index", "index"),
+        "type": ("group_type",),
+        "key": ("group_key",),
+        "properties": ("group_properties",),
+    }
     mapping = dict(columns or {})
     for name, others in ours.items():
         if name not in mapping and name not in table.columns:

@@ -47,7 +47,9 @@ def found(paths: Paths) -> list[Path]:
         matches = [text] if Path(text).is_file() else sorted(m for m in glob.glob(text, recursive=True) if Path(m).is_file())
         if not matches:
             folder = Path(text).parent
-            near = nearest(Path(text).name, [p.name for p in folder.iterdir()]) if folder.is_dir() else f" There is no folder {str(folder)!r}."
+            near = (
+                nearest(Path(text).name, [p.name for p in folder.iterdir()]) if folder.is_dir() else f" There is no folder {str(folder)!r}."
+            )
             raise MissingFile(f"no file {text!r}.{near}")
         files += [Path(m) for m in matches]
     return sorted(dict.fromkeys(files))

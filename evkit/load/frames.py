@@ -79,5 +79,13 @@ def from_ibis(table: ir.Table, columns: Mapping[str, str] | None = None) -> tupl
     con = table.get_backend()
     dialect = DIALECTS.get(con.name)
     if dialect is None:
-        raise DataError(f"evkit can't ask {con.name!r} exactly. Engines that it can: {', '.join(DIALECTS)}. Load the table with ek.from_frame(table.to_pyarrow()) instead.")
-    return con, TableSource(con, table, name=table.get_name() if hasattr(table, "get_name") else "the table", dialect=dialect, columns=dict(columns or {})), dialect
+        raise DataError(
+            f"evkit can't ask {con.name!r} exactly. Engines that it can: {', '.join(DIALECTS)}. Load the table with ek.from_frame(table.to_pyarrow()) instead."
+        )
+    return (
+        con,
+        TableSource(
+            con, table, name=table.get_name() if hasattr(table, "get_name") else "the table", dialect=dialect, columns=dict(columns or {})
+        ),
+        dialect,
+    )

@@ -80,7 +80,9 @@ class TableSource:
         What to call the table in errors and in the report.
     """
 
-    def __init__(self, con: BaseBackend | None, table: ir.Table, *, name: str, dialect: str = "duckdb", columns: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, con: BaseBackend | None, table: ir.Table, *, name: str, dialect: str = "duckdb", columns: dict[str, str] | None = None
+    ) -> None:
         self.con = con
         self.name = name
         self.dialect = dialect

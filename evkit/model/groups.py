@@ -26,7 +26,11 @@ def group_types(events: ir.Table, arrow: Run, *, dialect: str) -> list[str]:
     named = properties.text(events.properties, "$groups", dialect=dialect)
     e = events.mutate(named=named).filter(named.notnull() & named.startswith("{"))
     e = e.filter(with_profile(e, dialect))
-    sets = e.mutate(names=properties.keys(e.named, dialect=dialect)).group_by("names").agg(first=e.arrival.min(), uuid=e.uuid.argmin(e.arrival))
+    sets = (
+        e.mutate(names=properties.keys(e.named, dialect=dialect))
+        .group_by("names")
+        .agg(first=e.arrival.min(), uuid=e.uuid.argmin(e.arrival))
+    )
     found = [(row["first"], row["uuid"], i, name) for row in arrow(sets).to_pylist() for i, name in enumerate(row["names"] or ())]
     found += [(row["arrival"], row["uuid"], 0, kind) for row, kind, _, _ in _identified(events, arrow, dialect)]
     return list(dict.fromkeys(name for *_, name in sorted(found)))[:MAX_GROUP_TYPES]
@@ -58,5 +62,8 @@ def groups_frame(events: ir.Table, arrow: Run, types: tuple[str, ...], *, dialec
     for _, kind, key, values in _identified(events, arrow, dialect):
         if kind in types:
             known.setdefault((kind, key), {}).update(values)
-    rows = [(types.index(kind), kind, key, json.dumps(values, ensure_ascii=False, separators=(",", ":"))) for (kind, key), values in known.items()]
+    rows = [
+        (types.index(kind), kind, key, json.dumps(values, ensure_ascii=False, separators=(",", ":")))
+        for (kind, key), values in known.items()
+    ]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"type_index": "int64"})

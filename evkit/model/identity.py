@@ -24,7 +24,18 @@ NEVER_LEGAL = ("anonymous", "guest", "distinctid", "distinct_id", "id", "not_aut
 """Ids that never merge, whatever their case."""
 NEVER_LEGAL_EXACTLY = ("[object Object]", "NaN", "None", "none", "null", "0", "undefined")
 """Ids that never merge, in just this case."""
-LOG_COLUMNS = ["uuid", "timestamp", "arrival", "event", "distinct_id", "other_distinct_id", "outcome", "person_id", "other_person_id", "reason"]
+LOG_COLUMNS = [
+    "uuid",
+    "timestamp",
+    "arrival",
+    "event",
+    "distinct_id",
+    "other_distinct_id",
+    "outcome",
+    "person_id",
+    "other_person_id",
+    "reason",
+]
 OUTCOMES = {
     kernel.CREATED: ("created", "neither id had a person: one person now has both"),
     kernel.ADDED_OTHER: ("added", "the other id had no person: it was added to the person of distinct_id"),
@@ -147,7 +158,9 @@ def _map(ids: list[str], persons: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"distinct_id": pd.Series(ids, dtype="str"), "person_id": pd.Series(persons, dtype="str")})
 
 
-def _log_frame(rows: pa.Table, outcomes: list[tuple[str, str]], persons: list[str | None] | None, others: list[str | None] | None) -> pd.DataFrame:
+def _log_frame(
+    rows: pa.Table, outcomes: list[tuple[str, str]], persons: list[str | None] | None, others: list[str | None] | None
+) -> pd.DataFrame:
     frame = rows.drop_columns(["profile"]).to_pandas().rename(columns={"other": "other_distinct_id"})
     frame["outcome"] = pd.Series([o for o, _ in outcomes], dtype="str")
     frame["reason"] = pd.Series([r for _, r in outcomes], dtype="str")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from evkit.model.tables import EventTables
 
 LIFTED = (
-    *("$app_build $app_name $app_namespace $app_version $browser $browser_version $device_type $current_url $pathname $os $os_name".split()),
+    *(
+        "$app_build $app_name $app_namespace $app_version $browser $browser_version $device_type $current_url $pathname $os $os_name".split()
+    ),
     *("$os_version $referring_domain $referrer $screen_height $screen_width $viewport_height $viewport_width $raw_user_agent".split()),
     *("utm_source utm_medium utm_campaign utm_content utm_name utm_term gclid gad_source gclsrc dclid gbraid wbraid fbclid".split()),
     *("msclkid twclid li_fat_id mc_cid igshid ttclid rdt_cid irclid _kx epik qclid sccid".split()),
@@ -35,7 +37,9 @@ PERSON_EVENTS = frozenset({"$identify", "$create_alias", "$merge_dangerously", "
 NOT_LIFTED = frozenset({"$snapshot", "$performance_event"})
 NEVER_UPDATE = frozenset({"$exception", "$$heatmap"})
 """Events that never change a person that is there."""
-SERVER_LIBRARIES = frozenset(f"posthog-{name}" for name in ("python", "node", "edge", "server", "go", "ruby", "php", "java", "dotnet", "elixir", "rs"))
+SERVER_LIBRARIES = frozenset(
+    f"posthog-{name}" for name in ("python", "node", "edge", "server", "go", "ruby", "php", "java", "dotnet", "elixir", "rs")
+)
 """Libraries that run on a host: its operating system is not the person's."""
 HOST_KEYS = frozenset({"$os", "$os_name", "$os_version"})
 PERSON_COLUMNS = ["person_id", "distinct_ids", "properties", "created_at", "is_identified"]
@@ -144,15 +148,22 @@ def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.Da
     merges = {row.uuid: row for row in log.itertuples()}
     owner: dict[str, str] = {}
     states: dict[str, State] = {}
-    for uuid, event, distinct_id, timestamp, text in events:
-        merge = merges.get(uuid)
-        fresh = merge is not None and _merge(merge, timestamp, owner, states)
-        if distinct_id not in owner:
-            owner[distinct_id], states[distinct_id] = distinct_id, State([distinct_id], timestamp)
-            fresh = True
-        update = update_of(event, json.loads(text), timestamp)
-        apply(update, states[owner[distinct_id]].properties, event=event, is_new=fresh)
+    for event in events:
+        one_event(event, merges, owner, states)
     return states
+
+
+def one_event(
+    row: tuple[str, str, str, pd.Timestamp, str], merges: Mapping[str, Any], owner: dict[str, str], states: dict[str, State]
+) -> None:
+    """Let one event merge, make and change persons, in place."""
+    uuid, event, distinct_id, timestamp, text = row
+    merge = merges.get(uuid)
+    fresh = merge is not None and _merge(merge, timestamp, owner, states)
+    if distinct_id not in owner:
+        owner[distinct_id], states[distinct_id] = distinct_id, State([distinct_id], timestamp)
+        fresh = True
+    apply(update_of(event, json.loads(text), timestamp), states[owner[distinct_id]].properties, event=event, is_new=fresh)
 
 
 def _merge(row: Any, timestamp: pd.Timestamp, owner: dict[str, str], states: dict[str, State]) -> bool:
@@ -176,7 +187,32 @@ def _merge(row: Any, timestamp: pd.Timestamp, owner: dict[str, str], states: dic
     return False
 
 
-def rows(tables: EventTables, only: list[str] | None = None, until: dt.datetime | None = None) -> Iterator[tuple[str, str, str, pd.Timestamp, str]]:
+def changes(tables: EventTables, distinct_ids: Iterable[str]) -> pd.DataFrame:
+    """Give what changed of a person's properties: uuid, time (UTC), event, key, before, after (JSON text; None for none); in arrival order."""
+    log = tables.identity_log()
+    merges = {row.uuid: row for row in log.itertuples()}
+    owner: dict[str, str] = {}
+    states: dict[str, State] = {}
+    made = []
+    for uuid, event, distinct_id, timestamp, text in rows(tables, list(distinct_ids)):
+        known = distinct_id if distinct_id in owner else getattr(merges.get(uuid), "other_distinct_id", None)
+        before = dict(states[owner[known]].properties) if known in owner else {}
+        one_event((uuid, event, distinct_id, timestamp, text), merges, owner, states)
+        after = states[owner[distinct_id]].properties
+        for key in sorted({*before, *after}):
+            if key not in before or key not in after or differ(before[key], after[key]):
+                made.append((uuid, timestamp, event, key, as_json(before, key), as_json(after, key)))
+    return pd.DataFrame(made, columns=["uuid", "time", "event", "key", "before", "after"])
+
+
+def as_json(properties: Mapping[str, Any], key: str) -> str | None:
+    """Write a property as JSON text; None where it is missing."""
+    return json.dumps(properties[key], ensure_ascii=False) if key in properties else None
+
+
+def rows(
+    tables: EventTables, only: list[str] | None = None, until: dt.datetime | None = None
+) -> Iterator[tuple[str, str, str, pd.Timestamp, str]]:
     """Give the events that may touch persons, in arrival order, a few at a time from the engine."""
     e = tables.clean()
     e = e.filter(identity.with_profile(e, tables.dialect))
@@ -195,7 +231,13 @@ def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame
     """Give the persons: `PERSON_COLUMNS`, properties as JSON text, created_at in UTC; a row a person, by person_id."""
     states = replay(rows(tables), found.log)
     made = [
-        (person_id, state.ids, json.dumps(state.properties, ensure_ascii=False, separators=(",", ":")), state.created_at, person_id in found.identified)
+        (
+            person_id,
+            state.ids,
+            json.dumps(state.properties, ensure_ascii=False, separators=(",", ":")),
+            state.created_at,
+            person_id in found.identified,
+        )
         for person_id, state in sorted(states.items())
     ]
     return pd.DataFrame(made, columns=PERSON_COLUMNS).astype({"created_at": "datetime64[us]", "is_identified": "bool"})

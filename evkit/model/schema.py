@@ -70,9 +70,7 @@ def check_columns(present: Iterable[str], required: Iterable[str], source: str) 
     names = ", ".join(repr(c) for c in missing)
     hints = "".join(nearest(c, have) for c in missing)
     fix = ", ".join(f"{c!r}: '<your column>'" for c in missing)
-    raise DataError(
-        f"{source} has no column {names}.{hints} It has: {', '.join(have)}. Map the names with columns={{{fix}}}."
-    )
+    raise DataError(f"{source} has no column {names}.{hints} It has: {', '.join(have)}. Map the names with columns={{{fix}}}.")
 
 
 def utc(value: ir.Value) -> ir.Value:

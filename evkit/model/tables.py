@@ -246,9 +246,7 @@ class EventTables:
             return p.group_by("person_id").agg(person_properties=p.properties.max())
         if self.con is None or self.identity == "given":
             e = self.clean()
-            return e.group_by(person_id=e.person_id.coalesce(e.distinct_id)).agg(
-                person_properties=e.person_properties.argmax(e.arrival)
-            )
+            return e.group_by(person_id=e.person_id.coalesce(e.distinct_id)).agg(person_properties=e.person_properties.argmax(e.arrival))
         return self.cache.get("person_properties", self._replay_properties)
 
     def _replay_properties(self) -> ir.Table:
@@ -263,7 +261,7 @@ class EventTables:
 
     def persons_frame(self) -> pd.DataFrame:
         """The persons: person_id, distinct_ids (list), properties (JSON text), created_at, is_identified; a row a person."""
-        if self.persons is None and self.identity == "replay" and self.con is not None:
+        if self.replays_identity:
             return self.cache.get("persons", self._replay_persons)
         p = self.persons if self.persons is not None else self._persons_of_events()
         rows = p.group_by("person_id").agg(
@@ -280,9 +278,14 @@ class EventTables:
             properties=e.person_properties.argmax(e.arrival).fill_null("{}"), created_at=e.timestamp.min()
         )
 
+    @property
+    def replays_identity(self) -> bool:
+        """Whether persons are rebuilt from the events."""
+        return self.persons is None and self.identity == "replay" and self.con is not None
+
     def identity_log(self) -> pd.DataFrame:
         """Every merge and every refusal, in arrival order; empty where no replay was needed."""
-        if self.persons is not None or self.identity == "given":
+        if not self.replays_identity:
             raise DataError("persons were given with the data, so no identity was replayed: there is no log of merges")
         return self._identity().log
 
@@ -325,7 +328,11 @@ class EventTables:
             who = "The person is the person_id that came with each event."
         else:
             who = "Persons are rebuilt from $identify, $create_alias and $merge_dangerously in the order in which the events arrived."
-        once = "An event sent twice (same uuid) counts once: the first to arrive." if self.source.has_uuids else "Events have no uuid: every row counts."
+        once = (
+            "An event sent twice (same uuid) counts once: the first to arrive."
+            if self.source.has_uuids
+            else "Events have no uuid: every row counts."
+        )
         return who, once
 
     # ------------------------------------------------------------------ the log
@@ -393,4 +400,3 @@ class EventTables:
         log = log.mutate(session_id=properties.text(log.properties, "$session_id", dialect=self.dialect).fill_null(""))
         joined = log.left_join(spans, log.session_id == spans.joined_session).drop("joined_session")
         return joined.mutate(session_duration=joined.session_duration.fill_null(0.0))
-

@@ -84,7 +84,9 @@ class Project:
             path_cleaning_filters=tuple(dict(f) for f in path_cleaning_filters or ()),
             aggregate_by_distinct_id=aggregate_users_by_distinct_id,
             property_types={
-                (str(d.get("type") or "event"), str(d["name"])): str(d.get("property_type") or d.get("property_definition_type") or "String")
+                (str(d.get("type") or "event"), str(d["name"])): str(
+                    d.get("property_type") or d.get("property_definition_type") or "String"
+                )
                 for d in property_definitions or ()
             },
             group_types=group_type_names(group_types, groups),
@@ -167,14 +169,15 @@ class Project:
         """Give the persons: distinct_ids and properties."""
         rows = self._tables.persons_frame()
         return [
-            {"id": r.person_id, "distinct_ids": sorted(r.distinct_ids), "properties": json.loads(r.properties)}
-            for r in rows.itertuples()
+            {"id": r.person_id, "distinct_ids": sorted(r.distinct_ids), "properties": json.loads(r.properties)} for r in rows.itertuples()
         ]
 
     def groups(self) -> list[dict[str, Any]]:
         """Give the groups: type, index, key and properties."""
         rows = self._tables.execute(self._tables.group_table())
-        return [{"type": r.type, "index": int(r.type_index), "key": r.key, "properties": json.loads(r.properties)} for r in rows.itertuples()]
+        return [
+            {"type": r.type, "index": int(r.type_index), "key": r.key, "properties": json.loads(r.properties)} for r in rows.itertuples()
+        ]
 
     def insight(self, query: Mapping[str, Any], *, now: str | dt.datetime | None = None) -> Insight:
         """Give the Insight that a query of PostHog's asks for, to chart or to explain."""

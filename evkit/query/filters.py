@@ -73,7 +73,9 @@ class Matcher:
             return self._compare(f, self.rows.session_duration.cast("string"), numeric=True)
         kind = {"person": "person", "group": "group"}.get(f.type, "event")
         defined = self.tables.settings.property_types.get((kind, f.key))
-        return self._compare(f, self.value(PropertyRef(f.key, f.type, f.group_type_index)), numeric=defined == "Numeric", boolean=defined == "Boolean")
+        return self._compare(
+            f, self.value(PropertyRef(f.key, f.type, f.group_type_index)), numeric=defined == "Numeric", boolean=defined == "Boolean"
+        )
 
     def _compare(self, f: PropertyFilter, value: ir.StringValue, *, numeric: bool = False, boolean: bool = False) -> ir.BooleanValue:
         if f.operator == "is_set":

@@ -96,7 +96,9 @@ def with_selector(tables: EventTables, log: ir.Table, selector: str) -> ir.Table
 
 def _matching_chains(tables: EventTables, selector: str, name: str) -> ir.Table:
     e = tables.clean()
-    chains = tables.cache.get("chains", lambda: tables.arrow(e.filter(e.elements_chain != "").select("elements_chain").distinct())[0].to_pylist())
+    chains = tables.cache.get(
+        "chains", lambda: tables.arrow(e.filter(e.elements_chain != "").select("elements_chain").distinct())[0].to_pylist()
+    )
     parsed = tables.cache.get("parsed_chains", lambda: [(chain, elements.from_chain(chain)) for chain in chains])
     hits = [chain for chain, found in parsed if elements.matches_selector(found, selector)]
     import pyarrow as pa

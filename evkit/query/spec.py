@@ -189,7 +189,12 @@ class PropertyRef:
 
     def __eq__(self, other: object) -> Any:
         if isinstance(other, PropertyRef):
-            return (self.key, self.type, self.group_type_index, self.normalize_url) == (other.key, other.type, other.group_type_index, other.normalize_url)
+            return (self.key, self.type, self.group_type_index, self.normalize_url) == (
+                other.key,
+                other.type,
+                other.group_type_index,
+                other.normalize_url,
+            )
         return self._filter("exact", other)
 
     def __ne__(self, other: object) -> Any:

@@ -86,7 +86,9 @@ def matched(spec: Funnel, tables: EventTables) -> ir.Table:
 def _mask(tests: Sequence[ir.BooleanValue], bits: Sequence[int]) -> ir.IntegerValue:
     if not tests:
         return ibis.literal(0, type="int64")
-    parts = [ibis.ifelse(test, ibis.literal(bit, type="int64"), ibis.literal(0, type="int64")) for test, bit in zip(tests, bits, strict=True)]
+    parts = [
+        ibis.ifelse(test, ibis.literal(bit, type="int64"), ibis.literal(0, type="int64")) for test, bit in zip(tests, bits, strict=True)
+    ]
     return functools.reduce(lambda a, b: a | b, parts)
 
 
@@ -107,7 +109,9 @@ def expression(spec: Funnel, tables: EventTables) -> ir.Table:
     NotExpressible
         Always; `matched()` is the relation that the figures are computed from.
     """
-    raise NotExpressible("which chain of steps counts, when steps repeat or share an instant, is decided event by event: use matched() for the events, to_pandas() for the figures")
+    raise NotExpressible(
+        "which chain of steps counts, when steps repeat or share an instant, is decided event by event: use matched() for the events, to_pandas() for the figures"
+    )
 
 
 # ---------------------------------------------------------------------- runs
@@ -160,7 +164,13 @@ def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False) -> Walk
     )
     values, value_names = touched(rows, offsets, spec)
     return Walked(
-        actors.take(pa.array(offsets[:-1])), values, value_names, reached, times, events, rows["uuid"].combine_chunks() if with_uuids else pa.array([], pa.string())
+        actors.take(pa.array(offsets[:-1])),
+        values,
+        value_names,
+        reached,
+        times,
+        events,
+        rows["uuid"].combine_chunks() if with_uuids else pa.array([], pa.string()),
     )
 
 
@@ -304,10 +314,14 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
     if spec.order_type == "strict":
         said.append("Strict: any other event between two steps breaks the chain.")
     if spec.exclusions:
-        said.append("Who does an excluded event between its steps, inside the window, counts nowhere, unless a clean chain gets as far later.")
+        said.append(
+            "Who does an excluded event between its steps, inside the window, counts nowhere, unless a clean chain gets as far later."
+        )
     if spec.breakdown:
         touch = "earliest" if spec.breakdown_attribution == "first_touch" else "latest"
-        said.append(f"The breakdown value of an actor is that of the {touch} event in the funnel that has one; the {spec.breakdown_limit} largest values are kept.")
+        said.append(
+            f"The breakdown value of an actor is that of the {touch} event in the funnel that has one; the {spec.breakdown_limit} largest values are kept."
+        )
     return (*said, *tables.rules())
 
 

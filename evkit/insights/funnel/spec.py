@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from evkit.dates import DateRange, Window
 from evkit.errors import SpecError, unknown
+from evkit.insights.question import Question
 from evkit.insights.trends.spec import as_refs
 from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
 
@@ -50,7 +51,7 @@ class Exclusion:
 
 
 @dataclass(frozen=True, init=False)
-class Funnel:
+class Funnel(Question):
     """How many get through a sequence of steps.
 
     Parameters
@@ -88,6 +89,8 @@ class Funnel:
     >>> Funnel("$pageview", "user_signed_up", window="7 days").window
     '7 days'
     """
+
+    SUBJECT = "steps"
 
     steps: tuple[Series, ...]
     window: str = DEFAULT_WINDOW
@@ -149,4 +152,6 @@ class Funnel:
                 raise SpecError(f"an exclusion before step {exclusion.before}: the funnel has {len(self.steps)} steps")
             between = self.steps[exclusion.after - 1 : exclusion.before]
             if any(exclusion.subject == step for step in between):
-                raise SpecError(f"the exclusion {Series.of(exclusion.subject).label!r} is a step of the funnel in its own range: nobody could convert")
+                raise SpecError(
+                    f"the exclusion {Series.of(exclusion.subject).label!r} is a step of the funnel in its own range: nobody could convert"
+                )

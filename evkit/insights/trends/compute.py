@@ -115,7 +115,9 @@ def expression(spec: Trends, tables: EventTables) -> ir.Table:
     if spec.formulas or spec.smoothing_intervals > 1:
         raise NotExpressible("formulas and smoothing are computed from the figures of the whole answer: use to_pandas()")
     if spec.breakdown:
-        raise NotExpressible("a breakdown keeps its most frequent values, which are known only when all are counted: use to_pandas(), or matched()")
+        raise NotExpressible(
+            "a breakdown keeps its most frequent values, which are known only when all are counted: use to_pandas(), or matched()"
+        )
     if spec.display == "ActionsLineGraphCumulative":
         raise NotExpressible("running totals are added up after the engine: use to_pandas()")
     return raw(spec, tables)
@@ -193,7 +195,11 @@ def rules(spec: Trends, tables: EventTables) -> tuple[str, ...]:
             f"The {spec.breakdown_limit} largest breakdown values are kept; the rest is added up as one row. Missing, null and empty values are one value."
         )
     if spec.compare:
-        said.append("The previous period is as long and ends directly before." if spec.compare_to is None else f"Compared with the period {spec.compare_to} away.")
+        said.append(
+            "The previous period is as long and ends directly before."
+            if spec.compare_to is None
+            else f"Compared with the period {spec.compare_to} away."
+        )
     return (*said, *tables.rules())
 
 
@@ -205,7 +211,10 @@ MATHS_IN_WORDS = {
     "unique_group": "a group counts once a bucket; events without its key don't count",
     "unique_session": "a session counts once a bucket; all events without $session_id are one session",
     "first_time_for_user": "a person counts once, when their first event of the name passes the filters",
-    **{m: f"{m} of the property over the events that have a number there; 0 where none has" for m in ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")},
+    **{
+        m: f"{m} of the property over the events that have a number there; 0 where none has"
+        for m in ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")
+    },
 }
 
 

@@ -138,7 +138,9 @@ def aggregated(value: ir.FloatingColumn, how: str) -> ir.FloatingScalar:
     """Aggregate numbers; 0 where there is none."""
     if how in QUANTILES:
         return value.quantile(QUANTILES[how]).fill_null(0.0)
-    made: ir.FloatingScalar = {"sum": value.sum, "avg": value.mean, "min": value.min, "max": value.max}[how]().cast("float64").fill_null(0.0)
+    made: ir.FloatingScalar = (
+        {"sum": value.sum, "avg": value.mean, "min": value.min, "max": value.max}[how]().cast("float64").fill_null(0.0)
+    )
     return made
 
 

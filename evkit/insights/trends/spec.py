@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 from evkit.dates import DateRange, Interval
 from evkit.dates.grammar import INTERVALS
 from evkit.errors import SpecError, unknown
+from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
 from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
 
@@ -36,7 +37,7 @@ OTHER = "$$_posthog_breakdown_other_$$"
 
 
 @dataclass(frozen=True, init=False)
-class Trends:
+class Trends(Question):
     """How often things happen over time.
 
     Parameters
@@ -77,6 +78,8 @@ class Trends:
     >>> Trends("movie_played", interval="week").interval
     'week'
     """
+
+    SUBJECT = "series"
 
     series: tuple[Series, ...]
     interval: Interval = "day"

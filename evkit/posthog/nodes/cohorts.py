@@ -53,4 +53,6 @@ def _person_leaves(value: Any) -> Any:
         raise UnsupportedQuery(f"a cohort's condition on behaviour ({value.get('value')!r}) is not answered")
     if "key" in value:
         return {**value, "type": "person"} if value.get("type") in (None, "event", "person") else value
-    return [{"key": k.partition("__")[0], "operator": k.partition("__")[2] or "exact", "value": v, "type": "person"} for k, v in value.items()]
+    return [
+        {"key": k.partition("__")[0], "operator": k.partition("__")[2] or "exact", "value": v, "type": "person"} for k, v in value.items()
+    ]

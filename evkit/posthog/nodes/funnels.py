@@ -62,7 +62,11 @@ def check_answered(query: Mapping[str, Any], options: Mapping[str, Any]) -> None
         raise UnsupportedQuery(f"funnelAggregateByHogQL {by!r} is not answered: persons and groups are")
     steps = len(query.get("series") or ())
     low, high = options.get("funnelFromStep"), options.get("funnelToStep")
-    if (low is not None and not 0 <= low <= steps - 2) or (high is not None and not 1 <= high <= steps - 1) or (None not in (low, high) and low >= high):
+    if (
+        (low is not None and not 0 <= low <= steps - 2)
+        or (high is not None and not 1 <= high <= steps - 1)
+        or (None not in (low, high) and low >= high)
+    ):
         raise SpecError(f"funnelFromStep {low!r} to funnelToStep {high!r} is no range of a funnel of {steps} steps (counted from 0)")
     if query.get("samplingFactor") not in (None, 1):
         raise UnsupportedQuery(f"samplingFactor {query['samplingFactor']!r} is not answered: evkit counts every event")
@@ -137,7 +141,9 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     value = wanted if wanted is None or isinstance(wanted, str) else wanted[0] if len(wanted) == 1 else tuple(wanted)
     rows = compute.actors(spec, tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
     if spec.group_type_index is not None:
-        return {"results": [{"id": key, "distinct_ids": [], "properties": group(key, spec.group_type_index, tables)} for key in rows.actor_id]}
+        return {
+            "results": [{"id": key, "distinct_ids": [], "properties": group(key, spec.group_type_index, tables)} for key in rows.actor_id]
+        }
     people = tables.persons_frame().set_index("person_id")
     return {"results": [trends.actor(actor_id, 0, people) for actor_id in rows.actor_id]}
 

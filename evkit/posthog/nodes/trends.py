@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from evkit.dates import DateRange, Range
@@ -18,7 +17,14 @@ from evkit.model.tables import EventTables
 from evkit.posthog.nodes import filters, series
 from evkit.query.spec import FilterGroup, PropertyRef
 
-BREAKDOWN_TYPES = {None: "event", "event": "event", "person": "person", "group": "group", "session": "session", "event_metadata": "event_metadata"}
+BREAKDOWN_TYPES = {
+    None: "event",
+    "event": "event",
+    "person": "person",
+    "group": "group",
+    "session": "session",
+    "event_metadata": "event_metadata",
+}
 WORLD_MAP_LIMIT = 250
 DEFAULT_RANGE = DateRange("-7d")
 
@@ -85,7 +91,10 @@ def breakdown(given: Mapping[str, Any]) -> tuple[tuple[PropertyRef, ...], int]:
     limit = given.get("breakdown_limit") or DEFAULT_BREAKDOWN_LIMIT
     several = given.get("breakdowns")
     if several:
-        wanted = [(b.get("property"), b.get("type"), b.get("group_type_index"), b.get("normalize_url"), b.get("histogram_bin_count")) for b in several]
+        wanted = [
+            (b.get("property"), b.get("type"), b.get("group_type_index"), b.get("normalize_url"), b.get("histogram_bin_count"))
+            for b in several
+        ]
     elif given.get("breakdown") is None:
         return (), limit
     else:
@@ -95,7 +104,9 @@ def breakdown(given: Mapping[str, Any]) -> tuple[tuple[PropertyRef, ...], int]:
     refs = []
     for key, kind, index, normalize, bins in wanted:
         if kind not in BREAKDOWN_TYPES:
-            raise UnsupportedQuery(f"a breakdown of type {kind!r} is not answered. Types that are: {', '.join(k for k in BREAKDOWN_TYPES if k)}")
+            raise UnsupportedQuery(
+                f"a breakdown of type {kind!r} is not answered. Types that are: {', '.join(k for k in BREAKDOWN_TYPES if k)}"
+            )
         if bins:
             raise UnsupportedQuery("a breakdown into bins (histogram_bin_count) is not answered")
         if not isinstance(key, str):
@@ -126,7 +137,14 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     if spec.breakdown_hide_other:
         found = [row for row in found if OTHER not in row.parts]
     results = [
-        result(row, spec, [node for _, node in known], spans["current"], starts[row.period], bool((query.get("breakdownFilter") or {}).get("breakdowns")))
+        result(
+            row,
+            spec,
+            [node for _, node in known],
+            spans["current"],
+            starts[row.period],
+            bool((query.get("breakdownFilter") or {}).get("breakdowns")),
+        )
         for row in found
     ]
     return {"results": results, "hasMore": has_more}
@@ -224,7 +242,7 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     if period not in ("current", "previous"):
         raise unknown("compare", period, ("current", "previous"))
     if period == "previous":
-        spec = replace_compare(spec)
+        spec = spec.replaced(compare=True)
     starts = compute.buckets(spec, tables)[period]
     day = query.get("day")
     bucket = None
@@ -239,16 +257,6 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     rows = compute.actors(spec, tables, bucket=bucket, series=query.get("series") or 0, breakdown_value=value, period=period)
     people = tables.persons_frame().set_index("person_id")
     return {"results": [actor(r.actor_id, int(r.events), people) for r in rows.itertuples()]}
-
-
-def replace_compare(spec: Trends) -> Trends:
-    """Give the question with its previous period."""
-    return spec if spec.compare else Trends(*spec.series, **{**options_of(spec), "compare": True})
-
-
-def options_of(spec: Trends) -> dict[str, Any]:
-    """Give the keywords of a question."""
-    return {f.name: getattr(spec, f.name) for f in fields(spec) if f.name != "series"}
 
 
 def actor(actor_id: str, events: int, people: Any) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""What all questions have in common: they are data that can be changed into another, and written as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any, ClassVar, Self
+
+
+class Question:
+    """Base of the specs: frozen dataclasses whose subject (steps, series) is positional."""
+
+    SUBJECT: ClassVar[str | None] = None
+
+    def options(self) -> dict[str, Any]:
+        """Give everything but the subject, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != self.SUBJECT}  # type: ignore[arg-type]
+
+    def replaced(self, **changes: Any) -> Self:
+        """Give the same question with some parts changed.
+
+        Examples
+        --------
+        >>> from evkit.insights.funnel.spec import Funnel
+        >>> Funnel("a", "b").replaced(window="1 hour").window
+        '1 hour'
+        """
+        subject = changes.pop(self.SUBJECT, getattr(self, self.SUBJECT)) if self.SUBJECT else ()
+        return type(self)(*subject, **{**self.options(), **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the question as JSON-able data; parts that are as by default are left out.
+
+        Examples
+        --------
+        >>> from evkit.insights.funnel.spec import Funnel
+        >>> Funnel("a", "b", window="1 hour").to_dict()
+        {'kind': 'Funnel', 'steps': [{'subject': 'a'}, {'subject': 'b'}], 'window': '1 hour'}
+        """
+        return {"kind": type(self).__name__, **as_data(self)}
+
+
+def as_data(value: Any) -> Any:
+    """Give specs as dicts and lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        made = {}
+        for f in fields(value):
+            part = getattr(value, f.name)
+            if not is_same(part, f.default) and not (part == () and f.default is not None):
+                made[f.name] = as_data(part)
+        return {k: v for k, v in made.items() if v not in ({}, {"op": "AND"})}
+    if isinstance(value, (list, tuple)):
+        return [as_data(v) for v in value]
+    return value
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Say whether two parts are equal; comparing properties would make a filter of them."""
+    return type(a) is type(b) and bool(a == b)

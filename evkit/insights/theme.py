@@ -1,0 +1,61 @@
+"""Colours and fonts of charts: what is added to a chart when it is shown or exported, for light and for dark.
+
+Nothing here touches Altair's own themes or options. A chart itself has no configuration, so that it can be put beside
+others; `config` is merged into the finished specification.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Mode = Literal["auto", "light", "dark"]
+CATEGORIES = ("#3b82c4", "#d97316", "#159a7c", "#c2559d", "#7c6fd6", "#8f8a10", "#d1495b", "#6b7a8c")
+"""Told apart by people with any kind of colour vision, at least 3 : 1 against white and against near-black."""
+QUIET = "#9aa5b1"
+"""What is beside the point: the part that was lost, the period before."""
+INK = {"light": "#1f2933", "dark": "#e4e7eb"}
+GRID = {"light": "#d5dae1", "dark": "#3e4c59"}
+BETWEEN = "#717d8c"
+"""Ink that can be read on white and on near-black."""
+FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
+WIDTH, HEIGHT = 560, 280
+
+
+def config(mode: Mode = "auto") -> dict[str, Any]:
+    """Give the Vega-Lite configuration of a mode.
+
+    Parameters
+    ----------
+    mode
+        "auto" sets no ink, so that the place where the chart is shown decides (JupyterLab has a dark theme of its own).
+    """
+    made: dict[str, Any] = {
+        "background": "transparent",
+        "font": FONT,
+        "range": {"category": list(CATEGORIES)},
+        "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": HEIGHT},
+        "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "domain": False, "ticks": False, "labelPadding": 6},
+        "axisX": {"grid": False},
+        "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 240},
+        "title": {"fontSize": 14, "fontWeight": 600, "anchor": "start", "subtitleFontSize": 12},
+        "line": {"strokeWidth": 2},
+        "point": {"size": 42, "filled": True},
+    }
+    if mode == "auto":
+        made["text"] = {"color": BETWEEN}
+        return made
+    ink, grid = INK[mode], GRID[mode]
+    made["axis"] |= {"labelColor": ink, "titleColor": ink, "gridColor": grid}
+    made["legend"] |= {"labelColor": ink, "titleColor": ink}
+    made["title"] |= {"color": ink, "subtitleColor": ink}
+    made["text"] = {"color": ink}
+    made["style"] = {"cell": {"stroke": None}}
+    return made
+
+
+def merged(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Give a configuration with what a user set on top, however deep."""
+    made = dict(given)
+    for key, value in own.items():
+        made[key] = merged(made[key], value) if isinstance(value, dict) and isinstance(made.get(key), dict) else value
+    return made

@@ -1,0 +1,94 @@
+"""How a timeline is drawn: a lane each kind of thing and event name; what happens close together is one mark with a count."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from evkit.insights import theme
+from evkit.insights.display import Chart, layer
+from evkit.insights.timeline.spec import Timeline
+
+MAX_LANES = 14
+"""Further event names share the lane "other events"."""
+STEPS = ("1min", "10min", "1h", "6h", "1D", "7D")
+MOST_MARKS = 600
+KINDS = ("session", "event", "merge", "property")
+COLORS = dict(zip(KINDS, (theme.QUIET, *theme.CATEGORIES[:3]), strict=True))
+FORM = "%a %-d %b %Y %H:%M"
+
+
+def lanes(frame: pd.DataFrame) -> pd.Series:
+    """Name the lane of each row."""
+    events = frame[frame.kind == "event"].what.value_counts().index[:MAX_LANES]
+    named = frame.what.where(frame.what.isin(events), "other events")
+    return named.where(
+        frame.kind == "event", frame.kind.map({"session": "sessions", "merge": "merges", "property": "properties", "event": ""})
+    )
+
+
+def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the chart's data: a row a lane and stretch of time with how often; never the events themselves."""
+    points = frame[frame.kind != "session"].assign(lane=lanes(frame))
+    for step in STEPS:
+        grouped = points.assign(at=points.time.dt.floor(step)).groupby(["lane", "kind", "at"], sort=True)
+        if grouped.ngroups <= MOST_MARKS:
+            break
+    made = []
+    for (lane, kind, at), rows in grouped:
+        names = ", ".join(sorted(set(rows.what))[:6])
+        made.append(
+            {"lane": lane, "kind": kind, "time": f"{at.isoformat()}Z", "when": at.strftime(FORM), "count": len(rows), "names": names}
+        )
+    return made
+
+
+def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
+    """Draw a timeline."""
+    sessions = frame[frame.kind == "session"]
+    bars = [
+        {
+            "lane": "sessions",
+            "kind": "session",
+            "time": f"{s.time.isoformat()}Z",
+            "end": f"{s.end.isoformat()}Z",
+            "when": s.time.strftime(FORM),
+            "names": s.detail,
+        }
+        for s in sessions.head(MOST_MARKS).itertuples()
+    ]
+    rows = marks(frame)
+    order = [name for name in ("sessions", "merges", "properties") if any(r["lane"] == name for r in [*bars, *rows])]
+    order += sorted({r["lane"] for r in rows} - set(order))
+    y = alt.Y("lane:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=220), scale=alt.Scale(domain=order))
+    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"))
+    color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
+    tooltip = [alt.Tooltip("lane:N", title="what"), alt.Tooltip("when:N", title="from"), alt.Tooltip("names:N", title="in it")]
+    session = Chart(alt.InlineData(values=bars)).mark_bar(height=10, cornerRadius=2, stroke=theme.QUIET, strokeWidth=2)
+    point = Chart(alt.InlineData(values=rows)).mark_circle(opacity=0.85)
+    size = alt.Size("count:Q", legend=None, scale=alt.Scale(range=[50, 320], domainMin=1))
+    drawn = layer(
+        session.encode(x=x, x2="end:T", y=y, color=color, tooltip=tooltip),
+        point.encode(x=x, y=y, color=color, size=size, tooltip=[*tooltip, alt.Tooltip("count:Q")]),
+    )
+    return drawn.properties(title=title_of(spec), description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(26))
+
+
+def title_of(spec: Timeline) -> str:
+    """Give whose timeline it is."""
+    return f"Person {spec.person_id}" if spec.person_id is not None else f"Group {spec.group_key}"
+
+
+def describe(spec: Timeline, frame: pd.DataFrame) -> str:
+    """Say in words what the chart shows."""
+    if frame.empty:
+        return f"{title_of(spec)}: nothing happened."
+    counts = frame.kind.value_counts()
+    names = frame[frame.kind == "event"].what.value_counts().head(5)
+    most = ", ".join(f"{name} {n:,}" for name, n in names.items())
+    plural = {"event": "events", "session": "sessions", "merge": "merges", "property": "property changes"}
+    said = ", ".join(f"{counts[k]:,} {plural[k]}" for k in plural if k in counts)
+    return f"{title_of(spec)}: {said}, from {frame.time.min():%-d %B %Y} to {frame.time.max():%-d %B %Y}. Most often: {most}."

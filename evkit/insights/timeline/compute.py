@@ -1,0 +1,136 @@
+"""How a timeline is made: events, merges, property changes and sessions of one person or group, put in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from evkit.dates import DateRange, resolve_range
+from evkit.errors import NotExpressible, SpecError
+from evkit.insights.timeline.spec import Timeline
+from evkit.model import persons, sessions
+from evkit.model.tables import EventTables
+from evkit.query.filters import Matcher
+from evkit.query.relation import relation
+from evkit.query.spec import Series
+
+COLUMNS = ["time", "kind", "what", "detail", "end", "distinct_id", "uuid"]
+
+
+def matched(spec: Timeline, tables: EventTables) -> ir.Table:
+    """Give the events of the person or group: the columns of `EventTables.log`."""
+    rows = relation(tables, spec.filters, Series(None, group_type_index=spec.group_type_index))
+    mine = rows.person_id == spec.person_id if spec.person_id is not None else rows[f"group_{spec.group_type_index}"] == spec.group_key
+    kept = rows.filter(mine & Matcher(tables, rows).filter(spec.filters))
+    if spec.date_range is None:
+        return kept
+    low, high = (ibis.literal(t.replace(tzinfo=None), type="timestamp(6)") for t in span(spec.date_range, tables))
+    return kept.filter((kept.timestamp >= low) & (kept.timestamp <= high))
+
+
+def span(wanted: DateRange, tables: EventTables) -> tuple[dt.datetime, dt.datetime]:
+    """Give the range in UTC."""
+    earliest = tables.first_event if wanted.date_from == "all" else None
+    found = resolve_range(wanted, interval="day", now=tables.now, timezone=tables.settings.timezone, earliest=earliest)
+    return found.start, found.end
+
+
+def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
+    """Give what happened: see `Timeline` for the columns."""
+    m = matched(spec, tables)
+    events = tables.execute(m.select("timestamp", "event", "distinct_id", "uuid"))
+    parts = [row_frame(events.timestamp, "event", events.event, None, events.distinct_id, events.uuid)]
+    if spec.person_id is not None:
+        found = tables.execute(sessions.sessions(m, dialect=tables.dialect))
+        said = found.events.map(lambda n: f"{n} events")
+        parts.append(row_frame(found.start, "session", found.session_id, said, None, None, found.end))
+        if tables.replays_identity:
+            parts += of_person(spec, tables, set(events.uuid))
+    made = pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else parts[0]
+    zone = tables.settings.timezone
+    for column in ("time", "end"):
+        made[column] = pd.to_datetime(made[column]).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+    return made.sort_values(["time", "kind", "what", "uuid"], kind="stable", ignore_index=True)[COLUMNS]
+
+
+def of_person(spec: Timeline, tables: EventTables, uuids: set[str]) -> list[pd.DataFrame]:
+    """Give the merges and the property changes of a person whose identity was replayed."""
+    rows = tables.persons_frame()
+    mine = rows[rows.person_id == spec.person_id]
+    ids = list(mine.distinct_ids.iloc[0]) if len(mine) else []
+    log = tables.identity_log()
+    log = log[(log.distinct_id.isin(ids) | log.other_distinct_id.isin(ids)) & (log.outcome != "nothing")]
+    if spec.date_range is not None or spec.filters.values:
+        log = log[log.uuid.isin(uuids)]
+    words = log.other_distinct_id + ": " + log.reason
+    changed = persons.changes(tables, ids)
+    if spec.date_range is not None or spec.filters.values:
+        changed = changed[changed.uuid.isin(uuids)]
+    detail = changed.before.fillna("(none)") + " \N{RIGHTWARDS ARROW} " + changed.after.fillna("(removed)")
+    return [
+        row_frame(log.timestamp, "merge", log.outcome, words, log.distinct_id, log.uuid),
+        row_frame(changed.time, "property", changed.key, detail, None, changed.uuid),
+    ]
+
+
+def row_frame(
+    time: pd.Series,
+    kind: str,
+    what: pd.Series,
+    detail: pd.Series | None,
+    distinct_id: pd.Series | None,
+    uuid: pd.Series | None,
+    end: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Give rows of one kind."""
+    empty = pd.Series([None] * len(time), dtype="str", index=time.index)
+    return pd.DataFrame(
+        {
+            "time": time.astype("datetime64[us]"),
+            "kind": kind,
+            "what": what.astype("str"),
+            "detail": empty if detail is None else detail.astype("str"),
+            "end": pd.Series([pd.NaT] * len(time), dtype="datetime64[us]", index=time.index)
+            if end is None
+            else end.astype("datetime64[us]"),
+            "distinct_id": empty if distinct_id is None else distinct_id.astype("str"),
+            "uuid": empty if uuid is None else uuid.astype("str"),
+        }
+    )
+
+
+def expression(spec: Timeline, tables: EventTables) -> ir.Table:
+    """Raise: merges and property changes follow from replay.
+
+    Raises
+    ------
+    NotExpressible
+        Always; `matched()` gives the events.
+    """
+    raise NotExpressible(
+        "merges and property changes are found by replaying events in arrival order: use matched() for the events, to_pandas() for all"
+    )
+
+
+def rules(spec: Timeline, tables: EventTables) -> tuple[str, ...]:
+    """Give the rules that make the timeline."""
+    said = (
+        f"Times are wall clock of {tables.settings.timezone}.",
+        "A session is what $session_id names; without it, a pause of 30 minutes begins a new one.",
+        "Properties change in the order in which events arrived, whatever their timestamps.",
+    )
+    return (*said, *tables.rules())
+
+
+def actors(spec: Timeline, tables: EventTables) -> pd.DataFrame:
+    """Raise: a timeline has one actor.
+
+    Raises
+    ------
+    SpecError
+        Always.
+    """
+    raise SpecError("a timeline is of one person or group: there are no actors to list")
