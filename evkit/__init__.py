@@ -31,6 +31,12 @@ _HOMES = {
     "changed": "evkit.query.spec",
     "viewed": "evkit.query.spec",
     "event": "evkit.query.spec",
+    "read_actions": "evkit.posthog.nodes.actions",
+    "save_actions": "evkit.posthog.nodes.actions",
+    "Exclusion": "evkit.insights.funnel.spec",
+    "Formula": "evkit.insights.trends.formula",
+    "Timeline": "evkit.insights.timeline.spec",
+    "Project": "evkit.posthog.project",
     "DateRange": "evkit.dates",
     "EvkitError": "evkit.errors",
 }

@@ -18,12 +18,12 @@ from evkit.insights.insight import Insight
 from evkit.insights.trends.spec import Trends
 from evkit.load import files, frames
 from evkit.load.report import LoadReport
-from evkit.model.tables import Cache, EventTables, Settings
+from evkit.model.tables import EventTables, Settings
 from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
 from evkit.subjects import Group, Person
 
 if TYPE_CHECKING:
-    from ibis.backends import BaseBackend
+    pass
 
 Week = Literal["sunday", "monday"]
 Identity = Literal["auto", "replay", "given"]

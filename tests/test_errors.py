@@ -16,7 +16,9 @@ def test_a_word_near_to_none_gets_no_suggestion() -> None:
     assert errors.nearest("zzz", ["total", "dau"]) == ""
 
 
-@pytest.mark.parametrize("kind", [errors.SpecError, errors.UnsupportedQuery, errors.NotExpressible, errors.DataError, errors.MissingFile, errors.CaptureError])
+@pytest.mark.parametrize(
+    "kind", [errors.SpecError, errors.UnsupportedQuery, errors.NotExpressible, errors.DataError, errors.MissingFile, errors.CaptureError]
+)
 def test_every_error_raised_on_purpose_is_an_evkit_error(kind: type[Exception]) -> None:
     assert issubclass(kind, errors.EvkitError)
 

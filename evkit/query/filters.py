@@ -207,33 +207,39 @@ class Matcher:
 
     def step(self, step: ActionStep) -> ir.BooleanValue:
         """Say whether every part of a step holds."""
-        return functools.reduce(op.and_, self._parts(step), ibis.literal(True))
+        return functools.reduce(op.and_, [test for _, _, test in self.clauses(step)], ibis.literal(True))
 
-    def _parts(self, step: ActionStep) -> list[ir.BooleanValue]:
-        parts: list[ir.BooleanValue] = []
+    def clauses(self, step: ActionStep) -> list[tuple[str, str, ir.BooleanValue]]:
+        """Give the parts of a step: what it is about, what it asks, and the test."""
+        parts: list[tuple[str, str, ir.BooleanValue]] = []
         if step.event is not None:
-            parts.append((self.rows.event == step.event).fill_null(False))
+            parts.append(("event", step.event, (self.rows.event == step.event).fill_null(False)))
         if step.url:
             current = properties.text(self.rows.properties, "$current_url", dialect=self.dialect)
-            parts.append(matched(current, step.url, step.url_matching, contains=lambda v, w: like(v, f"%{w}%", dialect=self.dialect)))
+            test = matched(current, step.url, step.url_matching, contains=lambda v, w: like(v, f"%{w}%", dialect=self.dialect))
+            parts.append(("url", f"{step.url_matching} {step.url}", test))
         if step.event == "$autocapture":
-            parts += self._element_parts(step)
-        if step.properties.values:
-            parts.append(self.filter(step.properties))
+            parts += self._element_clauses(step)
+        for one in step.properties.values if step.properties.op == "AND" else (step.properties,):
+            said = f"{one.key} {one.operator} {one.value}" if isinstance(one, PropertyFilter) else "filters"
+            parts.append(("property", said, self.filter(one)))
         return parts
 
-    def _element_parts(self, step: ActionStep) -> list[ir.BooleanValue]:
+    def _element_clauses(self, step: ActionStep) -> list[tuple[str, str, ir.BooleanValue]]:
         fold = lambda v, w: icontains(v, w, dialect=self.dialect)  # noqa: E731
-        parts: list[ir.BooleanValue] = []
+        parts: list[tuple[str, str, ir.BooleanValue]] = []
         if step.tag_name:
-            parts.append(self.tag(step.tag_name))
+            parts.append(("tag_name", step.tag_name, self.tag(step.tag_name)))
         if step.selector:
-            parts.append(self.selector(step.selector))
+            parts.append(("selector", step.selector, self.selector(step.selector)))
         if step.href:
-            parts.append(matched(self.first_href(), step.href, step.href_matching, contains=fold))
+            parts.append(
+                ("href", f"{step.href_matching} {step.href}", matched(self.first_href(), step.href, step.href_matching, contains=fold))
+            )
         if step.text:
             operator = {"exact": "exact", "contains": "icontains", "regex": "regex"}[step.text_matching]
-            parts.append(chain_text(self.rows.elements_chain, PropertyFilter("text", step.text, operator, "element"), self.dialect))
+            test = chain_text(self.rows.elements_chain, PropertyFilter("text", step.text, operator, "element"), self.dialect)
+            parts.append(("text", f"{step.text_matching} {step.text}", test))
         return parts
 
     def subject(self, subject: str | Action | None) -> ir.BooleanValue:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from evkit.errors import SpecError, unknown
+
+if TYPE_CHECKING:
+    from evkit.query.explain import Explanation
 
 FilterType = Literal["event", "person", "group", "element", "event_metadata", "session", "cohort"]
 Matching = Literal["exact", "contains", "regex"]
@@ -318,8 +321,8 @@ class Action:
         object.__setattr__(self, "steps", tuple(steps))
         object.__setattr__(self, "id", id)
 
-    def explain(self, event: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Say of each step, and each part of it, whether an event satisfies it and why not: see `query.explain`."""
+    def explain(self, event: Mapping[str, Any]) -> Explanation:
+        """Say of each step, and each clause of it, whether an event satisfies it and why not."""
         from evkit.query.explain import explain
 
         return explain(self, event)

@@ -12,14 +12,24 @@ from evkit.errors import SpecError
 NOW = "2026-03-31T13:05:00+00:00"
 
 
-def resolved(date_from: str | None, date_to: str | None = None, interval: str = "day", timezone: str = "UTC", **more: object) -> tuple[str, str]:
+def resolved(
+    date_from: str | None, date_to: str | None = None, interval: str = "day", timezone: str = "UTC", **more: object
+) -> tuple[str, str]:
     r = dates.resolve_range({"date_from": date_from, "date_to": date_to}, interval=interval, now=NOW, timezone=timezone, **more)  # type: ignore[arg-type]
     return r.start.isoformat()[:19], r.end.isoformat()[:19]
 
 
 @pytest.mark.parametrize(
     ("text", "day"),
-    [("-1m", "2026-02-28"), ("-1q", "2025-12-31"), ("-2w", "2026-03-17"), ("mStart", "2026-03-01"), ("-1mEnd", "2026-02-28"), ("qStart", "2026-01-01"), ("-1yEnd", "2025-12-31")],
+    [
+        ("-1m", "2026-02-28"),
+        ("-1q", "2025-12-31"),
+        ("-2w", "2026-03-17"),
+        ("mStart", "2026-03-01"),
+        ("-1mEnd", "2026-02-28"),
+        ("qStart", "2026-01-01"),
+        ("-1yEnd", "2025-12-31"),
+    ],
 )
 def test_relative_dates_move_by_calendar_units_cut_to_the_end_of_a_short_month(text: str, day: str) -> None:
     assert dates.parse(text, now=NOW, timezone="UTC").date().isoformat() == day
@@ -88,4 +98,7 @@ def test_unknown_dates_are_named() -> None:
 
 
 def test_now_without_zone_is_project_time() -> None:
-    assert dates.parse("dStart", now="2026-01-01T00:30:00", timezone="Asia/Tokyo").astimezone(dt.UTC).isoformat() == "2025-12-31T15:00:00+00:00"
+    assert (
+        dates.parse("dStart", now="2026-01-01T00:30:00", timezone="Asia/Tokyo").astimezone(dt.UTC).isoformat()
+        == "2025-12-31T15:00:00+00:00"
+    )

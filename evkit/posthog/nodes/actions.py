@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import yaml
+
+from evkit.errors import DataError, MissingFile
 from evkit.posthog.nodes import filters
 from evkit.query.spec import Action, ActionStep
 
@@ -51,3 +56,52 @@ def step_to_json(step: ActionStep) -> dict[str, Any]:
     if step.properties.values:
         made["properties"] = [filters.to_json(v) if hasattr(v, "op") else filters.one_to_json(v) for v in step.properties.values]  # type: ignore[arg-type]
     return made
+
+
+def read_actions(path: str | Path) -> tuple[Action, ...]:
+    """Read actions from a YAML or JSON file: a list of PostHog's action JSON (name, steps).
+
+    Raises
+    ------
+    MissingFile
+        No file there.
+    DataError
+        An ending that is neither .yaml, .yml nor .json, text that can't be read, or no list of actions.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingFile(f"no file {str(path)!r}.")
+    text = file.read_text(encoding="utf-8")
+    if file.suffix in (".yaml", ".yml"):
+        try:
+            found = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise DataError(f"{file.name} is no YAML: {error}") from None
+    elif file.suffix == ".json":
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"{file.name} is no JSON: {error}") from None
+    else:
+        raise DataError(f"{file.name}: actions are read from .yaml, .yml and .json files")
+    found = found.get("results", [found]) if isinstance(found, dict) else found
+    if not isinstance(found, list) or not all(isinstance(a, dict) and a.get("name") for a in found):
+        raise DataError(f"{file.name} holds no list of actions, each with 'name' and 'steps'")
+    return tuple(from_json(a) for a in found)
+
+
+def save_actions(path: str | Path, *actions: Action) -> None:
+    """Write actions to a YAML or JSON file, as `read_actions` reads them.
+
+    Raises
+    ------
+    DataError
+        An ending that is neither .yaml, .yml nor .json.
+    """
+    file, data = Path(path), [to_json(a) for a in actions]
+    if file.suffix in (".yaml", ".yml"):
+        file.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    elif file.suffix == ".json":
+        file.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    else:
+        raise DataError(f"{file.name}: actions are written to .yaml, .yml and .json files")
