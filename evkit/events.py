@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from evkit.dates import DateRange, Interval
 from evkit.errors import DataError, SpecError
-from evkit.insights.funnel.spec import Funnel
+from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType
 from evkit.insights.insight import Insight
-from evkit.insights.trends.spec import Trends
+from evkit.insights.trends.formula import Formula
+from evkit.insights.trends.spec import Display, Trends
 from evkit.load import files, frames
 from evkit.load.report import LoadReport
 from evkit.model.tables import EventTables, Settings
@@ -29,6 +31,7 @@ Week = Literal["sunday", "monday"]
 Identity = Literal["auto", "replay", "given"]
 Subject = str | Action | Series
 Filter = PropertyFilter | FilterGroup
+Breakdown = str | PropertyRef | tuple[str | PropertyRef, ...] | None
 
 
 class Events:
@@ -86,6 +89,24 @@ class Events:
         counted = names.group_by("property").agg(events=names.count())
         return self.tables.execute(counted.order_by([counted.events.desc(), counted.property]))
 
+    def distinct_ids(self) -> int:
+        """Count the distinct ids, before any merging."""
+        clean = self.tables.clean()
+        return int(self.tables.execute(clean.select("distinct_id").distinct().count().name("n").as_table()).n[0])
+
+    def people(self) -> int:
+        """Count the people behind the events, after merging; who has no person profile is one by the distinct id."""
+        return int(self.tables.execute(self.tables.log().select("person_id").distinct().count().name("n").as_table()).n[0])
+
+    def first_times(self, names: Sequence[str]) -> pd.DataFrame:
+        """Give when people do events first: event, persons (how many do it), median_place (among `names`, from 1)."""
+        log = self.tables.log()
+        first = log.filter(log.event.isin(list(names))).group_by(["person_id", "event"]).agg(t=log.t.min())
+        place = ibis.row_number().over(group_by=first.person_id, order_by=[first.t, first.event]) + 1
+        placed = first.mutate(place=place)
+        found = placed.group_by("event").agg(persons=placed.count(), median_place=placed.place.median())
+        return self.tables.execute(found.order_by(["median_place", "event"]))
+
     def to_ibis(self) -> ir.Table:
         """Give the events with their persons as an ibis table, a row an event."""
         return self.tables.log()
@@ -131,31 +152,47 @@ class Events:
         self,
         *series: Subject,
         interval: Interval = "day",
-        breakdown: str | PropertyRef | None = None,
-        breakdown_limit: int = 25,
-        compare: bool = False,
-        filters: FilterGroup | None = None,
         date_range: DateRange | None = None,
+        filters: Filter | None = None,
+        breakdown: Breakdown = None,
+        breakdown_limit: int = 25,
+        breakdown_hide_other: bool = False,
+        compare: bool = False,
+        compare_to: str | None = None,
+        display: Display = "ActionsLineGraph",
+        formulas: tuple[str | Formula, ...] = (),
+        smoothing_intervals: int = 1,
     ) -> Insight:
         """Ask how often things happen over time: see `Trends` for the parameters and the columns of the figures."""
-        spec = Trends(
-            *self._subjects(series),
-            interval=interval,
-            breakdown=breakdown,
-            breakdown_limit=breakdown_limit,
-            compare=compare,
-            filters=filters,
-            date_range=date_range,
+        return self.ask(
+            Trends(
+                *self._subjects(series),
+                interval=interval,
+                date_range=date_range,
+                filters=filters,
+                breakdown=breakdown,
+                breakdown_limit=breakdown_limit,
+                breakdown_hide_other=breakdown_hide_other,
+                compare=compare,
+                compare_to=compare_to,
+                display=display,
+                formulas=formulas,
+                smoothing_intervals=smoothing_intervals,
+            )
         )
-        return self.ask(spec)
 
     def funnel(
         self,
         *steps: Subject,
         window: str = "14 days",
-        breakdown: str | PropertyRef | None = None,
+        order_type: OrderType = "ordered",
+        exclusions: tuple[Exclusion, ...] = (),
+        breakdown: Breakdown = None,
         breakdown_limit: int = 25,
-        filters: FilterGroup | None = None,
+        breakdown_attribution: Attribution = "first_touch",
+        group_type: str | None = None,
+        group_type_index: int | None = None,
+        filters: Filter | None = None,
         date_range: DateRange | None = None,
     ) -> Insight:
         """Ask how many get through a sequence of steps: see `Funnel` for the parameters and the columns of the figures."""
@@ -163,8 +200,13 @@ class Events:
             Funnel(
                 *self._subjects(steps),
                 window=window,
+                order_type=order_type,
+                exclusions=exclusions,
                 breakdown=breakdown,
                 breakdown_limit=breakdown_limit,
+                breakdown_attribution=breakdown_attribution,
+                group_type=group_type,
+                group_type_index=group_type_index,
                 filters=filters,
                 date_range=date_range,
             )
@@ -364,8 +406,8 @@ def _near_zones(name: str) -> Iterable[str]:
     return difflib.get_close_matches(name, sorted(available_timezones()), n=5, cutoff=0.3) or ["UTC", "Europe/London", "America/New_York"]
 
 
-def sample_path(name: str = "matinee.parquet") -> Path:
-    """Give the path of a file of the sample data, in the source tree or inside the installed package.
+def data_path(folder: str, name: str = "") -> Path:
+    """Give the path of a file that comes with evkit ("notebooks" or "sample_data"), in the source tree or the package.
 
     Raises
     ------
@@ -373,12 +415,23 @@ def sample_path(name: str = "matinee.parquet") -> Path:
         When there is no such file; the message names those there are.
     """
     here = Path(__file__).resolve().parent
-    folders = [here / "_data" / "sample_data", here.parent / "sample_data"]
-    folder = next((f for f in folders if f.is_dir()), folders[-1])
-    if not (folder / name).is_file():
-        there = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-        raise DataError(f"no sample file {name!r}. There are: {', '.join(there) or 'none'}")
-    return folder / name
+    folders = [here / "_data" / folder, here.parent / folder]
+    home = next((f for f in folders if f.is_dir()), folders[-1])
+    if not (home / name).exists():
+        there = sorted(p.name for p in home.iterdir()) if home.is_dir() else []
+        raise DataError(f"no file {name!r} in {folder}. There are: {', '.join(there) or 'none'}")
+    return home / name
+
+
+def sample_path(name: str = "matinee.parquet") -> Path:
+    """Give the path of a file of the sample data.
+
+    Raises
+    ------
+    DataError
+        When there is no such file; the message names those there are.
+    """
+    return data_path("sample_data", name)
 
 
 def load_sample(*, timezone: str = "Europe/London", week_start: Week = "monday", now: str | dt.datetime | None = None) -> Events:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import warnings
+import weakref
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -53,11 +55,12 @@ class LinesSource:
         self.con = con
         self.files = tuple(files)
         self.rejects = Rejects()
-        self._folder = tempfile.TemporaryDirectory(prefix="evkit-")
+        self._folder = tempfile.mkdtemp(prefix="evkit-")
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     @cached_property
     def _events(self) -> ir.Table:
-        target = Path(self._folder.name) / "events.parquet"
+        target = Path(self._folder) / "events.parquet"
         with Bar("reading events") as bar:
             received = lines.stage(self.files, target, self.rejects, bar)
         tell(self.rejects)

@@ -15,7 +15,7 @@ from evkit.dates import DateRange, Range, bucket_starts, previous_range, resolve
 from evkit.errors import DataError, NotExpressible, SpecError, UnknownEventWarning, nearest
 from evkit.insights.trends import maths
 from evkit.insights.trends.rank import Row, rows_of
-from evkit.insights.trends.spec import NO_VALUE, Trends
+from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
@@ -152,7 +152,7 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     UnknownEventWarning
         When a series names an event that the data doesn't have.
     """
-    found = rows(spec, tables)
+    found = [row for row in rows(spec, tables) if not (spec.breakdown_hide_other and OTHER in row.parts)]
     warn_of_unknown(spec.series, tables)
     starts = buckets(spec, tables)
     labels = [f.label for f in spec.formulas] or [s.label for s in spec.series]

@@ -1,0 +1,77 @@
+"""The command `evkit`: demo, lab, report."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from evkit.errors import EvkitError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the command line."""
+    made = argparse.ArgumentParser(prog="evkit", description="Ask what people do in a product: from events to trends and funnels, offline.")
+    commands = made.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="a tour of the sample data, or of your own events, as one HTML page")
+    demo.add_argument("--events", metavar="FILE", help="your own events: Parquet, CSV or JSON lines")
+    demo.add_argument("--out", metavar="PAGE", default="build/tour.html", help="where the page goes (default: %(default)s)")
+    lab = commands.add_parser("lab", help="open JupyterLab on a copy of the course's notebooks")
+    lab.add_argument("--folder", metavar="FOLDER", default="evkit-notebooks", help="where the copy goes (default: %(default)s)")
+    report = commands.add_parser("report", help="run a notebook and write it as one HTML page")
+    report.add_argument("notebook")
+    report.add_argument("--out", metavar="PAGE", required=True)
+    report.add_argument(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="replaces what the cell tagged 'parameters' sets",
+    )
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; give its exit status."""
+    asked = parser().parse_args(arguments)
+    try:
+        if asked.command == "demo":
+            from evkit.report.demo import demo
+
+            demo(asked.events, out=asked.out)
+        elif asked.command == "report":
+            from evkit.report import page, run
+
+            made = run.run(asked.notebook, {name: value for name, value in asked.parameter})
+            print(page.write(made, asked.out, title=Path(asked.notebook).stem))
+        else:
+            open_lab(Path(asked.folder))
+    except EvkitError as error:
+        print(f"evkit: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(
+            f"evkit: {error.name} is not installed. For reports: pip install 'evkit[report]'; for the lab: pip install 'evkit[lab]'",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def open_lab(folder: Path) -> None:
+    """Copy the notebooks once and open JupyterLab on them, on this machine only."""
+    import shutil
+
+    from evkit.events import data_path
+
+    if not folder.exists():
+        shutil.copytree(data_path("notebooks"), folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    subprocess.run([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", "--ip=127.0.0.1"], check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Which room may import what, and what an import may do."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "evkit"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ALLOWED = {
+    "altair": (
+        "insights/trends/chart.py",
+        "insights/funnel/chart.py",
+        "insights/timeline/chart.py",
+        "insights/theme.py",
+        "insights/display.py",
+        "notebook/",
+        "report/",
+    ),
+    "ipywidgets": ("notebook/",),
+    "anywidget": ("notebook/",),
+    "starlette": ("capture/collector.py",),
+    "numba": ("kernel/",),
+    "requests": ("capture/", "posthog/api.py"),
+    "yaml": ("posthog/nodes/actions.py",),
+}
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("library", sorted(ALLOWED))
+def test_a_library_is_imported_only_in_its_room(library: str) -> None:
+    users = [p.relative_to(PACKAGE).as_posix() for p in MODULES if library in imported(p)]
+    assert [u for u in users if not u.startswith(ALLOWED[library])] == []
+
+
+def test_imports_point_down() -> None:
+    import os
+
+    from importlinter.cli import lint_imports
+
+    here = os.getcwd()
+    os.chdir(PACKAGE.parent)
+    try:
+        assert lint_imports(no_cache=True) == 0
+    finally:
+        os.chdir(here)
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "evkit",
+        "evkit.errors",
+        "evkit.elements",
+        "evkit.dates",
+        "evkit.query.spec",
+        "evkit.insights.trends.spec",
+        "evkit.insights.funnel.spec",
+        "evkit.insights.timeline.spec",
+        "evkit.capture.message",
+    ],
+)
+def test_specs_load_neither_ibis_nor_pandas_nor_altair(module: str) -> None:
+    heavy = python(f"import sys, {module}; print(*sorted({{'ibis', 'pandas', 'altair', 'numba', 'duckdb', 'pyarrow'}} & set(sys.modules)))")
+    assert heavy == ""
+
+
+def test_capture_in_a_web_app_loads_no_pandas() -> None:
+    assert python("import sys\nfrom evkit import capture\nprint(*sorted({'ibis', 'pandas', 'altair'} & set(sys.modules)))") == ""
+
+
+def test_importing_evkit_takes_less_than_0_3_seconds() -> None:
+    code = "import time; t = time.perf_counter(); import evkit; print(time.perf_counter() - t)"
+    assert min(float(python(code)) for _ in range(3)) < 0.3
+
+
+def test_importing_everything_changes_no_option_of_altair_or_pandas() -> None:
+    code = """
+import altair, pandas
+before = altair.theme.active, altair.renderers.active, altair.data_transformers.active, pandas.options.display.max_rows
+import evkit, evkit.insights.display, evkit.insights.trends.chart, evkit.insights.funnel.chart, evkit.events, evkit.posthog.project
+after = altair.theme.active, altair.renderers.active, altair.data_transformers.active, pandas.options.display.max_rows
+print(before == after)
+"""
+    assert python(code) == "True"
