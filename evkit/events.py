@@ -138,7 +138,7 @@ class Events:
 
     def with_actions(self, *actions: Action) -> Events:
         """Name actions, so that questions can use their names."""
-        known = {**self.tables.settings.actions, **{a.name: a for a in actions}}
+        known: dict[int | str, Action] = {**self.tables.settings.actions, **{a.name: a for a in actions}}
         tables = self.tables.with_settings(replace(self.tables.settings, actions=known))
         return Events(tables, filters=self._filters, date_range=self._date_range)
 

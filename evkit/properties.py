@@ -27,8 +27,7 @@ def _duckdb_type(column: str, path: str) -> str:  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_keys")
-def _duckdb_keys(column: str) -> dt.Array[dt.string]:  # type: ignore[empty-body,type-arg]
-    ...
+def _duckdb_keys(column: str) -> dt.Array[dt.string]: ...
 
 
 @ibis.udf.scalar.builtin(name="JSONExtractRaw")
@@ -52,8 +51,7 @@ def _clickhouse_string_two(column: str, key: str, second: str) -> str:  # type: 
 
 
 @ibis.udf.scalar.builtin(name="JSONExtractKeys")
-def _clickhouse_keys(column: str) -> dt.Array[dt.string]:  # type: ignore[empty-body,type-arg]
-    ...
+def _clickhouse_keys(column: str) -> dt.Array[dt.string]: ...
 
 
 @ibis.udf.scalar.builtin(name="jsonb_extract_path_text")
@@ -67,8 +65,7 @@ def _postgres_text_two(column: dt.JSON(binary=True), key: str, second: str) -> s
 
 
 @ibis.udf.scalar.builtin(name="jsonb_extract_path")
-def _postgres_value(column: dt.JSON(binary=True), key: str) -> dt.JSON(binary=True):  # type: ignore[empty-body,valid-type]
-    ...
+def _postgres_value(column: dt.JSON(binary=True), key: str) -> dt.JSON(binary=True): ...  # type: ignore[valid-type]
 
 
 @ibis.udf.scalar.builtin(name="get_json_object")
@@ -77,8 +74,7 @@ def _spark_text(column: str, path: str) -> str:  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_object_keys")
-def _spark_keys(column: str) -> dt.Array[dt.string]:  # type: ignore[empty-body,type-arg]
-    ...
+def _spark_keys(column: str) -> dt.Array[dt.string]: ...
 
 
 def text(column: ir.StringValue, key: str, *, dialect: str) -> ir.StringValue:

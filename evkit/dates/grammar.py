@@ -317,7 +317,7 @@ def resolve_range(
     """
     if interval is not None and interval not in INTERVALS:
         raise unknown("interval", interval, INTERVALS)
-    cut = cast(Interval, interval or "day")
+    cut = interval or "day"
     wanted = DateRange.of(date_range)
     zone = ZoneInfo(timezone)
     here = clock(now, zone).astimezone(zone)
@@ -363,11 +363,7 @@ def _start(wanted: DateRange, interval: str, here: dt.datetime, read: Any, earli
     if text == "all":
         if earliest is None:
             raise SpecError("date_from 'all' needs events to begin at, and there are none")
-        return (
-            floor(earliest.astimezone(here.tzinfo), interval, 0 if interval != "week" else 0)
-            if interval != "week"
-            else floor(earliest.astimezone(here.tzinfo), "day", 0)
-        )
+        return floor(earliest.astimezone(here.tzinfo), "day" if interval == "week" else interval, 0)
     start: dt.datetime = read(text or DEFAULT_FROM)
     match = RELATIVE.match(text or DEFAULT_FROM)
     if match is None or wanted.bounds == "exact" or match["edge"] or (exact and text is not None):

@@ -131,10 +131,21 @@ def _adopting(make: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
+def _beside(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Let each of the charts beside each other keep its own colours and legend."""
+
+    @functools.wraps(make)
+    def made(*charts: Any, **options: Any) -> Any:
+        found = adopt(make(*charts, **options))
+        return found.resolve_scale(color="independent") if "resolve" not in options else found
+
+    return made
+
+
 layer = _adopting(alt.layer)
-hconcat = _adopting(alt.hconcat)
-vconcat = _adopting(alt.vconcat)
-concat = _adopting(alt.concat)
+hconcat = _beside(alt.hconcat)
+vconcat = _beside(alt.vconcat)
+concat = _beside(alt.concat)
 
 
 # ---------------------------------------------------------------------- what is shown

@@ -37,7 +37,7 @@ def config(mode: Mode = "auto") -> dict[str, Any]:
         "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "domain": False, "ticks": False, "labelPadding": 6},
         "axisX": {"grid": False},
         "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 240},
-        "title": {"fontSize": 14, "fontWeight": 600, "anchor": "start", "subtitleFontSize": 12},
+        "title": {"fontSize": 14, "fontWeight": 600, "anchor": "start", "offset": 12, "subtitleFontSize": 12},
         "line": {"strokeWidth": 2},
         "point": {"size": 42, "filled": True},
     }

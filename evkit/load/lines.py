@@ -28,12 +28,12 @@ Progress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes there are."""
 
 
-def open_lines(path: Path) -> io.BufferedIOBase:
+def open_lines(path: Path) -> Any:
     """Open a file of lines, decompressing .gz (several members too) and .zst."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rb")  # type: ignore[return-value]
+        return gzip.open(path, "rb")
     if path.suffix in (".zst", ".zstd"):
-        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")  # type: ignore[return-value]
+        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
     return path.open("rb")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import ibis.expr.types as ir
 
+from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning
 from evkit.load import canonical, lines
 from evkit.load.progress import Bar
@@ -64,8 +65,8 @@ class LinesSource:
         with Bar("reading events") as bar:
             received = lines.stage(self.files, target, self.rejects, bar)
         tell(self.rejects)
-        staged = self.con.read_parquet(target)  # type: ignore[attr-defined]
-        clock = canonical.epoch_microseconds(staged.received_at.coalesce(staged.timestamp), dialect="duckdb")
+        staged = self.con.read_parquet(target)
+        clock = epoch_microseconds(staged.received_at.coalesce(staged.timestamp), dialect="duckdb")
         arrival = staged.arrival.coalesce(clock) if received else staged.line
         return canonical.with_uuids(staged.mutate(arrival=arrival).drop("line"))
 

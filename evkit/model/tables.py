@@ -64,8 +64,10 @@ class Settings:
 class Source(Protocol):
     """Where the events come from. `table()` may stage a file first; the rest is known without running anything."""
 
-    has_uuids: bool
-    """False where no event has a uuid: then none can be a duplicate."""
+    @property
+    def has_uuids(self) -> bool:
+        """False where no event has a uuid: then none can be a duplicate."""
+        ...
 
     def table(self) -> ir.Table:
         """Give the canonical events, a row an event, rows that can't be read left out."""
@@ -184,7 +186,7 @@ class EventTables:
         row = self.execute(self.clean().aggregate(low=lambda e: e.timestamp.min(), high=lambda e: e.timestamp.max())).iloc[0]
         if pd.isna(row.low):
             raise DataError("there are no events, so there is no newest event to count dates from: give now=")
-        return tuple(pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.low, row.high))  # type: ignore[return-value]
+        return tuple(pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.low, row.high))
 
     # ------------------------------------------------------------------ events
     def clean(self) -> ir.Table:

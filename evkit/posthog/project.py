@@ -137,11 +137,13 @@ class Project:
         if kind in ACTOR_KINDS:
             source_kind = (query.get("source") or {}).get("kind")
             if source_kind in KINDS:
-                return KINDS[source_kind].answer_actors(dict(query), tables)
+                found: dict[str, Any] = KINDS[source_kind].answer_actors(dict(query), tables)
+                return found
             raise UnsupportedQuery(f"{kind} over {source_kind!r} is not answered. Over: {', '.join(KINDS)}")
         if kind not in KINDS:
             raise UnsupportedQuery(f"a query of kind {kind!r} is not answered. Kinds that are: {', '.join((*KINDS, *ACTOR_KINDS))}")
-        return KINDS[kind].answer(dict(query), tables)
+        answer: dict[str, Any] = KINDS[kind].answer(dict(query), tables)
+        return answer
 
     def matches(self, filter_or_action: Any, *, now: str | dt.datetime | None = None) -> list[bool]:
         """Say of each event, in the order given, whether a filter (dict, list or group) or an action matches it."""

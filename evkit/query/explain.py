@@ -74,7 +74,7 @@ def explain(action: Action, event: Mapping[str, Any]) -> Explanation:
     Examples
     --------
     >>> from evkit.query.spec import Action, clicked
-    >>> explain(Action("buy", clicked(selector="a.buy")), {"event": "$autocapture", "elements_chain": "a:nth-child=\\"1\\"", "properties": {"$event_type": "click"}})
+    >>> explain(Action("buy", clicked(selector="a.buy")), {"event": "$autocapture", "elements": [{"tag_name": "a"}], "properties": {"$event_type": "click"}})
     is not 'buy'
       step 1: fails
         ok   event $autocapture

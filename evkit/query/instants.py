@@ -51,8 +51,7 @@ def of_filter(text: str, *, now: dt.datetime, timezone: str) -> tuple[dt.datetim
 
 
 @ibis.udf.scalar.builtin(name="timezone")
-def _duckdb_local_to_utc(zone: str, value: ibis.expr.datatypes.timestamp) -> ibis.expr.datatypes.Timestamp(timezone="UTC"):  # type: ignore[valid-type,empty-body]
-    ...
+def _duckdb_local_to_utc(zone: str, value: ibis.expr.datatypes.timestamp) -> ibis.expr.datatypes.Timestamp(timezone="UTC"): ...  # type: ignore[valid-type]
 
 
 def of_property(value: ir.StringValue, *, timezone: str, wall_clock: bool, dialect: str) -> ir.TimestampValue:

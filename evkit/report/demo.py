@@ -54,7 +54,8 @@ def demo(events_file: str | None = None, *, out: str | Path = "build/tour.html",
     started = time.perf_counter()
     teller = Teller(say)
     if events_file is None:
-        events, steps = ek.load_sample(), ("$pageview", "user_signed_up", "movie_played")
+        events = ek.load_sample()
+        steps: tuple[str, ...] = ("$pageview", "user_signed_up", "movie_played")
         say("Matinee, the sample data: twelve weeks of a small film-streaming service")
     else:
         events = ek.read(events_file)

@@ -23,7 +23,7 @@ figure { margin: 1rem 0; overflow-x: auto; } figure svg, figure canvas { max-wid
 pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem; overflow-x: auto; font-size: .85rem; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 details { margin: .4rem 0; } summary { cursor: pointer; }
-table { border-collapse: collapse; font-size: .88rem; margin: .8rem 0; display: block; overflow-x: auto; }
+table { border: 0; border-collapse: collapse; width: max-content; max-width: 100%%; font-size: .88rem; margin: .8rem 0; display: block; overflow-x: auto; }
 th, td { border-bottom: 1px solid var(--line); padding: .28rem .7rem; text-align: right; } thead th { background: var(--soft); }
 a { color: inherit; } footer { margin-top: 3rem; font-size: .85rem; }
 """ % {"light_ink": INK["light"], "dark_ink": INK["dark"], "light_grid": GRID["light"], "dark_grid": GRID["dark"], "font": FONT}

@@ -70,7 +70,7 @@ class Browser:
             received_at=self.now + dt.timedelta(seconds=self.delay_seconds, milliseconds=self.source.randint(80, 3200)),
             properties={**self.common(), **(properties or {})},
             chain=chain,
-            **person,  # type: ignore[arg-type]
+            **person,
         )
         self.log.append(made)
         return made

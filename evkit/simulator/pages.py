@@ -30,7 +30,7 @@ def element(
         made["attr_id"] = id
     if href:
         made["href"] = href
-    extra = {f"attr__{key}": value for key, value in attributes.items()}
+    extra = {f"attr__{key.replace('_', '-')}": value for key, value in attributes.items()}
     if classes:
         extra["attr__class"] = " ".join(classes)
     if id:
@@ -69,5 +69,5 @@ UPGRADE = chain(
 
 def play_button(film: int) -> str:
     """Give the chain of a film's play button."""
-    card = element("article", classes=("film-card",), **{"data-film": str(film)})
+    card = element("article", classes=("film-card",), data_film=str(film))
     return chain(element("button", text="Play", classes=("button", "play"), type="button", nth=3), card, MAIN)

@@ -83,7 +83,7 @@ def test_no_public_name_is_the_name_of_a_module_beside_it() -> None:
 def test_the_readme_shows_the_real_tree() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = text.split("<!-- tree -->")[1].split("```")[1]
-    shown = {line.split()[0] for line in block.splitlines()[1:] if line.strip() and not line.startswith("      ")}
+    shown = {line.split()[0] for line in block.splitlines()[1:] if line.strip()}
     real = {p.name + ("/" if p.is_dir() else "") for p in PACKAGE.iterdir() if not p.name.startswith(("_", "."))} - {"py.typed"}
     assert {s for s in shown if s != "evkit/"} == real
 

@@ -39,7 +39,7 @@ def span(seconds: float | None) -> str:
 
 def rows_of(spec: Funnel, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the chart's data: a row a breakdown value and step."""
-    made = []
+    made: list[dict[str, Any]] = []
     for row in frame.itertuples():
         before = 1.0 if row.step == 1 else made[-1]["rate"]
         made.append(
@@ -122,7 +122,7 @@ def by_value(rows: list[dict[str, Any]]) -> Any:
     bar = base.mark_bar(cornerRadiusEnd=2).encode(color=color, tooltip=tooltips()).add_params(pick)
     parts = [bar]
     if len(values) <= LABELLED_VALUES:
-        parts.append(base.mark_text(dy=-7, fontSize=11).encode(text="share:N"))
+        parts.append(base.mark_text(dy=-7, fontSize=11).encode(text=alt.Text("rate:Q", format=".0%")))
     return layer(*parts).properties(width=max(theme.WIDTH, len(steps) * max(110, 26 * len(values))))
 
 

@@ -6,6 +6,7 @@ import functools
 import operator as op
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -325,7 +326,7 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
     return (*said, *tables.rules())
 
 
-def actors(spec: Funnel, tables: EventTables, *, step: int = 1, dropped: bool = False, breakdown_value: str | None = None) -> pd.DataFrame:
+def actors(spec: Funnel, tables: EventTables, *, step: int = 1, dropped: bool = False, breakdown_value: Any = None) -> pd.DataFrame:
     """Give who did a step, or who was lost before it.
 
     Parameters

@@ -13,6 +13,7 @@ from evkit.insights.display import Chart, layer
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 
 WHEN = {"hour": "%-d %b %H:%M", "minute": "%-d %b %H:%M", "second": "%-d %b %H:%M:%S", "month": "%b %Y"}
+MOST_TICKS = 13
 TICKS = {"hour": "%-d %b %H:%M", "minute": "%H:%M", "second": "%H:%M:%S", "month": "%b %Y"}
 
 
@@ -86,6 +87,12 @@ def ends(start: pd.Timestamp, interval: str) -> pd.Timestamp:
     return start + step
 
 
+def ticks(rows: list[dict[str, Any]]) -> list[int]:
+    """Give where the axis is labelled: at starts of buckets, about a dozen; milliseconds since 1970."""
+    starts = sorted({r["time"] for r in rows})
+    return [int(pd.Timestamp(t).timestamp() * 1000) for t in starts[:: -(-len(starts) // MOST_TICKS)]]
+
+
 def lines(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
     """Draw a line each series and breakdown value; hover for figures, click the legend to single out a line."""
     rows = points(spec, frame, now)
@@ -96,9 +103,12 @@ def lines(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
     pick = alt.selection_point(fields=["line"], bind="legend")
     faded = alt.condition(pick, alt.value(1), alt.value(0.15))
     x = alt.X(
-        "time:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format=TICKS.get(spec.interval, "%-d %b"), labelOverlap=True)
+        "time:T",
+        title=None,
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(format=TICKS.get(spec.interval, "%-d %b"), values=ticks(rows), labelOverlap=True),
     )
-    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format="~s"), scale=alt.Scale(zero=True))
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format=",.6~g"), scale=alt.Scale(zero=True))
     color = alt.Color(
         "line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3, symbolType="stroke") if len(order) > 1 else None
     )

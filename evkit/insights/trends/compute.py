@@ -159,7 +159,7 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     made = [
         (labels[row.order], row.order, row.period, row.value, start, figure)
         for row in found
-        for start, figure in zip(starts[row.period] or [None], row.figures, strict=True)
+        for start, figure in zip(starts[row.period] or (pd.NaT,), row.figures, strict=True)
     ]
     result = pd.DataFrame(made, columns=COLUMNS)
     return result.astype({"order": "int64", "value": "float64", "bucket": "datetime64[us]"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from evkit.dates import DateRange, Interval
 from evkit.dates.grammar import INTERVALS
@@ -152,4 +152,4 @@ def as_refs(value: str | PropertyRef | tuple[str | PropertyRef, ...] | None) -> 
     given = value if isinstance(value, tuple) else (value,)
     if len(given) > MAX_BREAKDOWNS:
         raise SpecError(f"{len(given)} breakdowns: there can be at most {MAX_BREAKDOWNS}")
-    return tuple(PropertyRef(v) if isinstance(v, str) else cast(PropertyRef, v) for v in given)
+    return tuple(PropertyRef(v) if isinstance(v, str) else v for v in given)

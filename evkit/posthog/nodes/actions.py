@@ -25,7 +25,7 @@ def from_json(value: Mapping[str, Any]) -> Action:
 
 def step_from_json(value: Mapping[str, Any]) -> ActionStep:
     """Give one step; a matching of null or "" is its default."""
-    matching = {f"{name}_matching": value.get(f"{name}_matching") or DEFAULT_MATCHING[name] for name in MATCHED}
+    matching: dict[str, Any] = {f"{name}_matching": value.get(f"{name}_matching") or DEFAULT_MATCHING[name] for name in MATCHED}
     return ActionStep(
         event=value.get("event"),
         url=value.get("url") or None,

@@ -65,7 +65,7 @@ def check_answered(query: Mapping[str, Any], options: Mapping[str, Any]) -> None
     if (
         (low is not None and not 0 <= low <= steps - 2)
         or (high is not None and not 1 <= high <= steps - 1)
-        or (None not in (low, high) and low >= high)
+        or (low is not None and high is not None and low >= high)
     ):
         raise SpecError(f"funnelFromStep {low!r} to funnelToStep {high!r} is no range of a funnel of {steps} steps (counted from 0)")
     if query.get("samplingFactor") not in (None, 1):
@@ -138,7 +138,7 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     if not number or number == -1:
         raise SpecError(f"funnelStep {number!r}: steps count from 1; negative ones, from -2, are those lost before the step")
     wanted = query.get("funnelStepBreakdown")
-    value = wanted if wanted is None or isinstance(wanted, str) else wanted[0] if len(wanted) == 1 else tuple(wanted)
+    value: Any = wanted if wanted is None or isinstance(wanted, str) else wanted[0] if len(wanted) == 1 else tuple(wanted)
     rows = compute.actors(spec, tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
     if spec.group_type_index is not None:
         return {

@@ -53,7 +53,7 @@ def question(query: Mapping[str, Any], tables: EventTables, wanted: Sequence[Any
     if query.get("samplingFactor") not in (None, 1):
         raise UnsupportedQuery(f"samplingFactor {query['samplingFactor']!r} is not answered: evkit counts every event")
     options = query.get("trendsFilter") or {}
-    display = options.get("display") or "ActionsLineGraph"
+    display: Any = options.get("display") or "ActionsLineGraph"
     if display not in DISPLAYS:
         raise UnsupportedQuery(f"display {display!r} is not answered. Displays that are: {', '.join(DISPLAYS)}")
     compare = query.get("compareFilter") or {}
