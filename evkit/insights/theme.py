@@ -15,7 +15,7 @@ QUIET = "#9aa5b1"
 """What is beside the point: the part that was lost, the period before."""
 INK = {"light": "#1f2933", "dark": "#e4e7eb"}
 GRID = {"light": "#d5dae1", "dark": "#3e4c59"}
-BETWEEN = "#717d8c"
+BETWEEN = "#788595"
 """Ink that can be read on white and on near-black."""
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 WIDTH, HEIGHT = 560, 280

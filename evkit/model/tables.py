@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
@@ -146,14 +145,7 @@ class EventTables:
 
     def batches(self, expr: ir.Expr, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
         """Run an expression and give its rows as Arrow batches of about `rows` rows."""
-        reader = iter(self._backend().to_pyarrow_batches(expr, chunk_size=rows))
-        while True:
-            with warnings.catch_warnings():  # ibis 12 asks duckdb 1.5 by a name that duckdb calls old
-                warnings.simplefilter("ignore", DeprecationWarning)
-                batch = next(reader, None)
-            if batch is None:
-                return
-            yield batch
+        yield from self._backend().to_pyarrow_batches(expr, chunk_size=rows)
 
     def keep(self, name: str, frame: pd.DataFrame | pa.Table, schema: ibis.Schema) -> ir.Table:
         """Put a small frame beside the events, in the engine that holds them."""

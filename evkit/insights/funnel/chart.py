@@ -91,7 +91,7 @@ def plain(rows: list[dict[str, Any]]) -> Any:
     height = alt.Y(
         "rate:Q", title=None, scale=alt.Scale(domain=[0, 1.12], nice=False), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
     )
-    lost = base.mark_bar(color=theme.QUIET, opacity=0.28, cornerRadiusEnd=3).encode(
+    lost = base.mark_bar(color=theme.QUIET, opacity=0.16, cornerRadiusEnd=3).encode(
         y=alt.Y("before:Q"), tooltip=[alt.Tooltip("step:N"), alt.Tooltip("lost:N", title="lost")]
     )
     bar = base.mark_bar(color=theme.CATEGORIES[0], cornerRadiusEnd=3).encode(y=height, tooltip=tooltips())
