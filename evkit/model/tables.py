@@ -338,7 +338,7 @@ class EventTables:
         return who, once
 
     # ------------------------------------------------------------------ the log
-    def log(self, needs: frozenset[str] = frozenset()) -> ir.Table:
+    def log(self, needs: frozenset[str] = frozenset(), *, people: bool = True) -> ir.Table:
         """The events with their persons, and whatever else a question needs joined to them.
 
         Parameters
@@ -346,6 +346,8 @@ class EventTables:
         needs
             "person" joins person_properties (as they are now); "group:0" joins group_0 (the key, null when empty)
             and group_0_properties; "session" joins session_duration (seconds, of the whole session).
+        people
+            Whether the question asks who did it. Without, there is no person_id, and no join for it.
 
         Returns
         -------
@@ -354,18 +356,24 @@ class EventTables:
             person_id (never null), and what the needs add. A row an event.
         """
         e = self.clean()
-        people = self.person_map()
-        if self.identity == "replay" and self.persons is None and people is None:
+        names = ["uuid", "event", "distinct_id", "timestamp", "arrival", "properties", "elements_chain"]
+        if not people:
+            log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect))
+            return self._with_needs(log, needs)
+        mapping = self.person_map()
+        if self.identity == "replay" and self.persons is None and mapping is None:
             person: ir.StringValue = e.distinct_id
-        elif people is not None:
-            mapped = people.rename(mapped_id="distinct_id", mapped="person_id")
+        elif mapping is not None:
+            mapped = mapping.rename(mapped_id="distinct_id", mapped="person_id")
             e = e.left_join(mapped, e.distinct_id == mapped.mapped_id)
             person = e.mapped.coalesce(e.distinct_id)
         else:
             person = e.person_id.coalesce(e.distinct_id)
-        names = ["uuid", "event", "distinct_id", "timestamp", "arrival", "properties", "elements_chain"]
         log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect), person_id=person)
         log = log.view()  # a join over computed columns of a join is refused by ibis
+        return self._with_needs(log, needs)
+
+    def _with_needs(self, log: ir.Table, needs: frozenset[str]) -> ir.Table:
         if "person" in needs:
             log = self._with_person(log)
         for need in sorted(needs):

@@ -19,7 +19,7 @@ NO_GROUP = "a group property needs a group_type_index"
 
 
 def needs_of(*specs: Spec) -> frozenset[str]:
-    """Give the joins that specs need: "person", "group:0", "session", "cohort:1", "selector:css"."""
+    """Give the joins that specs need: "who", "person", "group:0", "session", "cohort:1", "selector:css"."""
     return frozenset(need for spec in specs for need in _needs(spec))
 
 
@@ -48,6 +48,8 @@ def _needs(spec: Spec) -> Iterator[str]:
 def _property_needs(spec: PropertyFilter | PropertyRef) -> Iterator[str]:
     if spec.type == "person" and spec.key != "distinct_id":
         yield "person"
+    elif spec.type == "event_metadata" and spec.key == "person_id":
+        yield "who"
     elif spec.type == "group" and spec.group_type_index is not None:
         yield f"group:{spec.group_type_index}"
     elif spec.type == "session" or spec.key == "$session_duration":
@@ -65,8 +67,13 @@ def selector_column(selector: str) -> str:
     return "selector_" + hashlib.sha1(selector.encode()).hexdigest()[:12]
 
 
-def relation(tables: EventTables, *specs: Spec) -> ir.Table:
+def relation(tables: EventTables, *specs: Spec, people: bool = True) -> ir.Table:
     """Give the events with what `specs` need joined.
+
+    Parameters
+    ----------
+    people
+        Whether the question asks who did it; a person property or a cohort among `specs` does anyway.
 
     Returns
     -------
@@ -74,7 +81,7 @@ def relation(tables: EventTables, *specs: Spec) -> ir.Table:
         A row an event: the columns of `EventTables.log`, cohort_<id> and selector_<hash> booleans.
     """
     needs = needs_of(*specs)
-    log = tables.log(needs)
+    log = tables.log(needs, people=people or any(n in ("person", "who") or n.startswith("cohort:") for n in needs))
     for need in sorted(needs):
         kind, _, what = need.partition(":")
         if kind == "selector":

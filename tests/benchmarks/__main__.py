@@ -142,9 +142,15 @@ def main() -> None:
     path = ROOT / "build" / "bench" / f"events_{asked.rows}.parquet"
     generate(path, asked.rows)
     print(f"{asked.rows:,} events, {path.stat().st_size / 1e6:,.0f} MB of Parquet on disk")
-    told = subprocess.run([sys.executable, "-m", "tests.benchmarks", "--alone", str(path)], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--alone", str(path)], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     alone = json.loads(told.splitlines()[-1])
-    print("evkit alone, first time: " + ", ".join(f"{k} {v:.2f}{'' if 'GB' in k else ' s'}" for k, v in alone.items()) + "  (goals: open 1 s, peak 3 GB)")
+    print(
+        "evkit alone, first time: "
+        + ", ".join(f"{k} {v:.2f}{'' if 'GB' in k else ' s'}" for k, v in alone.items())
+        + "  (goals: open 1 s, peak 3 GB)"
+    )
     identity_kernel()
     compare_trends(path)
     compare_funnel(path)

@@ -9,7 +9,14 @@ import duckdb
 
 PEOPLE_PER_EVENT = 10
 """Events a person, on average."""
-NAMES = (("$pageview", 40), ("product_viewed", 8), ("add_to_cart", 2), ("purchase", 1), ("search", 7), *((f"event_{i}", 2) for i in range(20)))
+NAMES = (
+    ("$pageview", 40),
+    ("product_viewed", 8),
+    ("add_to_cart", 2),
+    ("purchase", 1),
+    ("search", 7),
+    *((f"event_{i}", 2) for i in range(20)),
+)
 
 SQL = """
 COPY (

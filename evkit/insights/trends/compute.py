@@ -50,10 +50,11 @@ def buckets(spec: Trends, tables: EventTables) -> dict[str, Sequence[dt.datetime
 
 
 # ---------------------------------------------------------------------- expressions
-def asked(spec: Trends, tables: EventTables, series: Series, period: Range) -> maths.Asked:
-    """Give what a series asks over one period."""
-    series = series.indexed(tables.group_types)
-    rows = relation(tables, series, spec.filters, *spec.breakdown)
+def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, who: bool = False) -> maths.Asked:
+    """Give what a series asks over one period; with `who`, its actors are wanted too."""
+    series = series.indexed(tables.group_types) if series.group_type is not None else series
+    people = who or maths.asks_who(series)
+    rows = relation(tables, series, spec.filters, *spec.breakdown, people=people)
     matcher = Matcher(tables, rows)
     hit, passes = matcher.subject(series.subject), matcher.filter(series.group) & matcher.filter(spec.filters)
     return maths.Asked(
@@ -128,7 +129,7 @@ def matched(spec: Trends, tables: EventTables) -> ir.Table:
     parts = []
     for name, period in periods(spec, tables).items():
         for order, series in enumerate(spec.series):
-            one = asked(spec, tables, series, period)
+            one = asked(spec, tables, series, period, who=True)
             rows = one.inside(one.lower)
             parts.append(
                 rows.select(

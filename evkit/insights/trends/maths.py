@@ -86,11 +86,18 @@ def instant(time: dt.datetime) -> ir.TimestampScalar:
     return ibis.literal(time.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")
 
 
+def asks_who(series: Series) -> bool:
+    """Say whether a series' figures depend on who did it."""
+    return series.math not in (*PROPERTY_MATHS, "total", "unique_session", "unique_group")
+
+
 def actor_of(series: Series, rows: ir.Table, *, by_distinct_id: bool) -> ir.StringValue:
     """Give who is counted: the group's key where the series names a group type, else the person (or distinct id)."""
     if series.group_type_index is not None and f"group_{series.group_type_index}" in rows.columns:
         return rows[f"group_{series.group_type_index}"]
-    return rows.distinct_id if by_distinct_id else rows.person_id
+    if by_distinct_id:
+        return rows.distinct_id
+    return rows.person_id if "person_id" in rows.columns else ibis.null("string")
 
 
 def figures(asked: Asked) -> ir.Table:
