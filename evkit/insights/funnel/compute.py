@@ -309,7 +309,7 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
         f"{who} are counted, each once.",
         f"The window of {spec.window} runs from the first step of the chain; exactly that long is still inside. It is elapsed time: a month is 31 days, a day is 24 hours.",
         "Every event of the first step may start a chain; the chain that gets furthest counts, the first of those that get equally far.",
-        "One event fills one step, also where two steps ask for the same event. Steps at the same instant count in the order of the funnel.",
+        "One event fills one step, also where two steps ask for the same event. Steps at the same instant count in the order of the funnel; there an event that could be fewer steps is taken first.",
         "Times between steps leave out instant conversions (0 seconds).",
     ]
     if spec.order_type == "strict":

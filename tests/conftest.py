@@ -1,0 +1,34 @@
+"""How tests write events: "a signup 01-01; a upgrade 01-03 12:30 plan=pro; b signup 01-02"."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import evkit as ek
+
+YEAR = "2026"
+
+
+def parsed(text: str) -> list[dict[str, Any]]:
+    """Each event is: who, what, month-day, perhaps a time, perhaps key=value properties. Arrival is the order written."""
+    rows: list[dict[str, Any]] = []
+    for i, part in enumerate(p for p in text.split(";") if p.strip()):
+        who, what, day, *rest = part.split()
+        time = rest.pop(0) if rest and "=" not in rest[0] else "00:00"
+        properties = {k: (float(v) if v.replace(".", "", 1).isdigit() else v) for k, v in (p.split("=", 1) for p in rest)}
+        rows.append(
+            {"uuid": f"e{i:04d}", "event": what, "distinct_id": who, "timestamp": pd.Timestamp(f"{YEAR}-{day} {time}"), "arrival": i, "properties": properties}
+        )
+    return rows
+
+
+@pytest.fixture
+def log() -> Callable[..., ek.Events]:
+    """Make Events from a text; keywords go to `ek.from_frame`."""
+
+    def made(text: str, **options: Any) -> ek.Events:
+        return ek.from_frame(pd.DataFrame(parsed(text)), **options)
+
+    return made
