@@ -128,6 +128,19 @@ def is_false(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanVal
     return (text(column, key, dialect=dialect) == "false").fill_null(False)
 
 
+def is_number(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanValue:
+    """Say whether a property is a JSON number; the text "5" is not. Spark can't tell the two apart."""
+    if dialect == "duckdb":
+        return _duckdb_type(column, pointer((key,))).isin(["DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"]).fill_null(False)
+    if dialect == "clickhouse":
+        raw = _clickhouse_raw(column, key)
+    elif dialect == "postgres":
+        raw = _postgres_value(column.cast(dt.JSON(binary=True)), key).cast("string")
+    else:
+        raw = text(column, key, dialect=dialect)
+    return raw.re_search("^-?[0-9]").fill_null(False)
+
+
 def pointer(keys: Sequence[str]) -> str:
     """Write keys as a JSON pointer.
 

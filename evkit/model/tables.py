@@ -44,6 +44,8 @@ class Settings:
         What `filter_test_accounts=True` adds to a question.
     property_types
         (kind, name) -> "String", "Numeric", "Boolean" or "DateTime"; kind is "event", "person" or "group".
+    infer_property_types
+        Find the type of a property in the data where none is given and it matters.
     group_types
         Group type names; the position is PostHog's group type index.
     """
@@ -55,6 +57,7 @@ class Settings:
     path_cleaning_filters: tuple[Mapping[str, str], ...] = ()
     aggregate_by_distinct_id: bool = False
     property_types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    infer_property_types: bool = True
     group_types: tuple[str, ...] = ()
     actions: Mapping[int | str, Action] = field(default_factory=dict)
     cohorts: Mapping[int | str, Cohort] = field(default_factory=dict)
@@ -197,6 +200,27 @@ class EventTables:
     def _find_event_names(self) -> tuple[str, ...]:
         names = self.execute(self.clean().select("event").distinct().order_by("event"))
         return tuple(names.event)
+
+    def property_type(self, kind: str, key: str, group_type_index: int | None = None) -> str:
+        """The type of a property: as given; else "Numeric" where every value in the data is a number, found out once."""
+        given = self.settings.property_types.get((kind, key))
+        if given is not None or not self.settings.infer_property_types or self.con is None:
+            return given or "String"
+        return self.cache.get(f"type {kind} {group_type_index} {key}", lambda: self._find_property_type(kind, key, group_type_index))
+
+    def _find_property_type(self, kind: str, key: str, group_type_index: int | None) -> str:
+        if kind == "person":
+            column = self.person_properties().person_properties
+        elif kind == "group":
+            groups = self.group_table()
+            column = groups.filter(groups.type_index == group_type_index).properties
+        else:
+            column = self.clean().properties
+        said = column.as_table().select(
+            value=properties.text(column, key, dialect=self.dialect), number=properties.is_number(column, key, dialect=self.dialect)
+        )
+        found = self.execute(said.aggregate(values=said.value.count(), numbers=said.number.sum())).iloc[0]
+        return "Numeric" if found["values"] and found["values"] == found.numbers else "String"
 
     @property
     def duplicates(self) -> int:

@@ -89,6 +89,7 @@ class Project:
                 )
                 for d in property_definitions or ()
             },
+            infer_property_types=False,
             group_types=group_type_names(group_types, groups),
             actions={a.id if a.id is not None else a.name: a for a in map(action_nodes.from_json, actions or ())},
             cohorts={c.id: c for c in map(cohort_nodes.from_json, cohorts or ())},

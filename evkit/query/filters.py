@@ -24,6 +24,7 @@ from evkit.query.spec import Action, ActionStep, FilterGroup, PropertyFilter, Pr
 NULL_PASSES = frozenset({"is_not", "not_icontains", "not_regex", "is_not_set", "not_in"})
 NUMERIC = {"gt": op.gt, "gte": op.ge, "lt": op.lt, "lte": op.le, "min": op.ge, "max": op.le}
 POSITIVE = {"is_not": "exact", "not_in": "exact", "in": "exact", "not_icontains": "icontains", "not_regex": "regex"}
+EQUALITY = frozenset({"exact", "is_not", "in", "not_in"})
 NO_VALUE = frozenset({"is_set", "is_not_set"})
 METADATA = ("event", "distinct_id", "uuid", "timestamp", "person_id")
 FIRST_HREF = r'(?::|")href="((?:[^"\\]|\\.)*)"'
@@ -72,10 +73,18 @@ class Matcher:
         if f.type == "session" or f.key == "$session_duration":
             return self._compare(f, self.rows.session_duration.cast("string"), numeric=True)
         kind = {"person": "person", "group": "group"}.get(f.type, "event")
-        defined = self.tables.settings.property_types.get((kind, f.key))
+        defined = self._type_of(kind, f)
         return self._compare(
             f, self.value(PropertyRef(f.key, f.type, f.group_type_index)), numeric=defined == "Numeric", boolean=defined == "Boolean"
         )
+
+    def _type_of(self, kind: str, f: PropertyFilter) -> str:
+        """Give the type of a property where it decides anything: numbers read as canonical text, so 5 needs no type, 5.0 does."""
+        numbers = [v for v in listed(f.value) if as_float(v) is not None]
+        canonical = all(as_text(v) == as_text(as_float(v)) for v in numbers)
+        if f.operator in EQUALITY and numbers and not canonical:
+            return self.tables.property_type(kind, f.key, f.group_type_index)
+        return self.tables.settings.property_types.get((kind, f.key), "String")
 
     def _compare(self, f: PropertyFilter, value: ir.StringValue, *, numeric: bool = False, boolean: bool = False) -> ir.BooleanValue:
         if f.operator == "is_set":
