@@ -19,7 +19,14 @@ def parsed(text: str) -> list[dict[str, Any]]:
         time = rest.pop(0) if rest and "=" not in rest[0] else "00:00"
         properties = {k: (float(v) if v.replace(".", "", 1).isdigit() else v) for k, v in (p.split("=", 1) for p in rest)}
         rows.append(
-            {"uuid": f"e{i:04d}", "event": what, "distinct_id": who, "timestamp": pd.Timestamp(f"{YEAR}-{day} {time}"), "arrival": i, "properties": properties}
+            {
+                "uuid": f"e{i:04d}",
+                "event": what,
+                "distinct_id": who,
+                "timestamp": pd.Timestamp(f"{YEAR}-{day} {time}"),
+                "arrival": i,
+                "properties": properties,
+            }
         )
     return rows
 

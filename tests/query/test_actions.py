@@ -13,7 +13,11 @@ from evkit.errors import DataError, MissingFile, SpecError
 FORM = [{"tag_name": "form", "attr_id": "signup", "nth_child": 1, "nth_of_type": 1}, {"tag_name": "body"}]
 BUTTON = [{"tag_name": "button", "text": "Buy now", "attr_class": ["buy"], "nth_child": 1}, {"tag_name": "a", "href": "/buy"}]
 EVENTS: list[dict[str, Any]] = [
-    {"event": "$autocapture", "properties": {"$event_type": "submit", "$current_url": "https://x/signup"}, "elements_chain": to_chain(FORM)},
+    {
+        "event": "$autocapture",
+        "properties": {"$event_type": "submit", "$current_url": "https://x/signup"},
+        "elements_chain": to_chain(FORM),
+    },
     {"event": "$autocapture", "properties": {"$event_type": "click", "$current_url": "https://x/shop"}, "elements_chain": to_chain(BUTTON)},
     {"event": "$pageview", "properties": {"$current_url": "https://x/shop?a=1"}, "elements_chain": ""},
     {"event": "user_signed_up", "properties": {"plan": "pro"}, "elements_chain": ""},
@@ -63,7 +67,9 @@ def test_explain_says_which_clause_failed_on_what() -> None:
 
 @pytest.mark.parametrize("name", ["actions.yaml", "actions.json"])
 def test_actions_are_written_to_files_and_read_back(tmp_path: Path, name: str) -> None:
-    action = ek.Action("signed up", ek.submitted(selector="form#signup", url="/signup"), ek.event("user_signed_up", ek.event_prop("plan") == "pro"))
+    action = ek.Action(
+        "signed up", ek.submitted(selector="form#signup", url="/signup"), ek.event("user_signed_up", ek.event_prop("plan") == "pro")
+    )
     ek.save_actions(tmp_path / name, action)
     assert ek.read_actions(tmp_path / name) == (action,)
 

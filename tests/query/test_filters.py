@@ -15,7 +15,16 @@ from evkit.query.relation import relation
 
 def matching(values: list[Any], test: ek.PropertyFilter) -> list[Any]:
     """Give the values of property p that a filter lets pass; None stands for an event without it."""
-    rows = [{"event": "e", "distinct_id": "a", "timestamp": pd.Timestamp("2026-01-01"), "uuid": str(i), "properties": {} if v is None else {"p": v}} for i, v in enumerate(values)]
+    rows = [
+        {
+            "event": "e",
+            "distinct_id": "a",
+            "timestamp": pd.Timestamp("2026-01-01"),
+            "uuid": str(i),
+            "properties": {} if v is None else {"p": v},
+        }
+        for i, v in enumerate(values)
+    ]
     tables = ek.from_frame(pd.DataFrame(rows)).tables
     table = relation(tables, test)
     found = tables.execute(table.select("uuid", hit=Matcher(tables, table).filter(test)))
@@ -50,14 +59,18 @@ def test_operators(values: list[Any], test: ek.PropertyFilter, passing: list[Any
 
 @pytest.mark.parametrize("key", ["$browser", "a.b", 'say "hi"', "a b", "ключ", "a/b~c", "$", "[0]", "'"])
 def test_any_name_of_a_property_is_read(key: str) -> None:
-    rows = [{"event": "e", "distinct_id": "a", "timestamp": pd.Timestamp("2026-01-01"), "properties": json.dumps({key: v})} for v in ("x", "y")]
+    rows = [
+        {"event": "e", "distinct_id": "a", "timestamp": pd.Timestamp("2026-01-01"), "properties": json.dumps({key: v})} for v in ("x", "y")
+    ]
     events = ek.from_frame(pd.DataFrame(rows))
     assert events.filter(ek.event_prop(key) == "x").trends("e").to_pandas().value.tolist() == [1]
 
 
 def test_groups_of_filters_nest() -> None:
     either = ek.FilterGroup("OR", (p == "a", ek.FilterGroup("AND", (p.icontains("b"), p != "bb"))))
-    rows = [{"event": "e", "distinct_id": "a", "timestamp": pd.Timestamp("2026-01-01"), "properties": {"p": v}} for v in ("a", "b", "bb", "abc")]
+    rows = [
+        {"event": "e", "distinct_id": "a", "timestamp": pd.Timestamp("2026-01-01"), "properties": {"p": v}} for v in ("a", "b", "bb", "abc")
+    ]
     assert ek.from_frame(pd.DataFrame(rows)).filter(either).trends("e").to_pandas().value.tolist() == [3]
 
 

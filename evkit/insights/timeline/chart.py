@@ -89,6 +89,6 @@ def describe(spec: Timeline, frame: pd.DataFrame) -> str:
     counts = frame.kind.value_counts()
     names = frame[frame.kind == "event"].what.value_counts().head(5)
     most = ", ".join(f"{name} {n:,}" for name, n in names.items())
-    plural = {"event": "events", "session": "sessions", "merge": "merges", "property": "property changes"}
-    said = ", ".join(f"{counts[k]:,} {plural[k]}" for k in plural if k in counts)
+    words = {"event": "event", "session": "session", "merge": "merge", "property": "property change"}
+    said = ", ".join(f"{counts[k]:,} {word}{'' if counts[k] == 1 else 's'}" for k, word in words.items() if k in counts)
     return f"{title_of(spec)}: {said}, from {frame.time.min():%-d %B %Y} to {frame.time.max():%-d %B %Y}. Most often: {most}."

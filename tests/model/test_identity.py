@@ -1,0 +1,169 @@
+"""Who is who: merges and refusals, worked by hand; and a slow replay that finds the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import evkit as ek
+from evkit.errors import DataError
+from evkit.kernel import identity as kernel
+
+Row = tuple[str, str, dict[str, Any]]
+
+
+def events(*rows: Row) -> ek.Events:
+    made = [
+        {
+            "uuid": f"e{i}",
+            "event": event,
+            "distinct_id": who,
+            "timestamp": pd.Timestamp("2026-01-01") + pd.Timedelta(minutes=i),
+            "arrival": i,
+            "properties": said,
+        }
+        for i, (who, event, said) in enumerate(rows)
+    ]
+    return ek.from_frame(pd.DataFrame(made))
+
+
+def identify(who: str, anonymous: Any) -> Row:
+    return who, "$identify", {"$anon_distinct_id": anonymous}
+
+
+def persons(*rows: Row) -> list[list[str]]:
+    return sorted(sorted(ids) for ids in events(*rows).persons().distinct_ids)
+
+
+def outcomes(*rows: Row) -> list[str]:
+    return events(*rows).identity_log().outcome.tolist()
+
+
+SEEN: dict[str, Any] = {}
+
+
+def test_an_anonymous_id_joins_the_person_it_identifies() -> None:
+    assert persons(("anon", "a", SEEN), identify("ann", "anon"), ("ann", "a", SEEN)) == [["ann", "anon"]]
+
+
+def test_two_unknown_ids_become_one_new_person() -> None:
+    assert persons(identify("ann", "anon")) == [["ann", "anon"]]
+    assert outcomes(identify("ann", "anon")) == ["created"]
+
+
+def test_a_known_person_takes_in_an_anonymous_person() -> None:
+    rows = (("ann", "a", SEEN), ("anon", "a", SEEN), identify("ann", "anon"))
+    assert persons(*rows) == [["ann", "anon"]]
+    assert outcomes(*rows) == ["merged"]
+
+
+def test_an_identified_person_is_not_taken_in_but_by_force() -> None:
+    before = (identify("ann", "x"), identify("bob", "y"))
+    assert persons(*before, identify("bob", "ann")) == [["ann", "x"], ["bob", "y"]]
+    assert outcomes(*before, identify("bob", "ann")) == ["created", "created", "refused"]
+    assert persons(*before, ("bob", "$merge_dangerously", {"alias": "ann"})) == [["ann", "bob", "x", "y"]]
+
+
+def test_a_new_id_is_added_even_to_an_identified_person() -> None:
+    assert persons(identify("ann", "x"), identify("bob", "ann")) == [["ann", "bob", "x"]]
+
+
+@pytest.mark.parametrize("illegal", ["", "  ", "anonymous", "GUEST", "null", "None", "0", "[object Object]", '"null"', {"a": 1}, None])
+def test_an_illegal_id_merges_nothing(illegal: Any) -> None:
+    assert persons(("ann", "a", SEEN), identify("ann", illegal)) == [["ann"]]
+
+
+@pytest.mark.parametrize("legal", ["Nan", "NULL", "00", "none ", "anonymous1"])
+def test_ids_that_only_look_illegal_merge(legal: str) -> None:
+    assert persons(("ann", "a", SEEN), identify("ann", legal)) == [sorted(["ann", legal])]
+
+
+def test_arrival_decides_not_the_time_of_the_event() -> None:
+    late = pd.DataFrame(
+        [
+            {
+                "uuid": "1",
+                "event": "$identify",
+                "distinct_id": "bob",
+                "timestamp": pd.Timestamp("2026-01-05"),
+                "received_at": pd.Timestamp("2026-01-01"),
+                "properties": {"$anon_distinct_id": "dev"},
+            },
+            {
+                "uuid": "2",
+                "event": "$identify",
+                "distinct_id": "ann",
+                "timestamp": pd.Timestamp("2026-01-01"),
+                "received_at": pd.Timestamp("2026-01-06"),
+                "properties": {"$anon_distinct_id": "x"},
+            },
+            {
+                "uuid": "3",
+                "event": "$identify",
+                "distinct_id": "ann",
+                "timestamp": pd.Timestamp("2026-01-02"),
+                "received_at": pd.Timestamp("2026-01-07"),
+                "properties": {"$anon_distinct_id": "dev"},
+            },
+        ]
+    )
+    assert sorted(sorted(i) for i in ek.from_frame(late).persons().distinct_ids) == [["ann", "x"], ["bob", "dev"]]
+
+
+def test_personless_events_make_no_person_and_may_not_merge() -> None:
+    quiet = {"$process_person_profile": False}
+    assert persons(("anon", "a", quiet)) == []
+    assert outcomes(("ann", "$identify", {"$anon_distinct_id": "anon", **quiet})) == ["dropped"]
+    later = events(("anon", "a", quiet), identify("ann", "anon"), ("ann", "a", SEEN))
+    assert later.trends(ek.series("a", math="dau")).to_pandas().value.tolist() == [1]
+
+
+def test_with_persons_given_nothing_is_replayed() -> None:
+    frame = pd.DataFrame([{"event": "a", "distinct_id": "x", "timestamp": pd.Timestamp("2026-01-01"), "person_id": "p"}])
+    given = ek.from_frame(frame, identity="given")
+    assert given.trends("a").actors().actor_id.tolist() == ["p"]
+    with pytest.raises(DataError, match="no identity was replayed"):
+        given.identity_log()
+
+
+def slow(items: list[tuple[int, int, int]]) -> list[frozenset[int]]:
+    """Replay with sets: who is one person."""
+    person: dict[int, set[int]] = {}
+    identified: set[int] = set()
+    for kind, a, b in items:
+        if kind == kernel.SEEN:
+            person.setdefault(a, {a})
+            continue
+        if a == b:
+            continue
+        if a not in person and b not in person:
+            person[a] = person[b] = {a, b}
+        elif b not in person:
+            person[a].add(b)
+            person[b] = person[a]
+        elif a not in person:
+            person[b].add(a)
+            person[a] = person[b]
+        elif person[a] is not person[b] and (kind == kernel.FORCE or not person[b] & identified):
+            both = person[a]
+            both |= person[b]
+            for i in both:
+                person[i] = both
+        identified.add(a)
+    return sorted({frozenset(p) for p in person.values()}, key=sorted)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([kernel.SEEN, kernel.MERGE, kernel.FORCE]), st.integers(0, 7), st.integers(0, 7)), max_size=25))
+def test_the_kernel_finds_the_persons_that_a_slow_replay_finds(items: list[tuple[int, int, int]]) -> None:
+    columns = [np.array(c, dtype=np.int64) for c in zip(*items, strict=True)] if items else [np.zeros(0, np.int64)] * 3
+    found, *_ = kernel.replay(columns[0].astype(np.int8), columns[1], columns[2], np.ones(len(items), bool), 8)
+    groups: dict[int, set[int]] = {}
+    for i, who in enumerate(found.tolist()):
+        if who != kernel.NOBODY:
+            groups.setdefault(who, set()).add(i)
+    assert sorted((frozenset(g) for g in groups.values()), key=sorted) == slow(items)
