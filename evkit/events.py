@@ -251,6 +251,11 @@ class Events:
 
 
 # ---------------------------------------------------------------------- making
+MOST_OPENED = 8
+_opened: dict[Any, EventTables] = {}
+"""Files read lately, by fingerprint: what was found out about them is kept, so that they are checked once."""
+
+
 def read(
     path: files.Paths | None = None,
     *,
@@ -307,17 +312,21 @@ def read(
     """
     if (path is None) == (events is None):
         raise SpecError("say which files hold the events: ek.read('events.parquet') or ek.read(events=..., persons=...)")
-    con = files.connect()
-    source = files.source(con, path if path is not None else events, columns)  # type: ignore[arg-type]
-    tables = EventTables(
-        con=con,
-        source=source,
-        persons=files.persons(con, persons) if persons is not None else None,
-        groups=files.groups(con, groups) if groups is not None else None,
-        settings=settings_of(timezone, week_start, now),
-        identity="given" if identity == "given" else "replay",
-    )
-    return Events(tables)
+    settings = settings_of(timezone, week_start, now)
+    wanted = path if path is not None else events
+    key = (files.fingerprint(wanted, persons, groups), tuple(sorted((columns or {}).items())), identity)
+    if key not in _opened:
+        con = files.connect()
+        _opened[key] = EventTables(
+            con=con,
+            source=files.source(con, wanted, columns),  # type: ignore[arg-type]
+            persons=files.persons(con, persons) if persons is not None else None,
+            groups=files.groups(con, groups) if groups is not None else None,
+            identity="given" if identity == "given" else "replay",
+        )
+        while len(_opened) > MOST_OPENED:
+            _opened.pop(next(iter(_opened)))
+    return Events(_opened[key].with_settings(settings))
 
 
 def from_frame(

@@ -55,6 +55,18 @@ def found(paths: Paths) -> list[Path]:
     return sorted(dict.fromkeys(files))
 
 
+def fingerprint(*groups: Paths | None) -> tuple[tuple[tuple[str, int, int], ...], ...]:
+    """Give what tells files from those they were: path, size and time of change of each.
+
+    Raises
+    ------
+    MissingFile
+        When a path or glob names no file.
+    """
+    stats = [[(str(f.resolve()), f.stat()) for f in found(paths)] if paths is not None else [] for paths in groups]
+    return tuple(tuple((name, s.st_size, s.st_mtime_ns) for name, s in part) for part in stats)
+
+
 def kind_of(file: Path) -> str:
     """Say how a file is read: "parquet", "csv" or "lines".
 

@@ -28,23 +28,23 @@ Progress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes there are."""
 
 
-def open_lines(path: Path) -> Any:
-    """Open a file of lines, decompressing .gz (several members too) and .zst."""
+def decompressed(file: Any, path: Path) -> Any:
+    """Give the lines of an open file, decompressing .gz (several members too) and .zst."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rb")
+        return gzip.GzipFile(fileobj=file, mode="rb")
     if path.suffix in (".zst", ".zstd"):
-        return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
-    return path.open("rb")
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file), "zstd"))
+    return io.BufferedReader(file)
 
 
-def numbered(path: Path, rejects: Rejects) -> Iterator[tuple[int, bytes]]:
-    """Give each line that isn't blank with its number; a broken compression ends the file and is told."""
+def numbered(path: Path, rejects: Rejects) -> Iterator[tuple[int, bytes, int]]:
+    """Give each line that isn't blank, with its number and the bytes of the file read so far; a broken compression is told."""
     number = 0
     try:
-        with open_lines(path) as stream:
-            for number, line in enumerate(stream if path.suffix not in (".zst", ".zstd") else io.BufferedReader(stream), start=1):
+        with path.open("rb") as file, decompressed(file, path) as stream:
+            for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    yield number, line
+                    yield number, line, file.tell()
     except (OSError, EOFError, pa.ArrowException, ValueError) as error:
         rejects.add(path.name, number + 1, f"the file can't be read further: {error}", "", "unreadable file")
 
@@ -177,7 +177,7 @@ def stage(paths: Iterable[Path], target: Path, rejects: Rejects, progress: Progr
     batch: list[dict[str, Any]] = []
     with pq.ParquetWriter(target, STAGED, compression="zstd") as writer:
         for file in files:
-            for line_number, line in numbered(file, rejects):
+            for line_number, line, read in numbered(file, rejects):
                 try:
                     rows = rows_of(line)
                 except (CaptureError, DataError) as error:
@@ -192,7 +192,7 @@ def stage(paths: Iterable[Path], target: Path, rejects: Rejects, progress: Progr
                     writer.write_batch(pa.RecordBatch.from_pylist(batch, STAGED))
                     batch.clear()
                     if progress:
-                        progress(min(done + line_number, total), total)
+                        progress(done + read, total)
             done += file.stat().st_size
             if progress:
                 progress(done, total)

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning
 from evkit.load import canonical, lines
-from evkit.load.progress import Bar
+from evkit.model.progress import Bar, watched
 from evkit.load.report import Rejects
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ class TableSource:
             return self._canonical
         checks = self._checks()
         e = self._canonical
-        counts = self._run(e.aggregate([test.sum().name(f"c{i}") for i, test in enumerate(checks.values())]))[0]
+        with watched(self.con, f"checking {self.name}"):
+            counts = self._run(e.aggregate([test.sum().name(f"c{i}") for i, test in enumerate(checks.values())]))[0]
         for i, (reason, test) in enumerate(checks.items()):
             if counts[f"c{i}"]:
                 self._set_aside(reason, test, counts[f"c{i}"])

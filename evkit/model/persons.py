@@ -15,6 +15,7 @@ import ibis
 import pandas as pd
 
 from evkit.model import identity
+from evkit.model.progress import Bar
 
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
@@ -221,10 +222,16 @@ def rows(
     if until is not None:
         e = e.filter(e.timestamp <= ibis.literal(until.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)"))
     chosen = e.order_by([e.arrival, e.uuid]).select("uuid", "event", "distinct_id", "timestamp", "properties")
-    for batch in tables.batches(chosen, 50_000):
-        columns = batch.to_pydict()
-        times = pd.DatetimeIndex(columns["timestamp"])
-        yield from zip(columns["uuid"], columns["event"], columns["distinct_id"], times, columns["properties"], strict=True)
+    total, done = 0, 0
+    if only is None:
+        total = int(tables.execute(e.count().name("n").as_table()).n[0])
+    with Bar("rebuilding persons") as bar:
+        for batch in tables.batches(chosen, 50_000):
+            columns = batch.to_pydict()
+            times = pd.DatetimeIndex(columns["timestamp"])
+            yield from zip(columns["uuid"], columns["event"], columns["distinct_id"], times, columns["properties"], strict=True)
+            done += len(times)
+            bar(done, total)
 
 
 def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame:

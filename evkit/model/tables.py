@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from evkit import properties
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError
+from evkit.model.progress import watched
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -232,7 +233,9 @@ class EventTables:
         """Keep, for each uuid that occurs more than once, the row that arrived first."""
         e = self.source.table()
         marks = e.group_by(mark=e.uuid.hash()).having(lambda t: t.count() > 1).agg()
-        if self.execute(marks.count().as_table()).iloc[0, 0] == 0:
+        with watched(self.con, "looking for events sent twice"):
+            repeated = self.execute(marks.count().as_table()).iloc[0, 0]
+        if repeated == 0:
             return None
         same = e.mutate(mark=e.uuid.hash()).semi_join(marks, "mark").drop("mark")
         order = [same.arrival, *(same[c] for c in e.columns if c not in ("arrival", "uuid"))]

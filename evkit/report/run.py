@@ -40,7 +40,7 @@ def run(notebook: str | Path, parameters: Mapping[str, Any] | None = None) -> di
     from nbclient.exceptions import CellExecutionError
     from papermill.parameterize import parameterize_notebook
 
-    from evkit.load.progress import Bar
+    from evkit.model.progress import Bar
 
     path = Path(notebook)
     if not path.is_file():

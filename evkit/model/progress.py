@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
 SECONDS_BEFORE_SHOWN = 1.0
 WIDTH = 30
+SECONDS_BETWEEN_LOOKS = 0.25
 
 
 class Bar:
@@ -44,3 +49,27 @@ class Bar:
     @staticmethod
     def _is_open() -> bool:
         return sys.stderr is not None and (sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel"))
+
+
+@contextlib.contextmanager
+def watched(con: Any, title: str) -> Iterator[None]:
+    """Show how far the queries inside are, where the engine is DuckDB, which tells; elsewhere show nothing."""
+    raw: Any = getattr(con, "con", None)
+    if not hasattr(raw, "query_progress"):
+        yield
+        return
+    raw.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0")
+    done = threading.Event()
+
+    def look() -> None:
+        with Bar(title) as bar:
+            while not done.wait(SECONDS_BETWEEN_LOOKS):
+                bar(max(int(raw.query_progress()), 0), 100)
+
+    thread = threading.Thread(target=look, name="evkit-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
