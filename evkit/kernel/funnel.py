@@ -75,14 +75,15 @@ def _least_versatile_first(low: int, high: int, steps: Any) -> Any:
 
     PostHog leaves this order open; without one, the order of rows would decide.
     """
-    keys = np.empty(high - low, np.float64)
-    for i in range(low, high):
-        mask, count = steps[i], 0
+    by_mask = np.argsort(-steps[low:high], kind="mergesort")
+    counts = np.empty(high - low, np.int64)
+    for i in range(high - low):
+        mask, count = steps[low + by_mask[i]], 0
         while mask:
             count += mask & 1
             mask >>= 1
-        keys[i - low] = count - steps[i] / 2.0**61
-    return np.argsort(keys, kind="mergesort") + low
+        counts[i] = count
+    return by_mask[np.argsort(counts, kind="mergesort")] + low
 
 
 @nb.njit(cache=True)

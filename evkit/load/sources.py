@@ -17,8 +17,8 @@ import ibis.expr.types as ir
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning
 from evkit.load import canonical, lines
-from evkit.model.progress import Bar, watched
 from evkit.load.report import Rejects
+from evkit.model.progress import Bar, watched
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend

@@ -63,7 +63,7 @@ def compare_trends(path: Path) -> None:
     import evkit as ek
 
     events = ek.read(path, timezone="UTC").between(*RANGE)
-    events.load_report
+    _ = events.load_report
     people = events.tables.person_map()
     assert people is not None
     con = duckdb.connect()
@@ -91,7 +91,7 @@ def compare_funnel(path: Path) -> None:
     import evkit as ek
 
     events = ek.read(path, timezone="UTC").between(*RANGE)
-    events.load_report
+    _ = events.load_report
     people = events.tables.person_map()
     assert people is not None
     map_path = path.with_name("map.parquet")

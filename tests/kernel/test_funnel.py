@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evkit.kernel import funnel
+from tests.sizes import examples
 
 
 def walk(text: str, *, count: int = 2, window: int = 10, exclude: dict[str, int] | None = None, **options: object) -> tuple[int, list[int]]:
@@ -103,7 +104,7 @@ def search(times: list[int], names: list[int], count: int, window: int) -> int:
     return best
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300, 20_000), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.sampled_from([1, 2, 4])), min_size=1, max_size=6),
     st.integers(1, 12),
@@ -115,7 +116,7 @@ def test_the_machine_gets_as_far_as_a_search_of_every_way(events: list[tuple[int
     assert bin(int(reached[0])).count("1") == search(times, names, 3, window)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100, 5_000), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 7)), min_size=1, max_size=12), st.randoms())
 def test_the_order_inside_an_instant_does_not_matter(events: list[tuple[int, int]], random: object) -> None:
     ordered = sorted(events, key=lambda e: e[0])

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import evkit as ek
+from tests.sizes import examples
 
 IDS = ["ann", "bob", "dev1", "dev2"]
 ROW = st.one_of(
@@ -41,7 +42,7 @@ def figures(files: Sequence[Path]) -> tuple[Any, ...]:
     return events.count(), people, events.identity_log().outcome.tolist(), trend, funnel
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12, 300), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.lists(ROW, min_size=2, max_size=14), st.randoms())
 def test_reordering_a_log_or_splitting_it_over_files_changes_no_figure(rows: list[Any], random: Any) -> None:
     lines = [json.dumps(line(i, r)) + "\n" for i, r in enumerate(rows)]

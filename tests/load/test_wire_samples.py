@@ -40,7 +40,7 @@ def lines_of(request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def sent_events(line: dict[str, Any]) -> list[dict[str, Any]]:
-    return line["batch"] if "batch" in line else [line]
+    return line.get("batch", [line])
 
 
 def time_by_the_rules(event: dict[str, Any], line: dict[str, Any]) -> pd.Timestamp:

@@ -1,6 +1,5 @@
 """Who is who: merges and refusals, worked by hand; and a slow replay that finds the same."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 import evkit as ek
 from evkit.errors import DataError
 from evkit.kernel import identity as kernel
+from tests.sizes import examples
 
 Row = tuple[str, str, dict[str, Any]]
 
@@ -157,7 +157,7 @@ def slow(items: list[tuple[int, int, int]]) -> list[frozenset[int]]:
     return sorted({frozenset(p) for p in person.values()}, key=sorted)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300, 20_000), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([kernel.SEEN, kernel.MERGE, kernel.FORCE]), st.integers(0, 7), st.integers(0, 7)), max_size=25))
 def test_the_kernel_finds_the_persons_that_a_slow_replay_finds(items: list[tuple[int, int, int]]) -> None:
     columns = [np.array(c, dtype=np.int64) for c in zip(*items, strict=True)] if items else [np.zeros(0, np.int64)] * 3

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import evkit as ek
 from evkit.errors import NotExpressible, SpecError, UnknownEventWarning
+from tests.sizes import examples
 
 Log = Callable[..., ek.Events]
 
@@ -148,7 +149,7 @@ def frame_of(rows: list[tuple[str, str, int, str]]) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40, 1_000), deadline=None)
 @given(ROWS, st.randoms())
 def test_counts_never_rise_add_up_over_values_and_do_not_depend_on_the_order_of_rows(
     rows: list[tuple[str, str, int, str]], random: object
