@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit.dates import DateRange, Interval
+from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
 from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType
 from evkit.insights.insight import Insight
@@ -152,7 +152,7 @@ class Events:
         self,
         *series: Subject,
         interval: Interval = "day",
-        date_range: DateRange | None = None,
+        date_range: Dates = None,
         filters: Filter | None = None,
         breakdown: Breakdown = None,
         breakdown_limit: int = 25,
@@ -193,7 +193,7 @@ class Events:
         group_type: str | None = None,
         group_type_index: int | None = None,
         filters: Filter | None = None,
-        date_range: DateRange | None = None,
+        date_range: Dates = None,
     ) -> Insight:
         """Ask how many get through a sequence of steps: see `Funnel` for the parameters and the columns of the figures."""
         return self.ask(

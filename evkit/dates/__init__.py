@@ -2,6 +2,7 @@
 
 from evkit.dates.grammar import (
     DateRange,
+    Dates,
     Interval,
     Range,
     Window,
@@ -11,4 +12,4 @@ from evkit.dates.grammar import (
     resolve_range,
 )
 
-__all__ = ["DateRange", "Interval", "Range", "Window", "bucket_starts", "parse", "previous_range", "resolve_range"]
+__all__ = ["DateRange", "Dates", "Interval", "Range", "Window", "bucket_starts", "parse", "previous_range", "resolve_range"]

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, Union, cast
 from zoneinfo import ZoneInfo
 
 from evkit.errors import SpecError, unknown
@@ -25,6 +25,10 @@ PLAIN_DATE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})$")
 PLAIN_TIME = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?$")
 FIXED = {"s": "seconds", "M": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 WINDOW_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 31 * 86400}
+
+
+Dates = Union["DateRange", str, tuple[str | None, str | None], None]
+"""What a question takes as its range."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class DateRange:
             if value is not None and value != "all" and not is_relative(value):
                 absolute(value, ZoneInfo("UTC"))
 
+    @property
+    def needs_now(self) -> bool:
+        """Whether an end of it is counted from now."""
+        return self.date_to is None or any(is_relative(text or DEFAULT_FROM) for text in (self.date_from, self.date_to))
+
     @classmethod
     def half_open(cls, start: str, end: str) -> DateRange:
         """Give the range from `start` up to, not including, `end`.
@@ -83,12 +92,24 @@ class DateRange:
         return made
 
     @classmethod
-    def of(cls, value: DateRange | Mapping[str, Any] | None) -> DateRange:
-        """Give a DateRange from PostHog's dict, or from itself."""
+    def of(cls, value: Dates | Mapping[str, Any]) -> DateRange:
+        """Give a DateRange from itself, a text such as "-7d", a pair of first and last day, or PostHog's dict.
+
+        Raises
+        ------
+        SpecError
+            When it is none of these.
+        """
         if isinstance(value, DateRange):
             return value
         if value is None:
             return cls()
+        if isinstance(value, str):
+            return cls(value)
+        if isinstance(value, (tuple, list)) and len(value) == 2:
+            return cls(value[0], value[1])
+        if not isinstance(value, Mapping):
+            raise SpecError(f"date_range {value!r} is no range: give '-7d', ('2026-01-01', '2026-01-31') or an ek.DateRange")
         exact = bool(value.get("explicitDate"))
         return cls(value.get("date_from"), value.get("date_to"), bounds="exact" if exact else "posthog")
 

@@ -52,13 +52,13 @@ def renamed(table: ir.Table, columns: Mapping[str, str] | None, source: str) -> 
 
 
 def json_text(table: ir.Table, name: str) -> ir.StringValue:
-    """Give a JSON column as text: text and JSON as they are, structs and maps serialised."""
+    """Give a JSON column as text, null where it is empty: text and JSON as they are, structs and maps serialised."""
     if name not in table.columns:
         return ibis.null("string")
     column = table[name]
     kind = column.type()
     if kind.is_string():
-        return column
+        return column.nullif("")
     if kind.is_json():
         return column.cast("string")
     return _to_json(column)
@@ -101,7 +101,7 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
         timestamp=time,
         received_at=received,
         arrival=arrival,
-        properties=json_text(t, "properties").nullif("").fill_null(EMPTY_OBJECT),
+        properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
         elements_chain=text(t, "elements_chain").fill_null(""),
         person_id=text(t, "person_id"),
         person_properties=json_text(t, "person_properties"),
@@ -118,22 +118,23 @@ def with_uuids(table: ir.Table) -> ir.Table:
 
 
 def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the persons table") -> ir.Table:
-    """Give canonical persons: a row a distinct id, the newest version of those that occur several times."""
+    """Give canonical persons: a row a distinct id, the newest version of those that occur several times; not those deleted."""
     t = table.rename(dict(columns)) if columns else table
     if "person_id" not in t.columns and "id" in t.columns:
         t = t.rename(person_id="id")
     schema.check_columns(t.columns, ("distinct_id", "person_id"), source)
     versions = [t[c].cast("int64").fill_null(0) for c in ("person_distinct_id_version", "person_version") if c in t.columns]
     made = t.select(
+        deleted=t.is_deleted.cast("boolean").fill_null(False) if "is_deleted" in t.columns else ibis.literal(False),
         distinct_id=text(t, "distinct_id"),
         person_id=text(t, "person_id"),
-        properties=json_text(t, "properties").nullif("").fill_null(EMPTY_OBJECT),
+        properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
         created_at=moment(t, "created_at") if "created_at" in t.columns else ibis.null("timestamp(6)"),
         rank=ibis.row_number().over(
             group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), text(t, "person_id"), json_text(t, "properties")]
         ),
     )
-    return made.filter(made["rank"] == 0).drop("rank")
+    return made.filter(made["rank"] == 0, ~made.deleted).drop("rank", "deleted")
 
 
 def groups(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the groups table") -> ir.Table:
@@ -159,5 +160,5 @@ def groups(table: ir.Table, *, columns: Mapping[str, str] | None = None, source:
         type_index=index,
         type=text(t, "type").coalesce(index.cast("string")),
         key=text(t, "key"),
-        properties=json_text(t, "properties").nullif("").fill_null(EMPTY_OBJECT),
+        properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Paths = str | Path | Iterable[str | Path]
 PARQUET = (".parquet", ".pq", ".parquet.zst", ".parquet.gz", ".parquet.sz", ".parquet.br", ".parquet.lz4")
 CSV = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz")
-LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".jsonl.zst", ".ndjson.zst", ".json.zst")
+LINES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".jsonl.zst", ".ndjson.zst", ".json.zst", ".jsonl.br")
 ENDINGS = (*PARQUET, *CSV, *LINES)
 
 
@@ -107,7 +107,7 @@ def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str
         raise DataError(f"files of several kinds at once ({', '.join(sorted(kinds))}): read one kind at a time")
     kind = kinds.pop()
     if kind == "lines":
-        return LinesSource(con, files)
+        return LinesSource(con, files, columns)
     name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
     return TableSource(con, raw_table(con, files, kind), name=name, columns=dict(columns or {}))
 

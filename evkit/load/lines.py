@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,11 @@ Progress = Callable[[int, int], None]
 
 
 def decompressed(file: Any, path: Path) -> Any:
-    """Give the lines of an open file, decompressing .gz (several members too) and .zst."""
+    """Give the lines of an open file, decompressing .gz (several members too), .zst and .br."""
     if path.suffix == ".gz":
         return gzip.GzipFile(fileobj=file, mode="rb")
-    if path.suffix in (".zst", ".zstd"):
-        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file), "zstd"))
+    if path.suffix in (".zst", ".br"):
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file), "zstd" if path.suffix == ".zst" else "brotli"))
     return io.BufferedReader(file)
 
 
@@ -49,8 +49,13 @@ def numbered(path: Path, rejects: Rejects) -> Iterator[tuple[int, bytes, int]]:
         rejects.add(path.name, number + 1, f"the file can't be read further: {error}", "", "unreadable file")
 
 
-def rows_of(line: bytes) -> list[dict[str, Any]]:
+def rows_of(line: bytes, columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """Give the canonical rows of one line: an event, a batch, or a row of an export.
+
+    Parameters
+    ----------
+    columns
+        Our name -> the name in the file; a file with names of its own holds a row of a table on each line.
 
     Raises
     ------
@@ -61,6 +66,8 @@ def rows_of(line: bytes) -> list[dict[str, Any]]:
         body = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise CaptureError(f"not JSON: {error}") from None
+    if columns and isinstance(body, dict):
+        return [export_row({**body, **{ours: body.get(theirs) for ours, theirs in columns.items()}})]
     if isinstance(body, dict) and "event" in body and EXPORT_MARKS & body.keys():
         return [export_row(body)]
     received = body.get("received_at") if isinstance(body, dict) else None
@@ -163,7 +170,9 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))) else value
 
 
-def stage(paths: Iterable[Path], target: Path, rejects: Rejects, progress: Progress | None = None) -> bool:
+def stage(
+    paths: Iterable[Path], target: Path, rejects: Rejects, columns: Mapping[str, str] | None = None, progress: Progress | None = None
+) -> bool:
     """Write the canonical events of files of JSON lines to one Parquet file.
 
     Returns
@@ -179,7 +188,7 @@ def stage(paths: Iterable[Path], target: Path, rejects: Rejects, progress: Progr
         for file in files:
             for line_number, line, read in numbered(file, rejects):
                 try:
-                    rows = rows_of(line)
+                    rows = rows_of(line, columns)
                 except (CaptureError, DataError) as error:
                     rejects.add(file.name, line_number, str(error), line[:400].decode("utf-8", "replace"), kind_of(str(error)))
                     continue

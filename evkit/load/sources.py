@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +52,9 @@ class LinesSource:
 
     has_uuids = True
 
-    def __init__(self, con: BaseBackend, files: Sequence[Path]) -> None:
+    def __init__(self, con: BaseBackend, files: Sequence[Path], columns: Mapping[str, str] | None = None) -> None:
         self.con = con
+        self.columns = columns
         self.files = tuple(files)
         self.rejects = Rejects()
         self._folder = tempfile.mkdtemp(prefix="evkit-")
@@ -63,7 +64,7 @@ class LinesSource:
     def _events(self) -> ir.Table:
         target = Path(self._folder) / "events.parquet"
         with Bar("reading events") as bar:
-            received = lines.stage(self.files, target, self.rejects, bar)
+            received = lines.stage(self.files, target, self.rejects, self.columns, bar)
         tell(self.rejects)
         staged = self.con.read_parquet(target)
         clock = epoch_microseconds(staged.received_at.coalesce(staged.timestamp), dialect="duckdb")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evkit import properties
+from evkit.dates import DateRange, Range, resolve_range
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError
 from evkit.model.progress import watched
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Week = Literal["sunday", "monday"]
 MAX_GROUP_TYPES = 5
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +177,19 @@ class EventTables:
     def now(self) -> dt.datetime:
         """The clock of relative dates: the settings', else the time of the newest event."""
         return self.settings.now or self._span()[1]
+
+    def resolve(self, wanted: DateRange | None, *, interval: str, exact_start: bool = False) -> Range:
+        """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data."""
+        wanted = wanted or DateRange("all")
+        return resolve_range(
+            wanted,
+            interval=interval,
+            now=self.now if wanted.needs_now else EPOCH,
+            timezone=self.settings.timezone,
+            week_start_day=1 if self.settings.week_start == "monday" else 0,
+            earliest=self.first_event if wanted.date_from == "all" else None,
+            exact_start=exact_start,
+        )
 
     def _span(self) -> tuple[dt.datetime, dt.datetime]:
         return self.cache.get("span", self._find_span)

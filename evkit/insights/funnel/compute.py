@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evkit.dates import DateRange, Range, Window, resolve_range
+from evkit.dates import Window
 from evkit.errors import NotExpressible, SpecError
 from evkit.insights.funnel.spec import OTHER, Funnel
 from evkit.insights.trends.compute import warn_of_unknown
@@ -31,20 +31,6 @@ MICROSECONDS = 1_000_000
 
 
 # ---------------------------------------------------------------------- the relation
-def period(spec: Funnel, tables: EventTables, interval: str = "day") -> Range:
-    """Give the range of the question; the window doesn't extend it."""
-    wanted = spec.date_range or DateRange("all")
-    settings = tables.settings
-    return resolve_range(
-        wanted,
-        interval=interval,
-        now=tables.now,
-        timezone=settings.timezone,
-        week_start_day=1 if settings.week_start == "monday" else 0,
-        earliest=tables.first_event if wanted.date_from == "all" else None,
-    )
-
-
 def group_index(spec: Funnel, tables: EventTables) -> int | None:
     """Give the index of the group type that is counted; None for persons."""
     if spec.group_type is None:
@@ -62,7 +48,7 @@ def matched(spec: Funnel, tables: EventTables) -> ir.Table:
     actor_need = Series(None, group_type_index=index)
     rows = relation(tables, *spec.steps, *excluded, spec.filters, *spec.breakdown, actor_need)
     matcher = Matcher(tables, rows)
-    span = period(spec, tables)
+    span = tables.resolve(spec.date_range, interval="day")  # the window doesn't extend it
     tests = [matcher.series(step) for step in spec.steps]
     voids = [matcher.series(series) for series in excluded]
     inside = matcher.filter(spec.filters) & (rows.timestamp >= instant(span.start)) & (rows.timestamp <= instant(span.end))
@@ -301,7 +287,7 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
 # ---------------------------------------------------------------------- explanations
 def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
     """Give the rules that make the figures."""
-    span = period(spec, tables)
+    span = tables.resolve(spec.date_range, interval="day")  # the window doesn't extend it
     zone = span.zone
     who = "Persons" if group_index(spec, tables) is None else f"Groups ({spec.group_type or spec.group_type_index})"
     said = [

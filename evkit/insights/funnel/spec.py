@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from evkit.dates import DateRange, Window
+from evkit.dates import DateRange, Dates, Window
 from evkit.errors import SpecError, unknown
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import as_refs
@@ -75,7 +75,8 @@ class Funnel(Question):
     filters
         What every event must pass.
     date_range
-        None is the whole data.
+        What days are asked about: "-7d", ("2026-01-01", "2026-01-31") with both ends inside, or a `DateRange`; None is
+        the whole data.
 
     Notes
     -----
@@ -116,7 +117,7 @@ class Funnel(Question):
         group_type: str | None = None,
         group_type_index: int | None = None,
         filters: FilterGroup | PropertyFilter | None = None,
-        date_range: DateRange | None = None,
+        date_range: Dates = None,
     ) -> None:
         if not 2 <= len(steps) <= MAX_STEPS:
             raise SpecError(f"a funnel of {len(steps)} steps: give 2 to {MAX_STEPS}")
@@ -138,7 +139,7 @@ class Funnel(Question):
         put("group_type", group_type)
         put("group_type_index", group_type_index)
         put("filters", FilterGroup.of(filters))
-        put("date_range", date_range)
+        put("date_range", None if date_range is None else DateRange.of(date_range))
         self._check()
 
     def _check(self) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit.dates import DateRange, resolve_range
 from evkit.errors import NotExpressible, SpecError
 from evkit.insights.timeline.spec import Timeline
 from evkit.model import persons, sessions
@@ -27,15 +24,9 @@ def matched(spec: Timeline, tables: EventTables) -> ir.Table:
     kept = rows.filter(mine & Matcher(tables, rows).filter(spec.filters))
     if spec.date_range is None:
         return kept
-    low, high = (ibis.literal(t.replace(tzinfo=None), type="timestamp(6)") for t in span(spec.date_range, tables))
+    span = tables.resolve(spec.date_range, interval="day")
+    low, high = (ibis.literal(t.replace(tzinfo=None), type="timestamp(6)") for t in (span.start, span.end))
     return kept.filter((kept.timestamp >= low) & (kept.timestamp <= high))
-
-
-def span(wanted: DateRange, tables: EventTables) -> tuple[dt.datetime, dt.datetime]:
-    """Give the range in UTC."""
-    earliest = tables.first_event if wanted.date_from == "all" else None
-    found = resolve_range(wanted, interval="day", now=tables.now, timezone=tables.settings.timezone, earliest=earliest)
-    return found.start, found.end
 
 
 def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:

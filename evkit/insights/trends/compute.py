@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit.dates import DateRange, Range, bucket_starts, previous_range, resolve_range
+from evkit.dates import Range, bucket_starts, previous_range
 from evkit.errors import DataError, NotExpressible, SpecError, UnknownEventWarning, nearest
 from evkit.insights.trends import maths
 from evkit.insights.trends.rank import Row, rows_of
@@ -27,21 +27,11 @@ COLUMNS = ["series", "order", "period", "breakdown_value", "bucket", "value"]
 # ---------------------------------------------------------------------- periods
 def periods(spec: Trends, tables: EventTables) -> dict[str, Range]:
     """Give the ranges of the question: "current", and "previous" where it compares."""
-    settings = tables.settings
-    wanted = spec.date_range or DateRange("all")
-    interval = "day" if spec.is_total else spec.interval
-    current = resolve_range(
-        wanted,
-        interval=interval,
-        now=tables.now,
-        timezone=settings.timezone,
-        week_start_day=1 if settings.week_start == "monday" else 0,
-        earliest=tables.first_event if wanted.date_from == "all" else None,
-        exact_start=spec.display == "BoldNumber",
-    )
+    exact = spec.display == "BoldNumber"
+    current = tables.resolve(spec.date_range, interval="day" if spec.is_total else spec.interval, exact_start=exact)
     if not spec.compare:
         return {"current": current}
-    return {"current": current, "previous": previous_range(current, compare_to=spec.compare_to, display_exact=spec.display == "BoldNumber")}
+    return {"current": current, "previous": previous_range(current, compare_to=spec.compare_to, display_exact=exact)}
 
 
 def buckets(spec: Trends, tables: EventTables) -> dict[str, Sequence[dt.datetime]]:

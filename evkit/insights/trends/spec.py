@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from evkit.dates import DateRange, Interval
+from evkit.dates import DateRange, Dates, Interval
 from evkit.dates.grammar import INTERVALS
 from evkit.errors import SpecError, unknown
 from evkit.insights.question import Question
@@ -47,7 +47,8 @@ class Trends(Question):
     interval
         What time is cut into.
     date_range
-        None is the whole data.
+        What days are asked about: "-7d", ("2026-01-01", "2026-01-31") with both ends inside, or a `DateRange`; None is
+        the whole data.
     filters
         What every event must pass.
     breakdown
@@ -98,7 +99,7 @@ class Trends(Question):
         self,
         *series: str | Action | Series | None,
         interval: Interval = "day",
-        date_range: DateRange | None = None,
+        date_range: Dates = None,
         filters: FilterGroup | PropertyFilter | None = None,
         breakdown: str | PropertyRef | tuple[str | PropertyRef, ...] | None = None,
         breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT,
@@ -122,7 +123,7 @@ class Trends(Question):
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("series", tuple(Series.of(s) for s in series))
         put("interval", interval)
-        put("date_range", date_range)
+        put("date_range", None if date_range is None else DateRange.of(date_range))
         put("filters", FilterGroup.of(filters))
         put("breakdown", as_refs(breakdown))
         put("breakdown_limit", breakdown_limit)
