@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from evkit.errors import EvkitError
+from evkit.errors import EvkitError, SpecError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,6 +17,14 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="a tour of the sample data, or of your own events, as one HTML page")
     demo.add_argument("--events", metavar="FILE", help="your own events: Parquet, CSV or JSON lines")
+    demo.add_argument(
+        "--column",
+        metavar="OURS=THEIRS",
+        action="append",
+        default=[],
+        help="a column of the file that has another name, such as distinct_id=user_id; may be given several times",
+    )
+    demo.add_argument("--timezone", metavar="ZONE", default="UTC", help="the zone in which days begin (default: %(default)s)")
     demo.add_argument("--out", metavar="PAGE", default="build/tour.html", help="where the page goes (default: %(default)s)")
     lab = commands.add_parser("lab", help="open JupyterLab on a copy of the course's notebooks")
     lab.add_argument("--folder", metavar="FOLDER", default="evkit-notebooks", help="where the copy goes (default: %(default)s)")
@@ -42,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command == "demo":
             from evkit.report.demo import demo
 
-            demo(asked.events, out=asked.out)
+            demo(asked.events, columns=columns_of(asked.column), timezone=asked.timezone, out=asked.out)
         elif asked.command == "report":
             from evkit.report import page, run
 
@@ -60,6 +68,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     return 0
+
+
+def columns_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Read pairs such as "distinct_id=user_id"; our name comes first.
+
+    Raises
+    ------
+    SpecError
+        When one has no "=".
+    """
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise SpecError(f"--column {wrong[0]!r}: give OUR_NAME=NAME_IN_THE_FILE, such as distinct_id=user_id")
+    return {ours.strip(): theirs.strip() for ours, _, theirs in (pair.partition("=") for pair in pairs)}
 
 
 def open_lab(folder: Path) -> None:

@@ -281,7 +281,7 @@ def read(
     persons, groups
         Files of PostHog's persons model (a row a distinct id, newest version wins), and of groups.
     columns
-        Our column name -> the file's, where they differ.
+        Our column name -> the file's, where they differ. A table without `properties` has its other columns as properties.
     timezone
         IANA name of the zone in which days begin.
     week_start

@@ -57,3 +57,20 @@ def from_epoch_microseconds(value: ir.IntegerValue, *, dialect: str) -> ir.Times
     if dialect == "duckdb":
         return _duckdb_back(value)
     return value.as_timestamp("us").cast("timestamp(6)")
+
+
+def from_number(value: ir.NumericValue, *, dialect: str) -> ir.TimestampValue:
+    """Give seconds, milliseconds, microseconds or nanoseconds since 1970 as a UTC time; their size says which they are.
+
+    Seconds reach to the year 5138, milliseconds from 1973 to there, and so on.
+    """
+    whole = value.cast("float64") if value.type().is_floating() else value.cast("int64")
+    within = lambda most: (whole < most) & (whole > -most)  # noqa: E731
+    micros = ibis.cases(
+        (within(10**11), (whole * 1_000_000).round().cast("int64")),
+        (within(10**14), (whole * 1_000).round().cast("int64")),
+        (within(10**17), whole.round().cast("int64")),
+        (whole.isnull(), ibis.null("int64")),
+        else_=(whole / 1_000).round().cast("int64"),
+    )
+    return from_epoch_microseconds(micros, dialect=dialect)

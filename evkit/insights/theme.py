@@ -59,3 +59,16 @@ def merged(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for key, value in own.items():
         made[key] = merged(made[key], value) if isinstance(value, dict) and isinstance(made.get(key), dict) else value
     return made
+
+
+def own(whole: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Give what a user set: the part of a merged configuration that differs from the given one."""
+    made: dict[str, Any] = {}
+    for key, value in whole.items():
+        if isinstance(value, dict) and isinstance(given.get(key), dict):
+            value = own(value, given[key])
+            if value:
+                made[key] = value
+        elif value != given.get(key):
+            made[key] = value
+    return made

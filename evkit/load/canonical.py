@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from evkit.dates.instants import epoch_microseconds
+from evkit.dates.instants import epoch_microseconds, from_number
 from evkit.errors import DataError
 from evkit.model import schema
 
@@ -23,6 +23,11 @@ def _to_json(column: ir.Value) -> ir.StringValue:
         ...
 
     return to_json(column)
+
+
+@ibis.udf.scalar.builtin(name="json_merge_patch")
+def _without_nulls(empty: str, value: str) -> str:  # type: ignore[empty-body]
+    ...
 
 
 @ibis.udf.scalar.builtin(name="md5")
@@ -64,12 +69,29 @@ def json_text(table: ir.Table, name: str) -> ir.StringValue:
     return _to_json(column)
 
 
-def moment(table: ir.Table, name: str) -> ir.TimestampValue:
-    """Give a time column as UTC without a zone: timestamps, ISO text, or integers in microseconds."""
+def from_columns(table: ir.Table, *, dialect: str) -> ir.StringValue:
+    """Give the columns that are none of ours as properties, where the table has no `properties`; empty cells are absent."""
+    taken = {*schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)}
+    others = {name: cell(table[name]) for name in table.columns if name not in taken}
+    if dialect != "duckdb" or not others:
+        return ibis.null("string")
+    return _without_nulls(EMPTY_OBJECT, _to_json(ibis.struct(others))).cast("string")
+
+
+def cell(column: ir.Value) -> ir.Value:
+    """Give a value that JSON can hold: no NaN, no infinity, no empty text."""
+    if column.type().is_floating():
+        return (column.isnan() | column.isinf()).ifelse(ibis.null(column.type()), column)
+    return column.nullif("") if column.type().is_string() else column
+
+
+def moment(table: ir.Table, name: str, *, dialect: str) -> ir.TimestampValue:
+    """Give a time column as UTC without a zone: timestamps, ISO text, or numbers since 1970 (s, ms, us or ns by their size)."""
     column = table[name]
     if column.type().is_string():
-        return column.try_cast(dt.Timestamp(timezone="UTC", scale=6)).cast("timestamp(6)")
-    return schema.utc(column)
+        told = column.try_cast(dt.Timestamp(timezone="UTC", scale=6)).cast("timestamp(6)")
+        return told.coalesce(from_number(column.try_cast("float64"), dialect=dialect)) if dialect == "duckdb" else told
+    return from_number(column, dialect=dialect) if column.type().is_numeric() else schema.utc(column)
 
 
 def text(table: ir.Table, name: str) -> ir.StringValue:
@@ -87,8 +109,8 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
     """
     t = renamed(table, columns, source)
     schema.check_columns(t.columns, schema.REQUIRED, source)
-    time = moment(t, "timestamp")
-    received = moment(t, "received_at") if "received_at" in t.columns else ibis.null("timestamp(6)")
+    time = moment(t, "timestamp", dialect=dialect)
+    received = moment(t, "received_at", dialect=dialect) if "received_at" in t.columns else ibis.null("timestamp(6)")
     has_uuids = "uuid" in t.columns
     if "arrival" in t.columns:
         arrival = t.arrival.cast("int64")
@@ -101,7 +123,7 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
         timestamp=time,
         received_at=received,
         arrival=arrival,
-        properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
+        properties=(json_text(t, "properties") if "properties" in t.columns else from_columns(t, dialect=dialect)).fill_null(EMPTY_OBJECT),
         elements_chain=text(t, "elements_chain").fill_null(""),
         person_id=text(t, "person_id"),
         person_properties=json_text(t, "person_properties"),
@@ -129,7 +151,7 @@ def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source
         distinct_id=text(t, "distinct_id"),
         person_id=text(t, "person_id"),
         properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
-        created_at=moment(t, "created_at") if "created_at" in t.columns else ibis.null("timestamp(6)"),
+        created_at=moment(t, "created_at", dialect="duckdb") if "created_at" in t.columns else ibis.null("timestamp(6)"),
         rank=ibis.row_number().over(
             group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), text(t, "person_id"), json_text(t, "properties")]
         ),

@@ -61,7 +61,7 @@ def check_columns(present: Iterable[str], required: Iterable[str], source: str) 
     --------
     >>> check_columns(["name", "distinct_id", "timestamp"], REQUIRED, "a.parquet")
     Traceback (most recent call last):
-    evkit.errors.DataError: a.parquet has no column 'event'. It has: name, distinct_id, timestamp. Map the names with columns={'event': '<your column>'}.
+    evkit.errors.DataError: a.parquet has no column 'event'. It has: name, distinct_id, timestamp. Map the names with columns={'event': '<your column>'} (in `evkit demo`: --column event=<your column>).
     """
     have = list(present)
     missing = [c for c in required if c not in have]
@@ -70,7 +70,9 @@ def check_columns(present: Iterable[str], required: Iterable[str], source: str) 
     names = ", ".join(repr(c) for c in missing)
     hints = "".join(nearest(c, have) for c in missing)
     fix = ", ".join(f"{c!r}: '<your column>'" for c in missing)
-    raise DataError(f"{source} has no column {names}.{hints} It has: {', '.join(have)}. Map the names with columns={{{fix}}}.")
+    raise DataError(
+        f"{source} has no column {names}.{hints} It has: {', '.join(have)}. Map the names with columns={{{fix}}} (in `evkit demo`: --column {missing[0]}=<your column>)."
+    )
 
 
 def utc(value: ir.Value) -> ir.Value:
@@ -80,6 +82,4 @@ def utc(value: ir.Value) -> ir.Value:
         if kind.timezone is None:
             return value.cast("timestamp(6)")
         return value.cast("timestamp('UTC')").cast("timestamp(6)") if kind.timezone != "UTC" else value.cast("timestamp(6)")
-    if kind.is_integer():
-        return value.cast("int64").as_timestamp("us")
     return value.cast("timestamp(6)")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,13 +40,22 @@ class Teller:
         return made
 
 
-def demo(events_file: str | None = None, *, out: str | Path = "build/tour.html", say: Callable[[str], Any] = print) -> Path:
+def demo(
+    events_file: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    timezone: str = "UTC",
+    out: str | Path = "build/tour.html",
+    say: Callable[[str], Any] = print,
+) -> Path:
     """Run the tour; give the path of the page it wrote.
 
     Parameters
     ----------
     events_file
         A file of events of one's own (Parquet, CSV, JSON lines); None takes the sample data.
+    columns, timezone
+        For that file, as `ek.read` takes them.
     out
         Where the page goes.
     say
@@ -58,11 +68,19 @@ def demo(events_file: str | None = None, *, out: str | Path = "build/tour.html",
         steps: tuple[str, ...] = ("$pageview", "user_signed_up", "movie_played")
         say("Matinee, the sample data: twelve weeks of a small film-streaming service")
     else:
-        events = ek.read(events_file)
+        events = ek.read(events_file, columns=columns, timezone=timezone)
         say(f"{events_file}")
         steps = suggested_funnel(events)
     tell(events, steps, teller)
-    parameters = {} if events_file is None else {"events_file": str(Path(events_file).resolve()), "funnel_steps": list(steps)}
+    parameters: dict[str, Any] = {}
+    if events_file is not None:
+        files = glob.glob(events_file, recursive=True) or [events_file]
+        parameters = {
+            "events_files": sorted(str(Path(f).resolve()) for f in files),
+            "columns": dict(columns or {}),
+            "funnel_steps": list(steps),
+            "timezone": timezone,
+        }
     notebook = data_path("notebooks", "01_tour.ipynb" if events_file is None else "templates/own_events.ipynb")
     made = teller.timed(
         "the tour notebook", lambda: run.run(notebook, parameters), lambda n: f"{sum(c.cell_type == 'code' for c in n['cells'])} cells ran"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from evkit.insights import theme
 from evkit.insights.display import LAB_MIME
 from evkit.insights.theme import FONT, GRID, INK
 
@@ -24,7 +25,7 @@ pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 details { margin: .4rem 0; } summary { cursor: pointer; }
 table { border: 0; border-collapse: collapse; width: max-content; max-width: 100%%; font-size: .88rem; margin: .8rem 0; display: block; overflow-x: auto; }
-th, td { border-bottom: 1px solid var(--line); padding: .28rem .7rem; text-align: right; } thead th { background: var(--soft); }
+th, td { border: 0; border-bottom: 1px solid var(--line); padding: .28rem .7rem; text-align: right; } thead th { background: var(--soft); }
 a { color: inherit; } footer { margin-top: 3rem; font-size: .85rem; }
 """ % {"light_ink": INK["light"], "dark_ink": INK["dark"], "light_grid": GRID["light"], "dark_grid": GRID["dark"], "font": FONT}
 
@@ -39,7 +40,7 @@ function merged(a, b) {
 async function draw() {
   for (const figure of document.querySelectorAll("figure[data-chart]")) {
     const spec = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
-    spec.config = merged(spec.config || {}, ink[dark.matches ? "dark" : "light"]);
+    spec.config = merged(ink[dark.matches ? "dark" : "light"], spec.config);
     try {
       const holder = document.createElement("div");
       await vegaEmbed(holder, spec, { actions: false, renderer: "svg" });
@@ -100,8 +101,6 @@ def vega() -> str:
 
 def live_script() -> str:
     """Give the script that makes the pictures live, in the theme of the page."""
-    from evkit.insights import theme
-
     return LIVE % {"light": json.dumps(theme.config("light")), "dark": json.dumps(theme.config("dark"))}
 
 
@@ -144,7 +143,8 @@ def figure(data: Mapping[str, Any], charts: list[str]) -> str:
     name = f"chart-{len(charts) + 1}"
     words = html.escape(str(data.get("text/plain", "A chart")), quote=True)
     if LAB_MIME in data:
-        said = {k: v for k, v in data[LAB_MIME].items() if k not in ("$schema", "config")}
+        said = {k: v for k, v in data[LAB_MIME].items() if k != "$schema"}
+        said["config"] = theme.own(said.get("config", {}), theme.config("auto"))
         charts.append(f'<script type="application/json" id="{name}">{json.dumps(said).replace("<", chr(92) + "u003c")}</script>')
     marked = f' data-chart="{name}"' if LAB_MIME in data else ""
     drawn = re.sub(r"<svg ", '<svg aria-hidden="true" ', data["image/svg+xml"], count=1)

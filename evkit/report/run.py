@@ -35,9 +35,9 @@ def run(notebook: str | Path, parameters: Mapping[str, Any] | None = None) -> di
     DataError
         When a cell fails: the message names the cell and the error.
     """
-    import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
+    from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
     from evkit.model.progress import Bar
@@ -45,9 +45,9 @@ def run(notebook: str | Path, parameters: Mapping[str, Any] | None = None) -> di
     path = Path(notebook)
     if not path.is_file():
         raise MissingFile(f"no notebook {str(notebook)!r}.")
-    made = nbformat.read(path, as_version=4)
+    made = load_notebook_node(str(path))
     if parameters:
-        made = parameterize_notebook(made, dict(parameters))
+        made = parameterize_notebook(made, dict(parameters), kernel_name="python3", language="python")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     code = [i for i, cell in enumerate(made.cells) if cell.cell_type == "code"]
     client = NotebookClient(

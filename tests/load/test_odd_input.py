@@ -130,7 +130,9 @@ def test_a_table_anywhere_is_read_by_its_own_names(tmp_path: Path) -> None:
     con.create_table("tracking", frame)
     table = con.table("tracking")
     events = ek.from_ibis(table, columns={"event": "what", "distinct_id": "who", "timestamp": "at", "properties": "props"})
-    assert events.trends(ek.series("b", math="sum", math_property="n"), date_range=("2026-01-02", "2026-01-02")).to_pandas().value.tolist() == [2]
+    assert events.trends(
+        ek.series("b", math="sum", math_property="n"), date_range=("2026-01-02", "2026-01-02")
+    ).to_pandas().value.tolist() == [2]
     assert json.loads(events.head().properties[0]) == {"n": 1}
     assert con.list_tables() == ["tracking"]
 
@@ -142,3 +144,29 @@ def test_a_warehouse_that_can_not_be_asked_exactly_is_refused_with_what_to_do() 
         ek.from_ibis(table)
     with pytest.raises(DataError, match="give pandas, polars or Arrow"):
         ek.from_frame([1, 2])
+
+
+def test_a_flat_table_has_its_other_columns_as_properties(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("name,user,at,plan,price\nbuy,ann,2026-01-01 10:00,pro,12.5\nbuy,bob,2026-01-01 11:00,,3\n")
+    events = ek.read(tmp_path / "log.csv", columns={"event": "name", "distinct_id": "user", "timestamp": "at"})
+    assert [json.loads(p) for p in events.head().properties] == [{"plan": "pro", "price": "12.5"}, {"price": "3"}]
+    spent = events.trends(ek.series("buy", math="sum", math_property="price"), date_range=("2026-01-01", "2026-01-01"))
+    assert spent.to_pandas().value.tolist() == [15.5]
+    frame = pd.DataFrame({"event": "a", "distinct_id": "p", "timestamp": pd.Timestamp("2026-01-01"), "x": [float("nan")], "n": [2]})
+    assert json.loads(ek.from_frame(frame).head().properties[0]) == {"n": 2}
+
+
+@pytest.mark.parametrize("number", [1_767_225_600, 1_767_225_600_000, 1_767_225_600_000_000, 1_767_225_600_000_000_000, 1_767_225_600.0])
+def test_times_as_numbers_are_told_apart_by_their_size(number: float, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"event": ["a"], "distinct_id": ["p"], "timestamp": [number]})
+    assert ek.from_frame(frame).head().timestamp[0] == dt.datetime(2026, 1, 1)
+    frame.to_csv(tmp_path / "e.csv", index=False)
+    assert ek.read(tmp_path / "e.csv").head().timestamp[0] == dt.datetime(2026, 1, 1)
+
+
+def test_numbers_that_are_no_time_are_set_aside() -> None:
+    frame = pd.DataFrame({"event": ["a", "b", "c"], "distinct_id": ["p"] * 3, "timestamp": [2**63 - 1, -(2**63), 1_767_225_600]})
+    events = ek.from_frame(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RejectedRowsWarning)
+        assert events.count() + events.load_report.rejected_count == 3

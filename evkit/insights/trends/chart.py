@@ -108,7 +108,8 @@ def lines(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
         scale=alt.Scale(type="utc"),
         axis=alt.Axis(format=TICKS.get(spec.interval, "%-d %b"), values=ticks(rows), labelOverlap=True),
     )
-    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format=",.6~g"), scale=alt.Scale(zero=True))
+    whole_ticks = {"tickMinStep": 1} if all(float(r["value"]).is_integer() for r in rows) else {}
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format=",.6~g", **whole_ticks), scale=alt.Scale(zero=True))
     color = alt.Color(
         "line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3, symbolType="stroke") if len(order) > 1 else None
     )
