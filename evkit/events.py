@@ -351,6 +351,13 @@ def from_frame(
     ------
     DataError
         When a needed column is missing.
+
+    Examples
+    --------
+    >>> import evkit as ek, pandas as pd
+    >>> frame = pd.DataFrame({"event": ["buy"], "distinct_id": ["ann"], "timestamp": ["2026-01-01"], "price": [3]})
+    >>> ek.from_frame(frame).head().properties[0]
+    '{"price":3}'
     """
     con, source = frames.from_frame(frame, columns)
     settings = settings_of(timezone, week_start, now)
@@ -374,6 +381,18 @@ def from_ibis(
         A row an event.
     columns, timezone, week_start, now, identity
         As in `read`.
+
+    Raises
+    ------
+    DataError
+        An engine that evkit can't ask exactly; a needed column missing.
+
+    Examples
+    --------
+    >>> import evkit as ek, ibis
+    >>> table = ibis.duckdb.connect().sql("SELECT 'buy' AS event, 'ann' AS distinct_id, TIMESTAMP '2026-01-01' AS timestamp")
+    >>> ek.from_ibis(table).count()
+    1
     """
     con, source, dialect = frames.from_ibis(table, columns)
     settings = settings_of(timezone, week_start, now)
@@ -445,6 +464,11 @@ def sample_path(name: str = "matinee.parquet") -> Path:
 
 def load_sample(*, timezone: str = "Europe/London", week_start: Week = "monday", now: str | dt.datetime | None = None) -> Events:
     """Load Matinee, the sample data: twelve weeks of a small film-streaming service, about 50,000 events.
+
+    Parameters
+    ----------
+    timezone, week_start, now
+        As in `read`.
 
     Examples
     --------

@@ -84,8 +84,6 @@ def from_ibis(table: ir.Table, columns: Mapping[str, str] | None = None) -> tupl
         )
     return (
         con,
-        TableSource(
-            con, table, name=table.get_name() if hasattr(table, "get_name") else "the table", dialect=dialect, columns=dict(columns or {})
-        ),
+        TableSource(con, table, name=getattr(table.op(), "name", "the table"), dialect=dialect, columns=dict(columns or {})),
         dialect,
     )

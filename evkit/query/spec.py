@@ -244,17 +244,52 @@ class PropertyRef:
 
 
 def event_prop(key: str) -> PropertyRef:
-    """Name a property of the event."""
+    """Name a property of the event, to filter or break down by.
+
+    Parameters
+    ----------
+    key
+        The property's name.
+
+    Examples
+    --------
+    >>> event_prop("price") > 3
+    PropertyFilter(key='price', value=3, operator='gt', type='event', group_type_index=None, negation=False)
+    """
     return PropertyRef(key)
 
 
 def person_prop(key: str) -> PropertyRef:
-    """Name a property of the event's person, as it is now."""
+    """Name a property of the event's person, as it is now.
+
+    Parameters
+    ----------
+    key
+        The property's name.
+
+    Examples
+    --------
+    >>> person_prop("plan") == "pro"
+    PropertyFilter(key='plan', value='pro', operator='exact', type='person', group_type_index=None, negation=False)
+    """
     return PropertyRef(key, type="person")
 
 
 def group_prop(key: str, group_type_index: int = 0) -> PropertyRef:
-    """Name a property of the event's group of one type, as it is now."""
+    """Name a property of the event's group of one type, as it is now.
+
+    Parameters
+    ----------
+    key
+        The property's name.
+    group_type_index
+        Which type of group: 0 is the first that the events name (`events.groups()` lists them).
+
+    Examples
+    --------
+    >>> group_prop("name").type
+    'group'
+    """
     return PropertyRef(key, type="group", group_type_index=group_type_index)
 
 
@@ -343,27 +378,94 @@ def _autocaptured(kind: str, selector: str | None, text: str | None, href: str |
 def clicked(
     *, selector: str | None = None, text: str | None = None, href: str | None = None, url: str | None = None, tag_name: str | None = None
 ) -> ActionStep:
-    """Give the step "something was clicked", as autocapture sees it."""
+    """Give the step "something was clicked", as autocapture sees it.
+
+    Parameters
+    ----------
+    selector, tag_name
+        CSS on what was clicked and the elements around it, such as "#signup button"; the clicked element's own tag.
+    text, href
+        Of what was clicked, exactly.
+    url
+        Part of the page's address.
+
+    Examples
+    --------
+    >>> clicked(selector="form#signup button").event
+    '$autocapture'
+    """
     return _autocaptured("click", selector, text, href, url, tag_name)
 
 
 def submitted(*, selector: str | None = None, url: str | None = None) -> ActionStep:
-    """Give the step "a form was submitted", as autocapture sees it."""
+    """Give the step "a form was submitted", as autocapture sees it.
+
+    Parameters
+    ----------
+    selector
+        CSS on the element and those around it.
+    url
+        Part of the page's address.
+
+    Examples
+    --------
+    >>> submitted(selector="form#signup").selector
+    'form#signup'
+    """
     return _autocaptured("submit", selector, None, None, url, None)
 
 
 def changed(*, selector: str | None = None, url: str | None = None) -> ActionStep:
-    """Give the step "an input was changed", as autocapture sees it."""
+    """Give the step "an input was changed", as autocapture sees it.
+
+    Parameters
+    ----------
+    selector
+        CSS on the element and those around it.
+    url
+        Part of the page's address.
+
+    Examples
+    --------
+    >>> changed(selector="form#signup").selector
+    'form#signup'
+    """
     return _autocaptured("change", selector, None, None, url, None)
 
 
 def viewed(url: str, matching: Matching = "contains") -> ActionStep:
-    """Give the step "a page was viewed"."""
+    """Give the step "a page was viewed".
+
+    Parameters
+    ----------
+    url
+        The page's address, or a part of it.
+    matching
+        "contains" (case-sensitive), "exact" or "regex".
+
+    Examples
+    --------
+    >>> viewed("/pricing").event
+    '$pageview'
+    """
     return ActionStep(event="$pageview", url=url, url_matching=matching)
 
 
 def event(name: str, *filters: PropertyFilter | FilterGroup) -> ActionStep:
-    """Give the step "an event of this name", with filters."""
+    """Give the step "an event of this name".
+
+    Parameters
+    ----------
+    name
+        The event's name.
+    filters
+        What it must pass, all of them.
+
+    Examples
+    --------
+    >>> event("buy", event_prop("price") > 3).event
+    'buy'
+    """
     return ActionStep(event=name, properties=FilterGroup("AND", filters))
 
 

@@ -170,3 +170,11 @@ def test_numbers_that_are_no_time_are_set_aside() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RejectedRowsWarning)
         assert events.count() + events.load_report.rejected_count == 3
+
+
+def test_a_query_of_a_warehouse_is_a_table_too() -> None:
+    con = ibis.duckdb.connect()
+    con.create_table("tracking", one_row().to_pandas())
+    assert ek.from_ibis(con.sql("SELECT * FROM tracking")).count() == 1
+    table = con.table("tracking")
+    assert ek.from_ibis(table.filter(table.event == "nothing")).count() == 0

@@ -93,6 +93,20 @@ def read_actions(path: str | Path) -> tuple[Action, ...]:
 def save_actions(path: str | Path, *actions: Action) -> None:
     """Write actions to a YAML or JSON file, as `read_actions` reads them.
 
+    Parameters
+    ----------
+    path
+        Ends in .yaml, .yml or .json.
+    actions
+        What to write; the file is replaced.
+
+    Examples
+    --------
+    >>> import evkit as ek
+    >>> ek.save_actions("actions.txt", ek.Action("paid", ek.event("buy")))
+    Traceback (most recent call last):
+    evkit.errors.DataError: actions.txt: actions are written to .yaml, .yml and .json files
+
     Raises
     ------
     DataError
