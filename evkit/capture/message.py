@@ -182,9 +182,14 @@ def distinct_id_text(value: Any) -> str:
     return cleaned(text)[:MAX_DISTINCT_ID]
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def cleaned(text: str) -> str:
-    """Replace NUL, which no store keeps."""
-    return text.replace("\x00", "\ufffd")
+    """Replace what no store keeps: NUL and lone surrogates."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def checked_uuid(value: Any) -> str | None:

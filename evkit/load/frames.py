@@ -9,14 +9,17 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from evkit.capture.message import cleaned
 from evkit.errors import DataError
 from evkit.load.files import connect
+from evkit.load.lines import dump
 from evkit.load.sources import TableSource
 from evkit.model import schema
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
+TEXTS = ("uuid", "event", "distinct_id", "elements_chain", "person_id")
 DIALECTS = {"duckdb": "duckdb", "clickhouse": "clickhouse", "postgres": "postgres", "pyspark": "pyspark", "databricks": "pyspark"}
 
 
@@ -42,14 +45,23 @@ def as_arrow(frame: Any) -> pa.Table:
 
 
 def from_pandas(frame: pd.DataFrame) -> pa.Table:
-    """Give a pandas frame as Arrow; columns of dicts become JSON text."""
-    from evkit.load.lines import dump
+    """Give a pandas frame as Arrow; columns of dicts become JSON text, ids of mixed types become text.
 
-    texts = {}
-    for name in ("properties", "person_properties"):
-        if name in frame.columns and frame[name].map(lambda v: isinstance(v, dict)).any():
-            texts[name] = frame[name].map(lambda v: dump(v) if isinstance(v, dict) else v)
-    return pa.Table.from_pandas(frame.assign(**texts), preserve_index=False)
+    Raises
+    ------
+    DataError
+        When a column holds things that no table holds together.
+    """
+    made = {}
+    for name in frame.columns:
+        if name in ("properties", "person_properties") and frame[name].map(lambda v: isinstance(v, dict)).any():
+            made[name] = frame[name].map(lambda v: dump(v) if isinstance(v, dict) else v)
+        elif name in TEXTS and frame[name].dtype == object:
+            made[name] = frame[name].map(lambda v: None if v is None or v is pd.NA or v != v else cleaned(str(v)))
+    try:
+        return pa.Table.from_pandas(frame.assign(**made), preserve_index=False)
+    except (pa.ArrowException, UnicodeEncodeError) as error:
+        raise DataError(f"the frame can't be read: {error}. Give each column one type, or put such values into `properties`") from None
 
 
 def from_frame(frame: Any, columns: Mapping[str, str] | None = None) -> tuple[BaseBackend, TableSource]:

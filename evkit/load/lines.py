@@ -89,7 +89,7 @@ def wire_row(event: message.Event) -> dict[str, Any]:
         "received_at": naive(event.received_at) if event.received_at else None,
         "arrival": None,
         "properties": dump(properties),
-        "elements_chain": clean(chain or ""),
+        "elements_chain": message.cleaned(chain or ""),
         "person_id": None,
         "person_properties": None,
     }
@@ -107,13 +107,13 @@ def export_row(body: dict[str, Any]) -> dict[str, Any]:
     person = body.get("person_properties")
     return {
         "uuid": str(body["uuid"]) if body.get("uuid") else None,
-        "event": clean(str(body["event"])),
-        "distinct_id": clean(str(body["distinct_id"])),
+        "event": message.cleaned(str(body["event"])),
+        "distinct_id": message.cleaned(str(body["distinct_id"])),
         "timestamp": naive(time),
         "received_at": naive(received) if received else None,
         "arrival": body.get("arrival"),
         "properties": dump(as_object(body.get("properties"), "properties")),
-        "elements_chain": clean(str(body.get("elements_chain") or "")),
+        "elements_chain": message.cleaned(str(body.get("elements_chain") or "")),
         "person_id": None if body.get("person_id") is None else str(body["person_id"]),
         "person_properties": None if person is None else dump(as_object(person, "person_properties")),
     }
@@ -147,18 +147,20 @@ def naive(time: dt.datetime) -> dt.datetime:
         raise CaptureError(f"timestamp {time.isoformat()} is outside the years 1 to 9999") from None
 
 
-def clean(text: str) -> str:
-    """Replace what no engine stores: NUL and lone surrogates."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
 def dump(value: dict[str, Any]) -> str:
-    """Write JSON text that every engine reads: NUL and lone surrogates replaced, no NaN."""
+    """Write JSON text that every engine reads: NUL and lone surrogates replaced, no NaN; times as ISO text."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=plain)
     except ValueError:
-        text = json.dumps(finite(value), ensure_ascii=False, separators=(",", ":"))
-    return clean(text.replace("\\u0000", "\ufffd"))
+        text = json.dumps(finite(value), ensure_ascii=False, separators=(",", ":"), default=plain)
+    return message.cleaned(text.replace("\\u0000", "\ufffd"))
+
+
+def plain(value: Any) -> Any:
+    """Give what JSON doesn't know as what it does: numpy's numbers and arrays, times, anything else as text."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return finite(value.tolist()) if hasattr(value, "tolist") else str(value)
 
 
 def finite(value: Any) -> Any:

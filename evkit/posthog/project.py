@@ -19,7 +19,7 @@ from evkit.errors import DataError, SpecError, UnsupportedQuery
 from evkit.events import Events, from_frame, read
 from evkit.insights.insight import Insight
 from evkit.load.files import connect
-from evkit.load.lines import clean, dump, naive
+from evkit.load.lines import dump, naive
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
 from evkit.posthog.nodes import actions as action_nodes
@@ -228,13 +228,13 @@ def event_rows(events: Rows) -> pa.Table:
         rows.append(
             {
                 "uuid": str(e.get("uuid") or f"00000000-0000-7000-8000-{i:012x}"),
-                "event": clean(str(e["event"])),
-                "distinct_id": clean(message.distinct_id_text(e.get("distinct_id"))),
+                "event": message.cleaned(str(e["event"])),
+                "distinct_id": message.cleaned(message.distinct_id_text(e.get("distinct_id"))),
                 "timestamp": naive(time if time.tzinfo else time.replace(tzinfo=dt.UTC)),
                 "received_at": None,
                 "arrival": i,
                 "properties": dump(properties),
-                "elements_chain": clean(chain),
+                "elements_chain": message.cleaned(chain),
                 "person_id": None,
                 "person_properties": None,
             }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import evkit as ek
 from evkit.errors import RejectedRowsWarning
+from tests.sizes import examples
 
 
 def wire(event: str, distinct_id: str, timestamp: str, **more: object) -> str:
@@ -97,3 +102,25 @@ def test_a_uuid_counts_once_the_first_to_arrive(tmp_path: Path) -> None:
     events = ek.read(written(tmp_path, late, early))
     assert events.head().event.tolist() == ["early"]
     assert events.load_report.duplicates == 1
+
+
+def test_names_and_ids_that_no_engine_stores_are_mended(tmp_path: Path) -> None:
+    file = tmp_path / "odd.jsonl"
+    file.write_text(
+        '{"event": "a\\ud83d", "distinct_id": "p\\udc00\\u0000", "timestamp": "2026-01-01T00:00:00Z", "properties": {"k\\ud83d": 1}}\n'
+    )
+    rows = ek.read(file).head()
+    assert rows.event[0].startswith("a")
+    assert rows.distinct_id[0].startswith("p")
+    assert len(ek.read(file).persons()) == 1
+
+
+@settings(max_examples=examples(60, 3000), deadline=None)
+@given(st.lists(st.binary(max_size=60) | st.text(max_size=60).map(lambda t: t.encode("utf-8", "surrogatepass")), max_size=6))
+def test_no_bytes_stop_the_reading(parts: list[bytes]) -> None:
+    good = b'{"event": "a", "distinct_id": "p", "timestamp": "2026-01-01T00:00:00Z"}'
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RejectedRowsWarning)
+        file = Path(folder) / "noise.jsonl"
+        file.write_bytes(b"\n".join([good, *parts, good.replace(b"2026", b"2027")]) + b"\n")
+        assert ek.read(file).count() >= 2

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -178,3 +179,20 @@ def test_a_query_of_a_warehouse_is_a_table_too() -> None:
     assert ek.from_ibis(con.sql("SELECT * FROM tracking")).count() == 1
     table = con.table("tracking")
     assert ek.from_ibis(table.filter(table.event == "nothing")).count() == 0
+
+
+def test_a_pandas_frame_of_mixed_things_is_read_or_told() -> None:
+    when = pd.Timestamp("2026-01-01")
+    frame = pd.DataFrame(
+        {
+            "event": ["a", "b"],
+            "distinct_id": pd.Series([7, "p"], dtype=object),
+            "timestamp": [when, when],
+            "properties": [{"n": np.int64(3), "t": when, "x": float("inf")}, {"l": np.array([1, 2])}],
+        }
+    )
+    rows = ek.from_frame(frame).head()
+    assert rows.distinct_id.tolist() == ["7", "p"]
+    assert [json.loads(p) for p in rows.properties] == [{"n": 3, "t": "2026-01-01T00:00:00", "x": None}, {"l": [1, 2]}]
+    with pytest.raises(DataError, match="Give each column one type"):
+        ek.from_frame(frame.drop(columns="properties").assign(x=pd.Series([1, "y"], dtype=object)))
