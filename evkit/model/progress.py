@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import html
 import sys
 import threading
 import time
@@ -12,6 +14,7 @@ from typing import Any
 
 SECONDS_BEFORE_SHOWN = 1.0
 WIDTH = 30
+SECONDS_BETWEEN_SHOWN = 0.1
 SECONDS_BETWEEN_LOOKS = 0.25
 
 
@@ -21,8 +24,8 @@ class Bar:
     def __init__(self, title: str) -> None:
         self.title = title
         self._started = time.monotonic()
-        self._shown = False
         self._last = 0.0
+        self._place: Terminal | Notebook = Notebook() if in_notebook() else Terminal()
 
     def __enter__(self) -> Bar:
         return self
@@ -30,25 +33,72 @@ class Bar:
     def __call__(self, done: int, total: int) -> None:
         """Say that `done` of `total` is done."""
         now = time.monotonic()
-        if now - self._started < SECONDS_BEFORE_SHOWN or now - self._last < 0.1:
+        if now - self._started < SECONDS_BEFORE_SHOWN or now - self._last < SECONDS_BETWEEN_SHOWN:
             return
         self._last = now
-        share = min(done / total, 1.0) if total else 0.0
-        filled = round(share * WIDTH)
-        line = f"{self.title} {'█' * filled}{'░' * (WIDTH - filled)} {share:4.0%}"
-        if self._is_open():
-            self._shown = True
-            sys.stderr.write("\r" + line)
-            sys.stderr.flush()
+        self._place.show(self.title, min(done / total, 1.0) if total else 0.0)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._shown:
-            sys.stderr.write("\r" + " " * (len(self.title) + WIDTH + 6) + "\r")
+        self._place.clear()
+
+
+class Terminal:
+    """A line on standard error that is written over, where somebody can see it."""
+
+    def __init__(self) -> None:
+        self._width = 0
+
+    def show(self, title: str, share: float) -> None:
+        """Write the bar over the one before."""
+        if sys.stderr is None or not sys.stderr.isatty():
+            return
+        line = drawn(title, share)
+        self._width = len(line)
+        sys.stderr.write("\r" + line)
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()
 
-    @staticmethod
-    def _is_open() -> bool:
-        return sys.stderr is not None and (sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel"))
+
+class Notebook:
+    """An output of the cell that is replaced, and empty in the end."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, title: str, share: float) -> None:
+        """Show the bar, as text and for the lab as HTML."""
+        bar = f'<label>{html.escape(title)} <progress max="1" value="{share:.3f}"></progress> {share:.0%}</label>'
+        self._put({"text/html": bar, "text/plain": drawn(title, share)})
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._handle is not None:
+            self._put({"text/html": "", "text/plain": ""})
+
+    def _put(self, bundle: dict[str, str]) -> None:
+        from IPython.display import DisplayHandle
+
+        if self._handle is None:
+            self._handle = DisplayHandle()
+            self._handle.display(bundle, raw=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+def drawn(title: str, share: float) -> str:
+    """Draw the bar as text."""
+    filled = round(share * WIDTH)
+    return f"{title} {'█' * filled}{'░' * (WIDTH - filled)} {share:4.0%}"
+
+
+def in_notebook() -> bool:
+    """Say whether a kernel of Jupyter runs us."""
+    return type(sys.stderr).__module__.startswith("ipykernel")
 
 
 @contextlib.contextmanager
@@ -66,7 +116,7 @@ def watched(con: Any, title: str) -> Iterator[None]:
             while not done.wait(SECONDS_BETWEEN_LOOKS):
                 bar(max(int(raw.query_progress()), 0), 100)
 
-    thread = threading.Thread(target=look, name="evkit-progress", daemon=True)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(look,), name="evkit-progress", daemon=True)
     thread.start()
     try:
         yield
