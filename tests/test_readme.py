@@ -30,7 +30,9 @@ def test_the_pictures_are_there() -> None:
 def test_the_lines_for_a_file_of_ones_own_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = [line.strip() for line in TEXT.splitlines() if line.startswith(("    events = ek.read(", "    events.funnel("))]
     assert len(shown) == 2
-    (tmp_path / "log.csv").write_text("name,user_id,time,country\nvisit,u,2026-01-02,NO\nsignup,u,2026-01-03,NO\npurchase,u,2026-01-20,NO\nvisit,v,1767323045000,\n")
+    (tmp_path / "log.csv").write_text(
+        "name,user_id,time,country\nvisit,u,2026-01-02,NO\nsignup,u,2026-01-03,NO\npurchase,u,2026-01-20,NO\nvisit,v,1767323045000,\n"
+    )
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"ek": ek}
     exec(shown[0], scope)

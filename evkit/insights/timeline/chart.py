@@ -18,7 +18,7 @@ STEPS = ("1min", "10min", "1h", "6h", "1D", "7D")
 MOST_MARKS = 600
 KINDS = ("session", "event", "merge", "property")
 COLORS = dict(zip(KINDS, (theme.QUIET, *theme.CATEGORIES[:3]), strict=True))
-FORM = "%a %-d %b %Y %H:%M"
+FORM = "%a %d %b %Y %H:%M"
 
 
 def lanes(frame: pd.DataFrame) -> pd.Series:
@@ -46,6 +46,12 @@ def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return made
 
 
+def ticks(frame: pd.DataFrame) -> str:
+    """Say how the axis writes times: by the clock within two days, by months over more than a year (as d3 formats them)."""
+    span = frame.time.max() - frame.time.min()
+    return "%H:%M" if span < pd.Timedelta(days=2) else "%-d %b" if span < pd.Timedelta(days=400) else "%b %Y"
+
+
 def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
     """Draw a timeline."""
     sessions = frame[frame.kind == "session"]
@@ -64,7 +70,7 @@ def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None
     order = [name for name in ("sessions", "merges", "properties") if any(r["lane"] == name for r in [*bars, *rows])]
     order += sorted({r["lane"] for r in rows} - set(order))
     y = alt.Y("lane:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=220), scale=alt.Scale(domain=order))
-    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"))
+    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format=ticks(frame), tickCount=8, labelOverlap=True))
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
     tooltip = [alt.Tooltip("lane:N", title="what"), alt.Tooltip("when:N", title="from"), alt.Tooltip("names:N", title="in it")]
     session = Chart(alt.InlineData(values=bars)).mark_bar(height=10, cornerRadius=2, stroke=theme.QUIET, strokeWidth=2)
@@ -91,4 +97,4 @@ def describe(spec: Timeline, frame: pd.DataFrame) -> str:
     most = ", ".join(f"{name} {n:,}" for name, n in names.items())
     words = {"event": "event", "session": "session", "merge": "merge", "property": "property change"}
     said = ", ".join(f"{counts[k]:,} {word}{'' if counts[k] == 1 else 's'}" for k, word in words.items() if k in counts)
-    return f"{title_of(spec)}: {said}, from {frame.time.min():%-d %B %Y} to {frame.time.max():%-d %B %Y}. Most often: {most}."
+    return f"{title_of(spec)}: {said}, from {frame.time.min():%d %B %Y} to {frame.time.max():%d %B %Y}. Most often: {most}."

@@ -12,7 +12,7 @@ from evkit.insights import theme
 from evkit.insights.display import Chart, layer
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 
-WHEN = {"hour": "%-d %b %H:%M", "minute": "%-d %b %H:%M", "second": "%-d %b %H:%M:%S", "month": "%b %Y"}
+WHEN = {"hour": "%d %b %H:%M", "minute": "%d %b %H:%M", "second": "%d %b %H:%M:%S", "month": "%b %Y"}
 MOST_TICKS = 13
 TICKS = {"hour": "%-d %b %H:%M", "minute": "%H:%M", "second": "%H:%M:%S", "month": "%b %Y"}
 
@@ -57,7 +57,7 @@ def title_of(spec: Trends) -> str:
 def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[dict[str, Any]]:
     """Give the chart's data: a row a line and bucket. The previous period is drawn over the current one."""
     starts = frame[frame.period == "current"].bucket.drop_duplicates().tolist()
-    form = WHEN.get(spec.interval, "%a %-d %b %Y")
+    form = WHEN.get(spec.interval, "%a %d %b %Y")
     made = []
     for (line, period), rows in frame.groupby(["line", "period"], sort=False):
         for i, (bucket, value) in enumerate(zip(rows.bucket, rows.value, strict=True)):
@@ -161,11 +161,11 @@ def describe(spec: Trends, frame: pd.DataFrame) -> str:
     if spec.is_total:
         return "; ".join(f"{r.line}{' (before)' if r.period == 'previous' else ''}: {r.value:,.6g}" for r in labelled.itertuples()) + "."
     first, last = labelled.bucket.min(), labelled.bucket.max()
-    said = [f"Lines by {spec.interval} from {first:%-d %B %Y} to {last:%-d %B %Y}."]
+    said = [f"Lines by {spec.interval} from {first:%d %B %Y} to {last:%d %B %Y}."]
     for (line, period), rows in list(labelled.groupby(["line", "period"], sort=False))[:8]:
         top = rows.loc[rows.value.idxmax()]
         name = line if period == "current" else f"{line}, the period before"
         said.append(
-            f"{name}: from {rows.value.iloc[0]:,.6g} to {rows.value.iloc[-1]:,.6g}, highest {top.value:,.6g} ({top.bucket:%-d %b %Y})."
+            f"{name}: from {rows.value.iloc[0]:,.6g} to {rows.value.iloc[-1]:,.6g}, highest {top.value:,.6g} ({top.bucket:%d %b %Y})."
         )
     return " ".join(said)

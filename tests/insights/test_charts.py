@@ -1,0 +1,87 @@
+"""What a chart says: its data are figures, its last bucket is told apart, its words say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import evkit as ek
+
+Log = Callable[..., ek.Events]
+THREE = "a view 01-01; a view 01-02; b view 01-02; a buy 01-02 12:00; b view 01-03 06:00"
+
+
+def rows(said: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for values in said.get("datasets", {}).values() for row in values] + [
+        row for part in [said, *said.get("layer", ())] for row in (part.get("data") or {}).get("values", ())
+    ]
+
+
+def layers(said: dict[str, Any], mark: str) -> list[dict[str, Any]]:
+    return [part for part in said["layer"] if (part["mark"] if isinstance(part["mark"], str) else part["mark"]["type"]) == mark]
+
+
+def test_the_last_bucket_is_dashed_only_while_it_lasts(log: Log) -> None:
+    lasting = log(THREE).trends("view", date_range=("2026-01-01", "2026-01-03")).chart().to_dict()
+    assert [bool(part["mark"].get("strokeDash")) for part in layers(lasting, "line")] == [False, True]
+    over = log(THREE, now="2026-01-09").trends("view", date_range=("2026-01-01", "2026-01-03")).chart().to_dict()
+    assert [bool(part["mark"].get("strokeDash")) for part in layers(over, "line")] == [False]
+
+
+def test_a_chart_of_a_trend_holds_a_row_a_bucket_and_says_its_figures_in_words(log: Log) -> None:
+    insight = log(THREE).trends("view", ek.series("view", math="dau", name="people"), date_range=("2026-01-01", "2026-01-03"))
+    said = insight.chart().to_dict()
+    points = {(r["line"], r["when"]): r["value"] for r in rows(said) if "when" in r}
+    assert points == {
+        ("view", "Thu 01 Jan 2026"): 1, ("view", "Fri 02 Jan 2026"): 2, ("view", "Sat 03 Jan 2026"): 1,
+        ("people", "Thu 01 Jan 2026"): 1, ("people", "Fri 02 Jan 2026"): 2, ("people", "Sat 03 Jan 2026"): 1,
+    }  # fmt: skip
+    assert "view: from 1 to 1, highest 2 (02 Jan 2026)" in said["description"]
+    assert insight.describe() == said["description"]
+
+
+def test_the_legend_is_there_for_two_lines_and_not_for_one(log: Log) -> None:
+    one = log(THREE).trends("view", date_range="-2d").chart().to_dict()
+    two = log(THREE).trends("view", "buy", date_range="-2d").chart().to_dict()
+    assert layers(one, "line")[0]["encoding"]["color"]["legend"] is None
+    assert layers(two, "line")[0]["encoding"]["color"]["legend"]["orient"] == "bottom"
+
+
+def test_a_funnels_chart_says_counts_rates_and_what_was_lost(log: Log) -> None:
+    said = log(THREE).funnel("view", "buy").chart().to_dict()
+    assert said["description"] == "Funnel within 14 days: view 2 (100.0%), buy 1 (50.0%)."
+    texts = str(rows(said))
+    assert "1 (50.0%)" in texts
+    assert "50.0% of the step before" in texts
+
+
+def test_a_funnel_by_breakdown_has_a_bar_a_value_and_step(log: Log) -> None:
+    events = log("a view 01-01 p=x; a buy 01-02 p=x; b view 01-01 p=y; c view 01-01 p=y; c buy 01-02 p=y")
+    said = events.funnel("view", "buy", breakdown="p").chart().to_dict()
+    values = {(r.get("value") or r.get("breakdown_value") or r.get("line")) for r in rows(said)}
+    assert {"x", "y"} <= values
+
+
+@pytest.mark.parametrize("text", ["a view 01-01", "a view 01-01; a view 01-01 00:01; a view 06-01", "a view 01-01; b buy 01-01"])
+def test_timelines_draw_however_little_or_much_time_there_is(log: Log, text: str) -> None:
+    chart = log(text).person("a").timeline().chart()
+    assert chart.to_svg().startswith("<svg")
+    assert "event" in chart.to_dict()["description"]
+
+
+def test_figures_of_nothing_draw_too(log: Log) -> None:
+    events = log(THREE)
+    with pytest.warns(UserWarning, match="no event is called 'nothing'"):
+        empty = events.trends("nothing", date_range=("2026-01-01", "2026-01-02"))
+        assert empty.chart().to_svg().startswith("<svg")
+    with pytest.warns(UserWarning, match="no event is called 'nothing'"):
+        assert events.funnel("nothing", "buy").chart().to_svg("dark").startswith("<svg")
+
+
+def test_a_name_that_is_markup_is_only_text(log: Log) -> None:
+    frame = log("a view 01-01").to_ibis().to_pandas()[["event", "distinct_id", "timestamp"]].assign(event="<script>alert(1)</script>")
+    insight = ek.from_frame(frame).trends("<script>alert(1)</script>")
+    assert "<script>" not in insight.chart().to_svg()
+    assert "<script>" not in insight.rules_html()
