@@ -238,15 +238,41 @@ class Events:
         return self.tables.execute(sessions(self.tables.log(), dialect=self.tables.dialect).order_by(["start", "session_id"]))
 
     def identity_log(self) -> pd.DataFrame:
-        """Give every merge and every refusal in arrival order, with event uuid, time, both sides and the reason."""
+        """Give every merge and every refusal of one, in order of arrival.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a merging event: uuid, timestamp (UTC), event, distinct_id and other_distinct_id (the two sides), outcome
+            ("added", "created", "merged", "nothing" or "refused"), reason (in words), person_id (who has both afterwards).
+        """
         return self.tables.identity_log()
 
     def person(self, distinct_id: str) -> Person:
-        """Give the person that a distinct id belongs to."""
+        """Give the person that a distinct id belongs to, with `.properties(at=...)` and `.timeline()`.
+
+        Raises
+        ------
+        DataError
+            When no event has this distinct id; the message names the nearest.
+        """
         return Person(self.tables, distinct_id)
 
     def group(self, group_type: str, key: str) -> Group:
-        """Give a group."""
+        """Give a group, with `.properties()` and `.timeline()`.
+
+        Parameters
+        ----------
+        group_type
+            Such as "company".
+        key
+            Such as "id:5".
+
+        Raises
+        ------
+        SpecError, DataError
+            When the data has no such type, or no such group.
+        """
         return Group(self.tables, group_type, key)
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evkit.errors import DataError, SpecError
+from evkit.errors import DataError, SpecError, nearest
 
 if TYPE_CHECKING:
     from evkit.insights.insight import Insight
     from evkit.model.tables import EventTables
+
+MOST_COMPARED = 10_000
 
 
 class Person:
@@ -36,7 +38,8 @@ class Person:
         rows = tables.persons_frame()
         mine = rows[rows.distinct_ids.map(lambda ids: distinct_id in set(ids))]
         if mine.empty:
-            raise DataError(f"no person has the distinct_id {distinct_id!r}. events.persons() lists them all.")
+            near = nearest(distinct_id, (i for ids in rows.distinct_ids[:MOST_COMPARED] for i in ids))
+            raise DataError(f"no person has the distinct_id {distinct_id!r}.{near} events.persons() lists them all.")
         self._row = mine.iloc[0]
         self.person_id: str = str(self._row.person_id)
         self.distinct_ids: tuple[str, ...] = tuple(sorted(self._row.distinct_ids))
@@ -74,6 +77,8 @@ class Group:
     ------
     SpecError
         When the data has no such group type.
+    DataError
+        When nothing names such a group.
     """
 
     def __init__(self, tables: EventTables, group_type: str, key: str) -> None:
@@ -83,6 +88,18 @@ class Group:
         self.group_type = group_type
         self.type_index = tables.group_types.index(group_type)
         self.key = key
+        if not self._is_known():
+            raise DataError(
+                f"no group of type {group_type!r} has the key {key!r}. events.groups({group_type!r}) lists those that are described."
+            )
+
+    def _is_known(self) -> bool:
+        """Say whether a $groupidentify or an event names the group."""
+        g = self.tables.group_table()
+        described = g.filter((g.type_index == self.type_index) & (g.key == self.key)).count()
+        log = self.tables.log(frozenset({f"group:{self.type_index}"}))
+        named = log.filter(log[f"group_{self.type_index}"] == self.key).limit(1).count()
+        return any(self.tables.execute(n.name("n").as_table()).n[0] > 0 for n in (described, named))
 
     def __repr__(self) -> str:
         return f"<Group {self.group_type} {self.key}>"

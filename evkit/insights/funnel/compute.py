@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from evkit.dates import Window
 from evkit.errors import NotExpressible, SpecError
+from evkit.insights import unknown
 from evkit.insights.funnel.spec import OTHER, Funnel
-from evkit.insights.trends.compute import warn_of_unknown
 from evkit.insights.trends.maths import instant
 from evkit.kernel import funnel as kernel
 from evkit.model.tables import EventTables
@@ -259,12 +259,14 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
     Warns
     -----
     UnknownEventWarning
-        When a step names an event that the data doesn't have.
+        When a step names an event, or a breakdown a property, that the data doesn't have.
     """
     walked = walk(spec, tables)
-    warn_of_unknown(spec.steps, tables)
+    made = lines(spec, walked)
+    unknown.warn_of_events(spec.steps, tables)
+    unknown.warn_of_properties(spec.breakdown, (found.value for found in made), "", tables)
     rows = []
-    for found in lines(spec, walked):
+    for found in made:
         value = None if not spec.breakdown else found.value[0] if len(found.value) == 1 else found.value
         for s, step in enumerate(spec.steps):
             before = found.counts[s - 1] if s else found.counts[0]
@@ -280,8 +282,7 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
                     found.medians[s],
                 )
             )
-    made = pd.DataFrame(rows, columns=COLUMNS)
-    return made.astype({"step": "int64", "count": "int64", **{c: "float64" for c in COLUMNS[4:]}})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"step": "int64", "count": "int64", **{c: "float64" for c in COLUMNS[4:]}})
 
 
 # ---------------------------------------------------------------------- explanations

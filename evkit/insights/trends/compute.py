@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import warnings
 from collections.abc import Sequence
 
 import ibis
@@ -12,7 +11,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evkit.dates import Range, bucket_starts, previous_range
-from evkit.errors import DataError, NotExpressible, SpecError, UnknownEventWarning, nearest
+from evkit.errors import DataError, NotExpressible, SpecError
+from evkit.insights import unknown
 from evkit.insights.trends import maths
 from evkit.insights.trends.rank import Row, rows_of
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
@@ -141,10 +141,11 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     Warns
     -----
     UnknownEventWarning
-        When a series names an event that the data doesn't have.
+        When a series names an event, or a breakdown a property, that the data doesn't have.
     """
     found = [row for row in rows(spec, tables) if not (spec.breakdown_hide_other and OTHER in row.parts)]
-    warn_of_unknown(spec.series, tables)
+    unknown.warn_of_events(spec.series, tables)
+    unknown.warn_of_properties(spec.breakdown, (row.parts for row in found), NO_VALUE, tables)
     starts = buckets(spec, tables)
     labels = [f.label for f in spec.formulas] or [s.label for s in spec.series]
     made = [
@@ -154,16 +155,6 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     ]
     result = pd.DataFrame(made, columns=COLUMNS)
     return result.astype({"order": "int64", "value": "float64", "bucket": "datetime64[us]"})
-
-
-def warn_of_unknown(series: Sequence[Series], tables: EventTables) -> None:
-    """Warn of series that name an event the data doesn't have, with the nearest name."""
-    names = {s.subject for s in series if isinstance(s.subject, str)}
-    if not names:
-        return
-    known = tables.event_names
-    for name in sorted(names - set(known)):
-        warnings.warn(f"no event is called {name!r}.{nearest(name, known)} Its figures are zeros.", UnknownEventWarning, stacklevel=4)
 
 
 # ---------------------------------------------------------------------- explanations

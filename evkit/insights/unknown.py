@@ -1,0 +1,58 @@
+"""Warnings of names in a question that the data doesn't have, with the nearest that it has."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Sequence
+
+from evkit import properties
+from evkit.errors import UnknownEventWarning, nearest
+from evkit.model.tables import EventTables
+from evkit.query.spec import PropertyRef, Series
+
+LEVELS = 6
+"""From the warning to the line that asked for the figures."""
+
+
+def warn_of_events(series: Iterable[Series], tables: EventTables) -> None:
+    """Warn of series that name an event the data doesn't have."""
+    names = {s.subject for s in series if isinstance(s.subject, str)}
+    if not names:
+        return
+    known = tables.event_names
+    for name in sorted(names - set(known)):
+        warnings.warn(f"no event is called {name!r}.{nearest(name, known)} Its figures are zeros.", UnknownEventWarning, stacklevel=LEVELS)
+
+
+def warn_of_properties(refs: Sequence[PropertyRef], values: Iterable[Sequence[str]], no_value: str, tables: EventTables) -> None:
+    """Warn of breakdowns by a property that nothing has; `values` are those that were found.
+
+    The names are looked up only where a breakdown found nothing but `no_value`.
+    """
+    found = list(values)
+    for i, ref in enumerate(refs):
+        if ref.type not in ("event", "person") or not found or any(value[i] != no_value for value in found):
+            continue
+        known = event_properties(tables) if ref.type == "event" else person_properties(tables)
+        if ref.key in known:
+            continue
+        hint = nearest(ref.key, known)
+        if ref.type == "event" and ref.key in person_properties(tables):
+            hint = f" Persons have it: ek.person_prop({ref.key!r})."
+        elif ref.type == "person" and ref.key in event_properties(tables):
+            hint = f" Events have it: ek.event_prop({ref.key!r})."
+        owner = "event" if ref.type == "event" else "person"
+        warnings.warn(f"no {owner} has a property {ref.key!r}.{hint} All of it has no value.", UnknownEventWarning, stacklevel=LEVELS)
+
+
+def event_properties(tables: EventTables) -> list[str]:
+    """Give the names of the events' properties."""
+    e = tables.clean()
+    names = e.select(name=properties.keys(e.properties, dialect=tables.dialect).unnest()).distinct()
+    return sorted(tables.execute(names).name)
+
+
+def person_properties(tables: EventTables) -> list[str]:
+    """Give the names of the persons' properties."""
+    return sorted({name for text in tables.persons_frame().properties for name in json.loads(text)})
