@@ -14,6 +14,8 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+EMPTY_OBJECT = "{}"
+
 
 # The bodies are empty: these are functions of the engines, which ibis calls by name.
 @ibis.udf.scalar.builtin(name="json_extract_string")
@@ -73,6 +75,15 @@ def _spark_text(column: str, path: str) -> str:  # type: ignore[empty-body]
     ...
 
 
+@ibis.udf.scalar.builtin(name="jsonb_typeof")
+def _postgres_type(value: dt.JSON(binary=True)) -> str:  # type: ignore[empty-body,valid-type]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="jsonb_path_query_array")
+def _postgres_query(column: dt.JSON(binary=True), path: str, names: str, silent: bool) -> dt.JSON(binary=True): ...  # type: ignore[valid-type]
+
+
 @ibis.udf.scalar.builtin(name="json_object_keys")
 def _spark_keys(column: str) -> dt.Array[dt.string]: ...
 
@@ -101,23 +112,47 @@ def path_text(column: ir.StringValue, keys: Sequence[str], *, dialect: str) -> i
         plain = _clickhouse_string(column, keys[0]) if len(keys) == 1 else _clickhouse_string_two(column, keys[0], keys[1])
         return ibis.ifelse(raw.startswith('"'), plain, raw.nullif("").nullif("null"))
     if dialect == "postgres":
-        document = column.cast(dt.JSON(binary=True))
-        return _postgres_text(document, keys[0]) if len(keys) == 1 else _postgres_text_two(document, keys[0], keys[1])
-    path = "$" + "".join(f"['{key}']" for key in keys)
-    return _spark_text(column, path)
+        return _postgres(column, keys)
+    plain = _spark_text(column, "$" + "".join(f"['{key}']" for key in keys))
+    return whole(plain, _spark_value(column, keys[0], dt.float64).notnull()) if len(keys) == 1 else plain
 
 
 def _duckdb(column: ir.StringValue, path: str) -> ir.StringValue:
-    """Read by JSON pointer, and write whole floats as PostHog does: 1.0 reads as 1, 1e3 as 1000."""
-    plain = _duckdb_text(column, path)
-    looks_float = plain.endswith(".0") | plain.contains("e+")
-    is_float = looks_float & (_duckdb_type(column, path) == "DOUBLE")
-    whole = plain.try_cast("float64")
-    return ibis.ifelse(is_float & (whole.abs() < 1e15), whole.cast("int64").cast("string"), plain)
+    """Read by JSON pointer."""
+    return whole(_duckdb_text(column, path), _duckdb_type(column, path) == "DOUBLE")
+
+
+def _postgres(column: ir.StringValue, keys: Sequence[str]) -> ir.StringValue:
+    """Read by path; objects and arrays without blanks (their keys are in jsonb's order)."""
+    document = column.cast(dt.JSON(binary=True))
+    if len(keys) > 1:
+        return _postgres_text_two(document, keys[0], keys[1])
+    plain, kind = _postgres_text(document, keys[0]), _postgres_type(_postgres_value(document, keys[0]))
+    compact = plain.re_replace(r'("(?:[^"\\]|\\.)*")|\s+', r"\1")
+    return ibis.ifelse(kind.isin(["object", "array"]), compact, whole(plain, kind == "number"))
+
+
+def _spark_value(column: ir.StringValue, key: str, kind: dt.DataType) -> ir.Value:
+    """Read a property as a number or a boolean, NULL when it is something else; the text "5" is no number."""
+    name = {dt.float64: "DOUBLE", dt.boolean: "BOOLEAN"}[kind]
+    made = dt.Struct({key: kind})
+
+    @ibis.udf.scalar.builtin(name="from_json", signature=((dt.string, dt.string), made))
+    def from_json(value, schema):  # type: ignore[no-untyped-def]
+        ...
+
+    return from_json(column, f"`{key.replace('`', '``')}` {name}")[key]
+
+
+def whole(plain: ir.StringValue, is_number: ir.BooleanValue) -> ir.StringValue:
+    """Write whole floats as PostHog does: 1.0 reads as 1, 1e3 as 1000."""
+    looks = plain.re_search(r"^-?[0-9]+(\.0+|(\.[0-9]+)?[eE]\+?[0-9]{1,2})$") & is_number
+    number = ibis.ifelse(looks, plain, ibis.null("string")).cast("float64")
+    return ibis.ifelse((number.abs() < 1e15) & (number == number.floor()), number.cast("int64").cast("string"), plain)
 
 
 def is_false(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanValue:
-    """Say whether a property is the JSON boolean false; the text "false" is not. Spark can't tell the two apart."""
+    """Say whether a property is the JSON boolean false; the text "false" is not."""
     if dialect == "duckdb":
         path = pointer((key,))
         return ((_duckdb_text(column, path) == "false") & (_duckdb_type(column, path) == "BOOLEAN")).fill_null(False)
@@ -125,11 +160,11 @@ def is_false(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanVal
         return (_clickhouse_raw(column, key) == "false").fill_null(False)
     if dialect == "postgres":
         return (_postgres_value(column.cast(dt.JSON(binary=True)), key).cast("string") == "false").fill_null(False)
-    return (text(column, key, dialect=dialect) == "false").fill_null(False)
+    return (_spark_value(column, key, dt.boolean) == ibis.literal(False)).fill_null(False)
 
 
 def is_number(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanValue:
-    """Say whether a property is a JSON number; the text "5" is not. Spark can't tell the two apart."""
+    """Say whether a property is a JSON number; the text "5" is not."""
     if dialect == "duckdb":
         return _duckdb_type(column, pointer((key,))).isin(["DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"]).fill_null(False)
     if dialect == "clickhouse":
@@ -137,7 +172,7 @@ def is_number(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanVa
     elif dialect == "postgres":
         raw = _postgres_value(column.cast(dt.JSON(binary=True)), key).cast("string")
     else:
-        raw = text(column, key, dialect=dialect)
+        return _spark_value(column, key, dt.float64).notnull()
     return raw.re_search("^-?[0-9]").fill_null(False)
 
 
@@ -169,7 +204,10 @@ def as_number(value: ir.StringValue, *, dialect: str) -> ir.FloatingValue:
 def keys(column: ir.StringValue, *, dialect: str) -> ir.ArrayValue:
     """Give the names of the properties of an object."""
     if dialect == "clickhouse":
-        return _clickhouse_keys(column)
+        return _clickhouse_keys(column.fill_null(EMPTY_OBJECT))  # no array there may be null
     if dialect == "pyspark":
         return _spark_keys(column)
+    if dialect == "postgres":
+        listed = _postgres_query(column.cast(dt.JSON(binary=True)), "$.keyvalue().key", EMPTY_OBJECT, True).cast("string")
+        return ("{" + listed.substr(1, listed.length() - 2) + "}").cast("array<string>")  # the quoting of both is the same
     return _duckdb_keys(column)

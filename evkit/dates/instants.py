@@ -29,6 +29,26 @@ def _duckdb_back(value):  # type: ignore[no-untyped-def]
     ...
 
 
+@ibis.udf.scalar.builtin(name="fromUnixTimestamp64Micro", signature=((dt.int64, dt.string), dt.timestamp))
+def _clickhouse_back(value, zone):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="to_timestamp", signature=((dt.float64,), dt.Timestamp(timezone="UTC")))
+def _postgres_moment(seconds):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp(timezone="UTC")), dt.timestamp))
+def _postgres_at(zone, value):  # type: ignore[no-untyped-def]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="timestamp_micros", signature=((dt.int64,), dt.timestamp))
+def _pyspark_back(value):  # type: ignore[no-untyped-def]
+    ...
+
+
 @ibis.udf.scalar.builtin(name="date_part", signature=((dt.string, dt.timestamp), dt.Decimal(30, 6)))
 def _postgres_part(part, value):  # type: ignore[no-untyped-def]
     ...
@@ -56,7 +76,11 @@ def from_epoch_microseconds(value: ir.IntegerValue, *, dialect: str) -> ir.Times
     """Give microseconds since 1970 as a UTC time without a zone."""
     if dialect == "duckdb":
         return _duckdb_back(value)
-    return value.as_timestamp("us").cast("timestamp(6)")
+    if dialect == "clickhouse":
+        return _clickhouse_back(value, "UTC").cast("timestamp(6)")
+    if dialect == "pyspark":
+        return _pyspark_back(value)
+    return _postgres_at("UTC", _postgres_moment(value.cast("float64") / 1_000_000)).cast("timestamp(6)")
 
 
 def from_number(value: ir.NumericValue, *, dialect: str) -> ir.TimestampValue:

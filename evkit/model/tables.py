@@ -142,11 +142,15 @@ class EventTables:
         return replace(self, settings=settings)
 
     # ------------------------------------------------------------------ running
-    def arrow(self, expr: ir.Expr) -> pa.Table:
+    def arrow(self, expr: ir.Table) -> pa.Table:
         """Run an expression and give its rows as Arrow."""
-        return self._backend().to_pyarrow(expr)
+        if self.dialect != "clickhouse":
+            return self._backend().to_pyarrow(expr)
+        booleans = [name for name, kind in expr.schema().items() if kind.is_boolean()]  # they come as numbers, which ibis doesn't take
+        rows = self._backend().to_pyarrow(expr.mutate(**{name: expr[name].cast("int8") for name in booleans}) if booleans else expr)
+        return rows.cast(pa.schema([f.with_type(pa.bool_()) if f.name in booleans else f for f in rows.schema]))
 
-    def execute(self, expr: ir.Expr) -> pd.DataFrame:
+    def execute(self, expr: ir.Table) -> pd.DataFrame:
         """Run an expression and give its rows as pandas."""
         return self.arrow(expr).to_pandas()
 

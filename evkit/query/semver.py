@@ -82,11 +82,11 @@ def padded(numbers: list[int]) -> tuple[int, ...]:
     return tuple(numbers) + (0,) * max(0, PARTS - len(numbers))
 
 
-def component(value: ir.StringValue, i: int) -> ir.IntegerValue:
+def component(value: ir.StringValue, i: int) -> ir.FloatingValue:
     """Give one number of the first dotted group of a text; 0 where it has fewer, null where it has none."""
-    group = value.re_extract(FIRST_GROUP, 1).nullif("")
-    number = group.re_extract(r"^(?:[0-9]+\.){" + str(i) + r"}([0-9]+)", 1).nullif("")
-    return ibis.ifelse(group.isnull(), ibis.null("int64"), number.cast("int64").fill_null(0))
+    group = value.fill_null("").re_extract(FIRST_GROUP, 1)
+    number = group.fill_null("").re_extract(r"^(?:[0-9]+\.){" + str(i) + r"}([0-9]+)", 1).nullif("")
+    return ibis.ifelse(group.fill_null("") == "", ibis.null("float64"), number.cast("float64").fill_null(0.0))
 
 
 def at_least(value: ir.StringValue, wanted: tuple[int, ...]) -> ir.BooleanValue:

@@ -1,0 +1,180 @@
+"""The same questions give the same figures on PostgreSQL, ClickHouse and Spark as on DuckDB."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+import pytest
+
+import evkit as ek
+from evkit.query.filters import Matcher
+from evkit.query.relation import relation
+from evkit.query.spec import OPERATORS, PropertyFilter
+from tests.engines import clickhouse, postgres
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+COLUMNS = ["uuid", "event", "distinct_id", "timestamp", "received_at", "properties", "elements_chain"]
+ODD: list[Any] = [
+    None, "", "a", "A", "5", 5, 5.0, 5.5, -3, 0, True, False, "true", "10", 1e21, "1.2.3", "1.2.10", "v2.0.0-rc.1", "2026-01-05", "2026-01-05T12:00:00Z",
+    "2026-01-05 12:00:00+02:00", 1767614400, "1767614400", [1, "a"], {"b": 1}, [], "fire%_", 'say "hi"', "ключ", "a\nb", "ß", "null",
+]  # fmt: skip
+NEVER_SAME = {1e21}
+"""PostgreSQL's jsonb writes such a number out, digit by digit; the others keep its exponent."""
+WANTED: dict[str, list[Any]] = {
+    "between": [[3, 10]], "not_between": [[3, 10]], "in": [["a", "5"]], "not_in": [["a", "5"]], "is_set": [None], "is_not_set": [None],
+    "regex": ["^[a5]$", "\\d+"], "not_regex": ["^[a5]$"], "is_date_exact": ["2026-01-05"], "is_date_before": ["2026-01-06", "-1d"],
+    "is_date_after": ["2026-01-04"], **{o: ["1.2.3"] for o in OPERATORS if o.startswith("semver")}, "semver_wildcard": ["1.2.*"],
+    **{o: [5, "5", 0] for o in ("gt", "gte", "lt", "lte", "min", "max")}, "exact": ["a", "5", 5, True, ["a", "A"], '{"b":1}'], "is_not": ["a", 5],
+    "icontains": ["A", "%_", '"'], "not_icontains": ["a"],
+}  # fmt: skip
+SIGNED_UP = ek.Action("signed up", ek.submitted(selector="form#signup"), ek.event("user_signed_up"))
+QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
+    "count": lambda e: e.count(),
+    "event names": lambda e: e.event_names(),
+    "property names": lambda e: e.property_names(),
+    "head": lambda e: e.head(9),
+    "people": lambda e: e.people(),
+    "persons": lambda e: e.persons()[["person_id", "properties"]],
+    "merges": lambda e: e.identity_log(),
+    "groups": lambda e: e.groups(),
+    "sessions": lambda e: e.sessions(),
+    "by week": lambda e: e.trends("movie_played", interval="week").to_pandas(),
+    "people by day": lambda e: e.trends(ek.series("movie_played", math="dau")).to_pandas(),
+    "hours of the day with 23": lambda e: e.between("2026-03-28", "2026-03-31").trends("$pageview", interval="hour").to_pandas(),
+    "months": lambda e: e.trends(None, interval="month").to_pandas(),
+    "by property": lambda e: e.trends("movie_played", interval="week", breakdown="category", breakdown_limit=3).to_pandas(),
+    "p90": lambda e: e.trends(ek.series("movie_played", math="p90", math_property="minutes"), interval="week").to_pandas(),
+    "sum": lambda e: e.trends(ek.series("movie_played", math="sum", math_property="minutes"), interval="week").to_pandas(),
+    "sessions by week": lambda e: e.trends(ek.series("movie_played", math="unique_session"), interval="week").to_pandas(),
+    "companies": lambda e: e.trends(ek.series(None, math="unique_group", group_type="company"), interval="month").to_pandas(),
+    "compared": lambda e: e.trends("movie_played", interval="week", compare=True, date_range="-30d").to_pandas(),
+    "action": lambda e: e.trends(SIGNED_UP, interval="week").to_pandas(),
+    "funnel": lambda e: e.funnel("$pageview", SIGNED_UP, "movie_played").to_pandas(),
+    "funnel by plan": lambda e: e.funnel("$pageview", "user_signed_up", breakdown=ek.person_prop("plan")).to_pandas(),
+    "funnel of companies": lambda e: e.funnel("user_signed_up", "movie_played", group_type="company").to_pandas(),
+    "who was lost": lambda e: e.funnel("$pageview", "user_signed_up", "movie_played").actors(step=3, dropped=True),
+    "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),
+}
+
+
+def sample() -> pd.DataFrame:
+    """Give the events of some of the sample's people."""
+    tables = ek.load_sample().tables
+    log = tables.log()
+    some = log.filter(log.person_id.hash().abs() % 6 == 0)
+    return tables.execute(some.select(*[c for c in COLUMNS if c in some.columns]).order_by("uuid"))
+
+
+def odd() -> pd.DataFrame:
+    """Give events whose property p is one of the odd values."""
+    rows = [(f"o{i:03}", "odd", "a", pd.Timestamp("2026-01-01"), json.dumps({} if v is None else {"p": v})) for i, v in enumerate(ODD)]
+    return pd.DataFrame(rows, columns=["uuid", "event", "distinct_id", "timestamp", "properties"])
+
+
+Put = Callable[[str, pd.DataFrame], ibis.Table]
+
+
+@contextlib.contextmanager
+def on_postgres(folder: Path) -> Iterator[Put]:
+    """Put frames into PostgreSQL."""
+    with postgres.server() as port:
+        con = ibis.postgres.connect(host="127.0.0.1", port=port, user="evkit", database="postgres")
+        yield lambda name, frame: con.create_table(name, frame)
+        con.disconnect()
+
+
+@contextlib.contextmanager
+def on_clickhouse(folder: Path) -> Iterator[Put]:
+    """Put frames into ClickHouse."""
+    with clickhouse.server() as port:
+        con = ibis.clickhouse.connect(host="127.0.0.1", port=port, user="default", password="")
+        kinds = {"timestamp": "timestamp(6)", "received_at": "timestamp(6)"}
+        yield lambda name, frame: con.create_table(name, frame, schema=ibis.schema({c: kinds.get(c, "string") for c in frame.columns}))
+
+
+@contextlib.contextmanager
+def on_spark(folder: Path) -> Iterator[Put]:
+    """Put frames into Spark, by way of Parquet."""
+    from pyspark.sql import SparkSession
+
+    quiet = {
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }
+    builder = SparkSession.builder.master("local[2]").config(map={**quiet, "spark.sql.session.timeZone": "UTC", "spark.log.level": "ERROR"})
+    session = builder.getOrCreate()
+    con = ibis.pyspark.connect(session)
+
+    def put(name: str, frame: pd.DataFrame) -> ibis.Table:
+        frame.astype({c: "datetime64[us]" for c in ("timestamp", "received_at") if c in frame}).to_parquet(folder / f"{name}.parquet")
+        return con.read_parquet(folder / f"{name}.parquet")
+
+    yield put
+    session.stop()
+
+
+ENGINES = {
+    "postgres": pytest.param(
+        on_postgres,
+        id="postgres",
+        marks=pytest.mark.skipif(postgres.BIN is None, reason="no PostgreSQL on this machine: .ci/run installs it"),
+    ),
+    "clickhouse": pytest.param(on_clickhouse, id="clickhouse"),
+    "spark": pytest.param(
+        on_spark, id="spark", marks=pytest.mark.skipif(shutil.which("java") is None, reason="no Java: .ci/run installs it")
+    ),
+}
+
+
+def answers(events: ek.Events, strange: ek.Events) -> dict[str, Any]:
+    """Ask everything."""
+    found: dict[str, Any] = {name: ask(events) for name, ask in QUESTIONS.items()}
+    for operator in OPERATORS:
+        for value in WANTED.get(operator, []):
+            test = PropertyFilter("p", value, operator=operator)
+            table = relation(strange.tables, test)
+            rows = strange.tables.execute(table.select("uuid", hit=Matcher(strange.tables, table).filter(test)))
+            hits = [ODD[int(u[1:])] for u, hit in sorted(zip(rows.uuid, rows.hit, strict=True)) if hit]
+            found[f"{operator} {value!r}"] = [hit for hit in hits if type(hit) is not float or hit not in NEVER_SAME]
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    return answers(ek.from_frame(sample(), timezone="Europe/London", week_start="monday"), ek.from_frame(odd()))
+
+
+@pytest.mark.parametrize("engine", ENGINES.values())
+def test_an_engine_gives_the_figures_that_duckdb_gives(engine: Any, expected: dict[str, Any], tmp_path: Path) -> None:
+    with engine(tmp_path) as put:
+        events = ek.from_ibis(put("events", sample()), timezone="Europe/London", week_start="monday")
+        found = answers(events, ek.from_ibis(put("odd", odd())))
+    wrong = []
+    for name, value in expected.items():
+        if isinstance(value, pd.DataFrame):
+            try:
+                pd.testing.assert_frame_equal(found[name], value, check_dtype=False)
+            except AssertionError as error:
+                wrong.append(f"{name}: {error}")
+        elif found[name] != value:
+            wrong.append(f"{name}: {found[name]} instead of {value}")
+    assert not wrong, "\n".join(wrong)
+    assert len(expected) > 70
+
+
+def test_every_operator_is_asked() -> None:
+    assert set(OPERATORS) - set(WANTED) == set()
