@@ -8,11 +8,11 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "read": "evkit.events",
-    "from_frame": "evkit.events",
-    "from_ibis": "evkit.events",
-    "load_sample": "evkit.events",
-    "sample_path": "evkit.events",
+    "read": "evkit.opening",
+    "from_frame": "evkit.opening",
+    "from_ibis": "evkit.opening",
+    "load_sample": "evkit.opening",
+    "sample_path": "evkit.opening",
     "Events": "evkit.events",
     "Insight": "evkit.insights.insight",
     "Trends": "evkit.insights.trends.spec",

@@ -88,7 +88,7 @@ def open_lab(folder: Path) -> None:
     """Copy the notebooks once and open JupyterLab on them, on this machine only."""
     import shutil
 
-    from evkit.events import data_path
+    from evkit.package_data import data_path
 
     if not folder.exists():
         shutil.copytree(data_path("notebooks"), folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))

@@ -138,7 +138,7 @@ def extract(raw: Iterable[Mapping[str, Any]]) -> list[Element]:
             element["attr_id"] = item["attr__id"]
         classes = item.get("attr__class")
         if classes:
-            element["attr_class"] = classes.split() if isinstance(classes, str) else list(classes)
+            element["attr_class"] = [str(c) for c in classes] if isinstance(classes, (list, tuple)) else str(classes).split()
         element["attributes"] = {key: value for key, value in item.items() if key.startswith("attr__")}
         found.append(element)
     return found

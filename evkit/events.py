@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -16,22 +15,17 @@ from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
 from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType
 from evkit.insights.insight import Insight
+from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
-from evkit.insights.trends.spec import Display, Trends
-from evkit.load import files, frames
+from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
-from evkit.model.tables import EventTables, Settings
-from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
+from evkit.model.tables import EventTables
+from evkit.query.spec import Action, FilterGroup, PropertyFilter, Series, in_words
 from evkit.subjects import Group, Person
 
-if TYPE_CHECKING:
-    pass
-
 Week = Literal["sunday", "monday"]
-Identity = Literal["auto", "replay", "given"]
 Subject = str | Action | Series
 Filter = PropertyFilter | FilterGroup
-Breakdown = str | PropertyRef | tuple[str | PropertyRef, ...] | None
 
 
 class Events:
@@ -60,15 +54,18 @@ class Events:
         settings = self.tables.settings
         known = self.tables.cache
         counted = f"{known.get('count', lambda: 0):,} events" if known.knows("count") else "events not counted yet"
-        return f"<Events: {counted}, {settings.timezone}, week starts on {settings.week_start}, identity {self.tables.identity}>"
+        asked = [] if self._filters is None else [f"questions only of events with {in_words(self._filters)}"]
+        asked += [] if self._date_range is None else [f"questions {self._date_range.in_words}"]
+        about = [counted, settings.timezone, f"week starts on {settings.week_start}", f"identity {self.tables.identity}", *asked]
+        return f"<Events: {', '.join(about)}>"
 
     def head(self, n: int = 5) -> pd.DataFrame:
-        """Give `n` events, the earliest first: uuid, event, distinct_id, timestamp (UTC), person_id, properties."""
+        """Give `n` events, the earliest first: uuid, event, distinct_id, timestamp (UTC), person_id, properties, elements_chain."""
         log = self.tables.log().order_by(["timestamp", "uuid"]).limit(n)
-        return self.tables.execute(log[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties"]])
+        return self.tables.execute(log[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties", "elements_chain"]])
 
     def count(self) -> int:
-        """Count the events, each uuid once."""
+        """Count the events, each uuid once: all of them, whatever `filter` and `between` restrict questions to."""
         clean = self.tables.clean()
         return self.tables.cache.get("count", lambda: int(self.tables.execute(clean.count().name("n").as_table()).n[0]))
 
@@ -98,10 +95,14 @@ class Events:
         """Count the people behind the events, after merging; who has no person profile is one by the distinct id."""
         return int(self.tables.execute(self.tables.log().select("person_id").distinct().count().name("n").as_table()).n[0])
 
-    def first_times(self, names: Sequence[str]) -> pd.DataFrame:
+    def first_times(self, names: str | Sequence[str]) -> pd.DataFrame:
         """Give when people do events first: event, persons (how many do it), median_place (among `names`, from 1)."""
         log = self.tables.log()
-        first = log.filter(log.event.isin(list(names))).group_by(["person_id", "event"]).agg(t=log.t.min())
+        first = (
+            log.filter(log.event.isin([names] if isinstance(names, str) else list(names)))
+            .group_by(["person_id", "event"])
+            .agg(t=log.t.min())
+        )
         place = ibis.row_number().over(group_by=first.person_id, order_by=[first.t, first.event]) + 1
         placed = first.mutate(place=place)
         found = placed.group_by("event").agg(persons=placed.count(), median_place=placed.place.median())
@@ -112,8 +113,19 @@ class Events:
         return self.tables.log()
 
     def save(self, path: str | Path) -> None:
-        """Write the events to one Parquet file that `ek.read` reads back."""
-        self.tables.clean().to_parquet(str(path))
+        """Write the events, all of them, to one Parquet file that `ek.read` reads back.
+
+        Raises
+        ------
+        DataError
+            When the file's ending is not .parquet, or there is no such folder.
+        """
+        file = Path(path)
+        if file.suffix != ".parquet":
+            raise DataError(f"{str(file)!r} does not end in .parquet, and Parquet is what is written: name it {file.stem + '.parquet'!r}")
+        if not file.parent.is_dir():
+            raise DataError(f"there is no folder {str(file.parent)!r} to write {file.name!r} into")
+        self.tables.clean().to_parquet(str(file))
 
     @property
     def load_report(self) -> LoadReport:
@@ -127,13 +139,16 @@ class Events:
     def filter(self, *filters: Filter) -> Events:
         """Restrict the questions asked afterwards to events that pass all `filters`.
 
-        Identity, first-time figures and look-backs still see every event.
+        Identity, first-time figures and look-backs still see every event, and so do `count`, `head`, `persons` and `save`.
         """
         both = FilterGroup("AND", filters) if self._filters is None else self._filters.and_(FilterGroup("AND", filters))
         return Events(self.tables, filters=both, date_range=self._date_range)
 
     def between(self, start: str, end: str) -> Events:
-        """Set the range of the questions asked afterwards: from `start` up to, not including, `end`, in the project's zone."""
+        """Set the range of the questions asked afterwards: from `start` up to, not including, `end`, in the project's zone.
+
+        A question's own `date_range=("2026-01-01", "2026-01-31")` has both days inside, as in PostHog.
+        """
         return Events(self.tables, filters=self._filters, date_range=DateRange.half_open(start, end))
 
     def with_actions(self, *actions: Action) -> Events:
@@ -145,6 +160,8 @@ class Events:
     # ------------------------------------------------------------------ questions
     def ask(self, spec: Any) -> Insight:
         """Ask a question given as plain data: ``events.ask(ek.Funnel("$pageview", "movie_played"))``."""
+        if not isinstance(spec, Question):
+            raise SpecError(f"{spec!r} is no question: write events.ask(ek.Funnel('$pageview', 'signed_up')), or ek.Trends(...)")
         filters = spec.filters if self._filters is None else self._filters.and_(spec.filters)
         return Insight(spec.replaced(filters=filters, date_range=spec.date_range or self._date_range), self.tables)
 
@@ -235,7 +252,8 @@ class Events:
         """Give the sessions: session_id, person_id, start, end (UTC), events, duration_seconds; a row a session."""
         from evkit.model.sessions import sessions
 
-        return self.tables.execute(sessions(self.tables.log(), dialect=self.tables.dialect).order_by(["start", "session_id"]))
+        log = self.tables.log()
+        return self.tables.execute(sessions(log, self.tables.session_id(log.properties)).order_by(["start", "session_id"]))
 
     def identity_log(self) -> pd.DataFrame:
         """Give every merge and every refusal of one, in order of arrival.
@@ -274,232 +292,3 @@ class Events:
             When the data has no such type, or no such group.
         """
         return Group(self.tables, group_type, key)
-
-
-# ---------------------------------------------------------------------- making
-MOST_OPENED = 8
-_opened: dict[Any, EventTables] = {}
-"""Files read lately, by fingerprint: what was found out about them is kept, so that they are checked once."""
-
-
-def read(
-    path: files.Paths | None = None,
-    *,
-    events: files.Paths | None = None,
-    persons: files.Paths | None = None,
-    groups: files.Paths | None = None,
-    columns: Mapping[str, str] | None = None,
-    timezone: str = "UTC",
-    week_start: Week = "sunday",
-    now: str | dt.datetime | None = None,
-    identity: Identity = "auto",
-) -> Events:
-    """Read events from files: Parquet, CSV or JSON lines, compressed or not.
-
-    Reading checks the columns only. The rows are checked when a figure is first asked for, or by `load_report`; what
-    can't be read is set aside there and counted in a warning.
-
-    Parameters
-    ----------
-    path, events
-        A path, a glob or a list of them; the two are the same thing. The capture API's wire events and batches,
-        PostHog's export files and evkit's own are told apart by their columns.
-    persons, groups
-        Files of PostHog's persons model (a row a distinct id, newest version wins), and of groups.
-    columns
-        Our column name -> the file's, where they differ. A table without `properties` has its other columns as properties.
-    timezone
-        IANA name of the zone in which days begin.
-    week_start
-        First day of the week.
-    now
-        The clock that relative dates count from; the newest event when None. Without zone it is in `timezone`.
-    identity
-        "replay" rebuilds persons from $identify, $create_alias and $merge_dangerously; "given" takes person_id from the
-        events; "auto" takes `persons` when given, else replays.
-
-    Returns
-    -------
-    Events
-
-    Raises
-    ------
-    MissingFile
-        No file there.
-    DataError
-        An unknown ending, or a needed column missing: the message names those there are and the nearest.
-
-    Examples
-    --------
-    >>> import evkit as ek
-    >>> ek.read("no_such_file.parquet")
-    Traceback (most recent call last):
-    evkit.errors.MissingFile: no file 'no_such_file.parquet'.
-    """
-    if (path is None) == (events is None):
-        raise SpecError("say which files hold the events: ek.read('events.parquet') or ek.read(events=..., persons=...)")
-    settings = settings_of(timezone, week_start, now)
-    wanted = path if path is not None else events
-    key = (files.fingerprint(wanted, persons, groups), tuple(sorted((columns or {}).items())), identity)
-    if key not in _opened:
-        con = files.connect()
-        _opened[key] = EventTables(
-            con=con,
-            source=files.source(con, wanted, columns),  # type: ignore[arg-type]
-            persons=files.persons(con, persons) if persons is not None else None,
-            groups=files.groups(con, groups) if groups is not None else None,
-            identity="given" if identity == "given" else "replay",
-        )
-        while len(_opened) > MOST_OPENED:
-            _opened.pop(next(iter(_opened)))
-    return Events(_opened[key].with_settings(settings))
-
-
-def from_frame(
-    frame: Any,
-    *,
-    columns: Mapping[str, str] | None = None,
-    timezone: str = "UTC",
-    week_start: Week = "sunday",
-    now: str | dt.datetime | None = None,
-    identity: Identity = "auto",
-) -> Events:
-    """Take events from a pandas, polars or Arrow frame with columns event, distinct_id, timestamp and what else there is.
-
-    Parameters
-    ----------
-    frame
-        A row an event. `properties` is JSON text, dicts, or a struct. Times without zone are UTC.
-    columns, timezone, week_start, now, identity
-        As in `read`.
-
-    Raises
-    ------
-    DataError
-        When a needed column is missing.
-
-    Examples
-    --------
-    >>> import evkit as ek, pandas as pd
-    >>> frame = pd.DataFrame({"event": ["buy"], "distinct_id": ["ann"], "timestamp": ["2026-01-01"], "price": [3]})
-    >>> ek.from_frame(frame).head().properties[0]
-    '{"price":3}'
-    """
-    con, source = frames.from_frame(frame, columns)
-    settings = settings_of(timezone, week_start, now)
-    return Events(EventTables(con=con, source=source, settings=settings, identity="given" if identity == "given" else "replay"))
-
-
-def from_ibis(
-    table: ir.Table,
-    *,
-    columns: Mapping[str, str] | None = None,
-    timezone: str = "UTC",
-    week_start: Week = "sunday",
-    now: str | dt.datetime | None = None,
-    identity: Identity = "auto",
-) -> Events:
-    """Take events from an ibis table anywhere: DuckDB, ClickHouse, PostgreSQL or Spark.
-
-    Parameters
-    ----------
-    table
-        A row an event.
-    columns, timezone, week_start, now, identity
-        As in `read`.
-
-    Raises
-    ------
-    DataError
-        An engine that evkit can't ask exactly; a needed column missing.
-
-    Examples
-    --------
-    >>> import evkit as ek, ibis
-    >>> table = ibis.duckdb.connect().sql("SELECT 'buy' AS event, 'ann' AS distinct_id, TIMESTAMP '2026-01-01' AS timestamp")
-    >>> ek.from_ibis(table).count()
-    1
-    """
-    con, source, dialect = frames.from_ibis(table, columns)
-    settings = settings_of(timezone, week_start, now)
-    kind: Literal["given", "replay"] = "given" if identity == "given" else "replay"
-    return Events(EventTables(con=con, source=source, settings=settings, dialect=dialect, identity=kind))
-
-
-def settings_of(timezone: str, week_start: Week, now: str | dt.datetime | None) -> Settings:
-    """Check the settings that every way of loading takes.
-
-    Raises
-    ------
-    SpecError
-        An unknown zone or week start, or a `now` that can't be read.
-    """
-    from zoneinfo import ZoneInfo, available_timezones
-
-    from evkit.errors import unknown
-
-    if timezone not in available_timezones():
-        raise unknown("timezone", timezone, sorted(available_timezones()) if len(timezone) > 40 else _near_zones(timezone))
-    if week_start not in ("sunday", "monday"):
-        raise unknown("week_start", week_start, ("sunday", "monday"))
-    clock = now
-    if isinstance(clock, str):
-        try:
-            clock = dt.datetime.fromisoformat(clock)
-        except ValueError:
-            raise SpecError(f"now {now!r} can't be read: give ISO text such as '2026-03-01T12:00' or a datetime") from None
-    if clock is not None:
-        clock = (clock if clock.tzinfo else clock.replace(tzinfo=ZoneInfo(timezone))).astimezone(dt.UTC)
-    return Settings(timezone=timezone, week_start=week_start, now=clock)
-
-
-def _near_zones(name: str) -> Iterable[str]:
-    import difflib
-    from zoneinfo import available_timezones
-
-    return difflib.get_close_matches(name, sorted(available_timezones()), n=5, cutoff=0.3) or ["UTC", "Europe/London", "America/New_York"]
-
-
-def data_path(folder: str, name: str = "") -> Path:
-    """Give the path of a file that comes with evkit ("notebooks" or "sample_data"), in the source tree or the package.
-
-    Raises
-    ------
-    DataError
-        When there is no such file; the message names those there are.
-    """
-    here = Path(__file__).resolve().parent
-    folders = [here / "_data" / folder, here.parent / folder]
-    home = next((f for f in folders if f.is_dir()), folders[-1])
-    if not (home / name).exists():
-        there = sorted(p.name for p in home.iterdir()) if home.is_dir() else []
-        raise DataError(f"no file {name!r} in {folder}. There are: {', '.join(there) or 'none'}")
-    return home / name
-
-
-def sample_path(name: str = "matinee.parquet") -> Path:
-    """Give the path of a file of the sample data.
-
-    Raises
-    ------
-    DataError
-        When there is no such file; the message names those there are.
-    """
-    return data_path("sample_data", name)
-
-
-def load_sample(*, timezone: str = "Europe/London", week_start: Week = "monday", now: str | dt.datetime | None = None) -> Events:
-    """Load Matinee, the sample data: twelve weeks of a small film-streaming service, about 50,000 events.
-
-    Parameters
-    ----------
-    timezone, week_start, now
-        As in `read`.
-
-    Examples
-    --------
-    >>> import evkit as ek
-    >>> ek.load_sample()
-    <Events: events not counted yet, Europe/London, week starts on monday, identity replay>
-    """
-    return read(sample_path(), timezone=timezone, week_start=week_start, now=now)

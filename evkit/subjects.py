@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from evkit.dates.grammar import absolute, is_relative, parse
 from evkit.errors import DataError, SpecError, nearest
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Person:
 
     def __init__(self, tables: EventTables, distinct_id: str) -> None:
         self.tables = tables
+        self.distinct_id = distinct_id = str(distinct_id)
         rows = tables.persons_frame()
         mine = rows[rows.distinct_ids.map(lambda ids: distinct_id in set(ids))]
         if mine.empty:
@@ -45,16 +48,23 @@ class Person:
         self.distinct_ids: tuple[str, ...] = tuple(sorted(self._row.distinct_ids))
 
     def __repr__(self) -> str:
-        return f"<Person {self.person_id}: {len(self.distinct_ids)} distinct ids>"
+        ids = len(self.distinct_ids)
+        return f"<Person {self.person_id}: {ids} distinct id{'' if ids == 1 else 's'}>"
 
     def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
-        """Give the person's properties: now, or as they were at a time (ISO text in the project's zone, or a datetime)."""
+        """Give the person's properties: now, or at a time those of the person that the distinct id asked for belonged to then.
+
+        Parameters
+        ----------
+        at
+            ISO text in the project's zone, a relative date such as "-7d", or a datetime.
+        """
         if at is None:
             found: dict[str, Any] = json.loads(self._row.properties)
             return found
         from evkit.model.persons import properties_at
 
-        return properties_at(self.tables, self.person_id, self.distinct_ids, moment(at, self.tables.settings.timezone))
+        return properties_at(self.tables, self.distinct_id, self.distinct_ids, moment(at, self.tables))
 
     def events(self) -> pd.DataFrame:
         """Give the person's events in time order: uuid, event, distinct_id, timestamp (UTC), properties."""
@@ -104,8 +114,18 @@ class Group:
     def __repr__(self) -> str:
         return f"<Group {self.group_type} {self.key}>"
 
-    def properties(self) -> dict[str, Any]:
-        """Give the group's properties now; empty when no $groupidentify named it."""
+    def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
+        """Give the group's properties: now, or as they were at a time; empty when no $groupidentify named it.
+
+        Parameters
+        ----------
+        at
+            ISO text in the project's zone, a relative date such as "-7d", or a datetime.
+        """
+        if at is not None:
+            changed = self.tables.group_changes(self.type_index, self.key)
+            until = pd.Timestamp(moment(at, self.tables)).tz_convert("UTC").tz_localize(None)
+            return {row.key: json.loads(row.after) for row in changed[changed.time <= until].itertuples()}
         g = self.tables.group_table()
         rows = self.tables.execute(g.filter((g.type_index == self.type_index) & (g.key == self.key)))
         return json.loads(rows.properties.iloc[0]) if len(rows) else {}
@@ -117,16 +137,24 @@ class Group:
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties"]])
 
     def timeline(self) -> Insight:
-        """Give the group's events in order, as a frame and a chart."""
+        """Give the group's events and property changes in order, as a frame and a chart."""
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
         return Insight(Timeline(group_type_index=self.type_index, group_key=self.key), self.tables)
 
 
-def moment(value: str | dt.datetime, timezone: str) -> dt.datetime:
-    """Give a time with a zone: text and datetimes without one are in the project's."""
-    from zoneinfo import ZoneInfo
+def moment(value: str | dt.datetime, tables: EventTables) -> dt.datetime:
+    """Give a time with a zone: text and datetimes without one are in the project's; relative dates count from its clock.
 
-    time = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
-    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(timezone))
+    Raises
+    ------
+    SpecError
+        When it can't be read.
+    """
+    zone = ZoneInfo(tables.settings.timezone)
+    if not isinstance(value, str):
+        return value if value.tzinfo else value.replace(tzinfo=zone)
+    if not is_relative(value):
+        return absolute(value, zone)
+    return parse(value, now=tables.now, timezone=tables.settings.timezone)

@@ -86,23 +86,33 @@ def events_of(
     CaptureError
         Names what is wrong, with the value; nothing of the body is taken then.
     """
-    if isinstance(body, Mapping) and isinstance(body.get("batch"), list):
-        items = body["batch"]
-        sent_at = parse_time(body.get("sent_at")) or sent_at
-    elif isinstance(body, Mapping):
-        items = [body]
-        sent_at = (parse_time(body.get("sent_at")) if "sent_at" in body else None) or sent_at
-    elif isinstance(body, list):
-        items = body
-    else:
-        raise CaptureError(f"a body is an event, a list of events or a batch, not {type(body).__name__}")
-    if not items:
-        raise CaptureError("a batch without events")
+    items, own = unpacked(body)
+    sent_at = own or sent_at
     made = [
         event_of(item, received_at=received_at, sent_at=sent_at, must_have_time=must_have_time, engage=engage, at=i)
         for i, item in enumerate(items)
     ]
     return [event for event in made if event.event not in UNSEEN]
+
+
+def unpacked(body: Any) -> tuple[list[Any], dt.datetime | None]:
+    """Give the events of a body, unread, and when it says that it was sent.
+
+    Raises
+    ------
+    CaptureError
+        When a body is none.
+    """
+    if isinstance(body, list):
+        items, sent_at = body, None
+    elif isinstance(body, Mapping):
+        batch = body.get("batch")
+        items, sent_at = batch if isinstance(batch, list) else [body], parse_time(body.get("sent_at"))
+    else:
+        raise CaptureError(f"a body is an event, a list of events or a batch, not {type(body).__name__}")
+    if not items:
+        raise CaptureError("a batch without events")
+    return items, sent_at
 
 
 def event_of(
@@ -217,13 +227,31 @@ def final_time(
     sent_at: dt.datetime | None,
     must_have_time: bool,
 ) -> dt.datetime:
-    """Give when an event happened, corrected by the client's clock skew.
+    """Give when an event happened, corrected by the client's clock skew; 1970 where that leaves the calendar.
 
     Raises
     ------
     CaptureError
-        When `timestamp` is no text or `offset` no integer, or no time is known at all.
+        When `timestamp` is no text or `offset` no integer, or no time is known at all, or with `must_have_time` none in the calendar.
     """
+    try:
+        return _final_time(item, properties, received=received, sent_at=sent_at, must_have_time=must_have_time)
+    except OverflowError:
+        if must_have_time:
+            raise CaptureError(
+                f"timestamp {item.get('timestamp')!r} is outside the years 1 to 9999, corrected by the client's clock"
+            ) from None
+        return EPOCH
+
+
+def _final_time(
+    item: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    *,
+    received: dt.datetime | None,
+    sent_at: dt.datetime | None,
+    must_have_time: bool,
+) -> dt.datetime:
     given, offset = item.get("timestamp"), item.get("offset")
     if given is not None and not isinstance(given, str):
         raise CaptureError(f"timestamp {given!r} is {type(given).__name__}: give ISO text")

@@ -72,6 +72,12 @@ class DateRange:
         """Whether an end of it is counted from now."""
         return self.date_to is None or any(is_relative(text or DEFAULT_FROM) for text in (self.date_from, self.date_to))
 
+    @property
+    def in_words(self) -> str:
+        """The range for people: "from 2026-01-01 up to, not including, 2026-02-01"."""
+        until = {"half_open": "up to, not including,"}.get(self.bounds, "to")
+        return f"from {self.date_from or DEFAULT_FROM} {until} {self.date_to or 'now'}"
+
     @classmethod
     def half_open(cls, start: str, end: str) -> DateRange:
         """Give the range from `start` up to, not including, `end`.
@@ -126,8 +132,8 @@ class Range:
         The earliest time whose events count when cut into intervals: the start of the first bucket, except for weeks.
     interval, timezone, week_start_day
         What it was resolved for.
-    relative_to
-        True where `end` follows from the clock or from a relative date.
+    relative_end
+        True where `end` was given as a relative date.
     date_from
         The text it came from.
     """
@@ -138,7 +144,7 @@ class Range:
     interval: Interval
     timezone: str
     week_start_day: int
-    relative_to: bool
+    relative_end: bool
     date_from: str | None
 
     @property
@@ -163,8 +169,11 @@ class Window:
     text: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.text, str):
-            raise SpecError(f"window {self.text!r} has no unit: write '{self.text} days' ({', '.join(WINDOW_SECONDS)})")
+        given: Any = self.text
+        if isinstance(given, dt.timedelta):
+            raise SpecError(f"window {given!r} is a timedelta: write '{round(given.total_seconds())} seconds'")
+        if not isinstance(given, str):
+            raise SpecError(f"window {given!r} has no unit: write '{given} days' ({', '.join(WINDOW_SECONDS)})")
         match = re.fullmatch(r"\s*(\d+)\s*([a-z]+?)s?\s*", self.text)
         if not match or match[2] not in WINDOW_SECONDS:
             raise SpecError(f"window {self.text!r} can't be read: write a number and one of {', '.join(WINDOW_SECONDS)}, such as '14 days'")
@@ -344,7 +353,7 @@ def resolve_range(
     here = clock(now, zone).astimezone(zone)
     read = lambda text: parse(text, now=here, timezone=timezone, week_start_day=week_start_day).astimezone(zone)  # noqa: E731
 
-    end, relative_to = _end(wanted, cut, here, read, exact_start)
+    end = _end(wanted, cut, here, read, exact_start)
     start = _start(wanted, cut, here, read, earliest, exact_start)
     if start > end:
         raise SpecError(f"the range ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}): swap the two")
@@ -356,12 +365,12 @@ def resolve_range(
         interval=cut,
         timezone=timezone,
         week_start_day=week_start_day,
-        relative_to=relative_to,
+        relative_end=is_relative(wanted.date_to or ""),
         date_from=wanted.date_from,
     )
 
 
-def _end(wanted: DateRange, interval: str, here: dt.datetime, read: Any, exact: bool) -> tuple[dt.datetime, bool]:
+def _end(wanted: DateRange, interval: str, here: dt.datetime, read: Any, exact: bool) -> dt.datetime:
     text = wanted.date_to
     relative = text is None or is_relative(text)
     if text is None:
@@ -369,14 +378,14 @@ def _end(wanted: DateRange, interval: str, here: dt.datetime, read: Any, exact: 
     else:
         end = read(text)
     if wanted.bounds == "half_open" and text is not None:
-        return end - MICROSECOND, relative
+        return end - MICROSECOND
     if wanted.bounds == "exact" or (exact and text is None):
-        return end, relative
+        return end
     if interval in ("hour", "minute", "second") and not relative:
-        return end, relative
+        return end
     if text is not None and (match := RELATIVE.match(text)) and match["edge"]:
-        return end, relative
-    return ceiling(end, interval), relative
+        return end
+    return ceiling(end, interval)
 
 
 def _start(wanted: DateRange, interval: str, here: dt.datetime, read: Any, earliest: dt.datetime | None, exact: bool) -> dt.datetime:
@@ -406,7 +415,8 @@ def _lower(start: dt.datetime, interval: str, text: str | None, week_start_day: 
 def previous_range(current: Range, *, compare_to: str | None = None, display_exact: bool = False) -> Range:
     """Give the range that a range is compared with: as long, directly before; or shifted by `compare_to`.
 
-    Days keep their clock times across daylight-saving changes. Whole weeks back from now keep their weekdays.
+    Days and hours keep their clock times, also across daylight-saving changes; minutes and seconds are moved by the length.
+    Whole weeks back, counted in days, keep their weekdays.
     """
     zone = current.zone
     start, end = current.start.astimezone(zone).replace(tzinfo=None), current.end.astimezone(zone).replace(tzinfo=None)
@@ -418,24 +428,21 @@ def previous_range(current: Range, *, compare_to: str | None = None, display_exa
             raise SpecError(f"compare_to {compare_to!r} is no relative date such as '-1w'")
         moved = parse(compare_to, now=start.replace(tzinfo=zone), timezone=current.timezone, week_start_day=current.week_start_day)
         back = start - moved.replace(tzinfo=None)
-    elif (
-        match is not None
-        and match["unit"] == "d"
-        and not match["edge"]
-        and int(match["n"] or 0) % 7 == 0
-        and int(match["n"] or 0) > 0
-        and current.interval == "day"
-        and current.relative_to
-        and not display_exact
-    ):
-        back = dt.timedelta(days=int(match["n"]))
-    elif current.interval in ("hour", "minute", "second") or display_exact:
-        back = length if display_exact else dt.timedelta(days=-(-length // dt.timedelta(days=1)))
+    elif display_exact:
+        back = length
     else:
-        back = dt.timedelta(days=-(-length // dt.timedelta(days=1)))
+        whole = dt.timedelta(**{f"{current.interval}s": 1}) if current.interval in ("minute", "second") else dt.timedelta(days=1)
+        back = -(-length // whole) * whole
+        if current.interval == "day" and is_whole_weeks(match) and not current.relative_end:
+            back -= dt.timedelta(days=1)
     local = [t - back for t in (start, end, lower)]
     moved_start, moved_end, moved_lower = (t.replace(tzinfo=zone).astimezone(dt.UTC) for t in local)
     return replace(current, start=moved_start, end=moved_end, lower=moved_lower)
+
+
+def is_whole_weeks(match: re.Match[str] | None) -> bool:
+    """Say whether a relative date is whole weeks back, counted in days."""
+    return match is not None and match["unit"] == "d" and not match["edge"] and int(match["n"] or 0) > 0 and int(match["n"]) % 7 == 0
 
 
 def bucket_starts(given: Range) -> list[dt.datetime]:

@@ -10,6 +10,8 @@ class Question:
     """Base of the specs: frozen dataclasses whose subject (steps, series) is positional."""
 
     SUBJECT: ClassVar[str | None] = None
+    filters: Any
+    date_range: Any
 
     def options(self) -> dict[str, Any]:
         """Give everything but the subject, by name."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from evkit.dates.instants import epoch_microseconds, from_number
-from evkit.errors import DataError
+from evkit.errors import DataError, nearest, unknown
 from evkit.model import schema
 
 EMPTY_OBJECT = "{}"
+UTC = dt.Timestamp(scale=6)
+"""Times as events have them: UTC without zone, microseconds."""
+FILE, ROW = "evkit_file", "evkit_row"
+"""Columns that say where a row stands: the file, and its number in it from 1; a table needn't have them."""
+WITH_YEAR = r"^\s*[0-9]{4}"
+"""Text that may be a time: it begins with a year of four digits. "01-02-26" could be three different days."""
 
 
 def _to_json(column: ir.Value) -> ir.StringValue:
@@ -35,25 +41,46 @@ def _md5(value: str) -> str:  # type: ignore[empty-body]
     ...
 
 
-def renamed(table: ir.Table, columns: Mapping[str, str] | None, source: str) -> ir.Table:
-    """Give the table with our names for its columns: by the map, then by the names PostHog's exports use.
+def mapped(table: ir.Table, columns: Mapping[str, str] | None, known: Sequence[str], source: str) -> ir.Table:
+    """Give the table with our names for the columns of a map; a column that a name is taken from goes.
 
     Parameters
     ----------
     columns
         Our name -> the table's name.
+    known
+        Our names.
+
+    Raises
+    ------
+    SpecError, DataError
+        A name that is none of ours; a column that the table doesn't have.
     """
     mapping = dict(columns or {})
     for ours, theirs in mapping.items():
+        if ours not in known:
+            raise unknown("name in columns=", ours, known)
         if theirs not in table.columns:
-            raise DataError(f"{source} has no column {theirs!r}, which columns= maps to {ours!r}. It has: {', '.join(table.columns)}")
-    for ours, others in schema.SYNONYMS.items():
-        if ours not in mapping and ours not in table.columns:
-            found = next((name for name in others if name in table.columns), None)
-            if found is not None:
-                mapping[ours] = found
+            there = ", ".join(c for c in table.columns if c not in (FILE, ROW))
+            raise DataError(
+                f"{source} has no column {theirs!r}, which columns= maps to {ours!r}.{nearest(theirs, table.columns)} It has: {there}"
+            )
     table = table.drop(*(ours for ours in mapping if ours in table.columns and mapping[ours] != ours))
-    return table.rename(mapping) if mapping else table
+    return (
+        table.mutate(**{ours: table[theirs] for ours, theirs in mapping.items()}).drop(*(set(mapping.values()) - set(mapping)))
+        if mapping
+        else table
+    )
+
+
+def renamed(table: ir.Table, columns: Mapping[str, str] | None, source: str) -> ir.Table:
+    """Give the table with our names for its columns: by the map, then by the names PostHog's exports use."""
+    t = mapped(table, columns, schema.EVENTS.names, source)
+    for ours, others in schema.SYNONYMS.items():
+        other = next((name for name in others if name in t.columns), None)
+        if ours not in t.columns and other is not None:
+            t = t.rename({ours: other})
+    return t
 
 
 def json_text(table: ir.Table, name: str) -> ir.StringValue:
@@ -71,7 +98,7 @@ def json_text(table: ir.Table, name: str) -> ir.StringValue:
 
 def from_columns(table: ir.Table, *, dialect: str) -> ir.StringValue:
     """Give the columns that are none of ours as properties, where the table has no `properties`; empty cells are absent."""
-    taken = {*schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)}
+    taken = {FILE, ROW, *schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)}
     others = {name: cell(table[name]) for name in table.columns if name not in taken}
     if dialect != "duckdb" or not others:
         return ibis.null("string")
@@ -89,18 +116,33 @@ def moment(table: ir.Table, name: str, *, dialect: str) -> ir.TimestampValue:
     """Give a time column as UTC without a zone: timestamps, ISO text, or numbers since 1970 (s, ms, us or ns by their size)."""
     column = table[name]
     if column.type().is_string():
-        told = column.try_cast(dt.Timestamp(timezone="UTC", scale=6)).cast("timestamp(6)")
-        return told.coalesce(from_number(column.try_cast("float64"), dialect=dialect)) if dialect == "duckdb" else told
-    return from_number(column, dialect=dialect) if column.type().is_numeric() else schema.utc(column)
+        dated = ibis.ifelse(column.re_search(WITH_YEAR), column, ibis.null("string"))
+        told = dated.try_cast(dt.Timestamp(timezone="UTC", scale=6)).cast(UTC)
+        return told.coalesce(from_number(column.try_cast("float64"), dialect=dialect).cast(UTC)) if dialect == "duckdb" else told
+    return from_number(column, dialect=dialect).cast(UTC) if column.type().is_numeric() else schema.utc(column)
 
 
 def text(table: ir.Table, name: str) -> ir.StringValue:
-    """Give a column as text; null where the table has no such column."""
-    return table[name].cast("string") if name in table.columns else ibis.null("string")
+    """Give a column as text, whole floats as whole numbers; null where the table has no such column."""
+    if name not in table.columns:
+        return ibis.null("string")
+    column = table[name]
+    if not column.type().is_floating():
+        return column.cast("string")
+    column = cell(column)
+    whole = (column == column.floor()) & (column.abs() < 1e15)
+    return ibis.ifelse(whole, ibis.ifelse(whole, column, ibis.null(column.type())).cast("int64").cast("string"), column.cast("string"))
 
 
-def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None = None, source: str = "the table") -> tuple[ir.Table, bool]:
+def events(
+    table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None = None, source: str = "the table", with_place: bool = False
+) -> tuple[ir.Table, bool]:
     """Give canonical events, and whether they have uuids.
+
+    Parameters
+    ----------
+    with_place
+        Add where each row stands: file (null where nothing says so), line (0 likewise), and told, its time as it was given.
 
     Raises
     ------
@@ -110,14 +152,14 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
     t = renamed(table, columns, source)
     schema.check_columns(t.columns, schema.REQUIRED, source)
     time = moment(t, "timestamp", dialect=dialect)
-    received = moment(t, "received_at", dialect=dialect) if "received_at" in t.columns else ibis.null("timestamp(6)")
+    received = moment(t, "received_at", dialect=dialect) if "received_at" in t.columns else ibis.null(UTC)
     has_uuids = "uuid" in t.columns
     if "arrival" in t.columns:
         arrival = t.arrival.cast("int64")
     else:
         arrival = epoch_microseconds(received.coalesce(time) if "received_at" in t.columns else time, dialect=dialect)
     made = t.select(
-        uuid=text(t, "uuid"),
+        uuid=text(t, "uuid").nullif(""),
         event=text(t, "event"),
         distinct_id=text(t, "distinct_id"),
         timestamp=time,
@@ -127,34 +169,46 @@ def events(table: ir.Table, *, dialect: str, columns: Mapping[str, str] | None =
         elements_chain=text(t, "elements_chain").fill_null(""),
         person_id=text(t, "person_id"),
         person_properties=json_text(t, "person_properties"),
+        **(place(t) if with_place else {}),
     )
     return made if has_uuids else with_uuids(made), has_uuids
 
 
+def place(table: ir.Table) -> dict[str, ir.Value]:
+    """Give where a row stands, and its time as it was given."""
+    return {
+        "file": text(table, FILE),
+        "line": table[ROW].cast("int64") if ROW in table.columns else ibis.literal(0),
+        "told": table.timestamp.cast("string"),
+    }
+
+
 def with_uuids(table: ir.Table) -> ir.Table:
     """Give events that have no uuid one made from their content; twins are told apart by their number, so none is lost."""
-    parts = [table.event, table.distinct_id, table.timestamp.cast("string"), table.properties]
+    bare = table.filter(table.uuid.isnull())
+    parts = [bare.event, bare.distinct_id, bare.timestamp.cast("string"), bare.properties]
     content = _md5(ibis.literal("\x1f").join([part.fill_null("") for part in parts]))
-    twin = ibis.row_number().over(group_by=content, order_by=table.arrival)
-    return table.mutate(uuid=table.uuid.coalesce(content + "-" + twin.cast("string")))
+    twin = ibis.row_number().over(group_by=content, order_by=bare.arrival)
+    return table.filter(table.uuid.notnull()).union(bare.mutate(uuid=content + "-" + twin.cast("string")))
 
 
 def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source: str = "the persons table") -> ir.Table:
     """Give canonical persons: a row a distinct id, the newest version of those that occur several times; not those deleted."""
-    t = table.rename(dict(columns)) if columns else table
+    t = mapped(table, columns, schema.PERSONS.names, source)
     if "person_id" not in t.columns and "id" in t.columns:
         t = t.rename(person_id="id")
     schema.check_columns(t.columns, ("distinct_id", "person_id"), source)
-    versions = [t[c].cast("int64").fill_null(0) for c in ("person_distinct_id_version", "person_version") if c in t.columns]
+    whole = lambda name: t[name].cast("int64").fill_null(0) if name in t.columns else ibis.literal(0)  # noqa: E731
+    versions = [whole("person_distinct_id_version"), whole("person_version")]
+    said, who = json_text(t, "properties").fill_null(EMPTY_OBJECT), text(t, "person_id")
+    newest = ibis.window(group_by=who, order_by=[versions[1].desc(), versions[0].desc(), said])
     made = t.select(
         deleted=t.is_deleted.cast("boolean").fill_null(False) if "is_deleted" in t.columns else ibis.literal(False),
         distinct_id=text(t, "distinct_id"),
-        person_id=text(t, "person_id"),
-        properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
-        created_at=moment(t, "created_at", dialect="duckdb") if "created_at" in t.columns else ibis.null("timestamp(6)"),
-        rank=ibis.row_number().over(
-            group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), text(t, "person_id"), json_text(t, "properties")]
-        ),
+        person_id=who,
+        properties=said.first().over(newest),
+        created_at=moment(t, "created_at", dialect="duckdb") if "created_at" in t.columns else ibis.null(UTC),
+        rank=ibis.row_number().over(group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), who, said]),
     )
     return made.filter(made["rank"] == 0, ~made.deleted).drop("rank", "deleted")
 
@@ -167,13 +221,9 @@ def groups(table: ir.Table, *, columns: Mapping[str, str] | None = None, source:
         "key": ("group_key",),
         "properties": ("group_properties",),
     }
-    mapping = dict(columns or {})
-    for name, others in ours.items():
-        if name not in mapping and name not in table.columns:
-            found = next((o for o in others if o in table.columns), None)
-            if found:
-                mapping[name] = found
-    t = table.rename(mapping)
+    t = mapped(table, columns, schema.GROUPS.names, source)
+    synonyms = {name: next((o for o in others if o in t.columns), None) for name, others in ours.items() if name not in t.columns}
+    t = t.rename({name: other for name, other in synonyms.items() if other})
     schema.check_columns(t.columns, ("key",), source)
     if "type_index" not in t.columns and "type" not in t.columns:
         raise DataError(f"{source} has neither 'type_index' nor 'type': say which type of group a row is")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import tempfile
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,8 @@ import ibis
 import ibis.expr.types as ir
 
 from evkit.errors import DataError, MissingFile, nearest
-from evkit.load import canonical
+from evkit.load import canonical, csv, lines
+from evkit.load.report import Rejects
 from evkit.load.sources import LinesSource, TableSource
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ def found(paths: Paths) -> list[Path]:
     for name in names:
         text = str(name)
         matches = [text] if Path(text).is_file() else sorted(m for m in glob.glob(text, recursive=True) if Path(m).is_file())
+        if not matches and Path(text).is_dir():
+            raise DataError(f"{text!r} is a folder: name the files in it, such as {str(Path(text) / '*.parquet')!r}")
         if not matches:
             folder = Path(text).parent
             near = (
@@ -82,18 +87,17 @@ def kind_of(file: Path) -> str:
     raise DataError(f"can't tell how to read {str(file)!r}: its ending is none of {', '.join(ENDINGS)}")
 
 
-def raw_table(con: ibis.backends.duckdb.Backend, files: list[Path], kind: str) -> ir.Table:
-    """Give files of one kind as one table, columns united by name; reads their schema only."""
+def parquet(con: ibis.backends.duckdb.Backend, files: list[Path]) -> ir.Table:
+    """Give files of Parquet as one table, columns united by name, with where each row stands; reads their schema only."""
     names = [str(f) for f in files]
     try:
-        if kind == "parquet":
-            return con.read_parquet(names, union_by_name=True)
-        return con.read_csv(names, union_by_name=True, all_varchar=True, header=True)
+        table = con.read_parquet(names, union_by_name=True, filename=canonical.FILE, file_row_number=True)
     except Exception as error:
-        raise DataError(f"can't read {names[0]!r} as {kind}: {str(error).splitlines()[0]}") from error
+        raise DataError(f"can't read {names[0]!r} as parquet: {str(error).splitlines()[0]}") from error
+    return table.mutate(**{canonical.ROW: table.file_row_number + 1}).drop("file_row_number")
 
 
-def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str, str] | None) -> Source:
+def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str, str] | None, rejects: Rejects | None = None) -> Source:
     """Give the events of files as a source; reads schemas only.
 
     Raises
@@ -107,27 +111,34 @@ def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str
         raise DataError(f"files of several kinds at once ({', '.join(sorted(kinds))}): read one kind at a time")
     kind = kinds.pop()
     if kind == "lines":
-        return LinesSource(con, files, columns)
+        return LinesSource(con, files, columns, rejects)
     name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
-    return TableSource(con, raw_table(con, files, kind), name=name, columns=dict(columns or {}))
+    if kind == "parquet":
+        return TableSource(con, parquet(con, files), name=name, columns=columns, rejects=rejects)
+    header = ibis.table(csv.columns_of(files), name=name)
+    return TableSource(con, header, name=name, columns=columns, staging=csv.Staging(con, files), rejects=rejects)
 
 
-def side_table(con: ibis.backends.duckdb.Backend, paths: Paths) -> tuple[ir.Table, str]:
-    """Give files of persons or groups as one table, and what to call it in errors."""
+def side_table(con: ibis.backends.duckdb.Backend, paths: Paths, rejects: Rejects) -> tuple[ir.Table, str]:
+    """Give files of persons or groups as one table, and what to call it in errors; what can't be read is set aside."""
     files = found(paths)
     kind = kind_of(files[0])
-    if kind == "lines":
-        return con.read_json([str(f) for f in files], union_by_name=True, format="newline_delimited"), files[0].name
-    return raw_table(con, files, kind), files[0].name
+    if kind == "parquet":
+        return parquet(con, files), files[0].name
+    if kind == "csv":
+        return csv.Staging(con, files).table(rejects), files[0].name
+    with tempfile.TemporaryDirectory(prefix="evkit-") as folder:
+        table = con.read_parquet(lines.stage_table(files, Path(folder) / "rows.parquet", rejects))
+        return con.create_table(f"evkit_side_{uuid.uuid4().hex}", table, temp=True), files[0].name
 
 
-def persons(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str, str] | None = None) -> ir.Table:
+def persons(con: ibis.backends.duckdb.Backend, paths: Paths, rejects: Rejects, columns: Mapping[str, str] | None = None) -> ir.Table:
     """Give PostHog's persons export as canonical persons."""
-    table, name = side_table(con, paths)
+    table, name = side_table(con, paths, rejects)
     return canonical.persons(table, columns=columns, source=name)
 
 
-def groups(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str, str] | None = None) -> ir.Table:
+def groups(con: ibis.backends.duckdb.Backend, paths: Paths, rejects: Rejects, columns: Mapping[str, str] | None = None) -> ir.Table:
     """Give a file of groups as canonical groups."""
-    table, name = side_table(con, paths)
+    table, name = side_table(con, paths, rejects)
     return canonical.groups(table, columns=columns, source=name)

@@ -6,7 +6,12 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +27,31 @@ from evkit.model import schema
 ROWS_A_BATCH = 50_000
 EXPORT_MARKS = frozenset({"_inserted_at", "inserted_at", "created_at", "person_id", "person_properties", "team_id", "arrival"})
 """A line with one of these at its top is a row of an export, not something that a client sent."""
-EARLIEST = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+TIMES = ("timestamp", "received_at", "sent_at")
 STAGED = schema.EVENTS.to_pyarrow().append(pa.field("line", pa.int64()))
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Lines that were read: the file of their events, whether any says when it arrived, whether any has a uuid."""
+
+    path: Path
+    has_arrival: bool
+    has_uuids: bool
+
+
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL in JSON text; a backslash before the backslash would make it ordinary text."""
+NAIVE_EPOCH, MICROSECOND = dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)
 Progress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes there are."""
+
+
+def private_folder(owner: object) -> Path:
+    """Give a folder that is gone when its owner is."""
+    folder = tempfile.mkdtemp(prefix="evkit-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def decompressed(file: Any, path: Path) -> Any:
@@ -49,8 +75,8 @@ def numbered(path: Path, rejects: Rejects) -> Iterator[tuple[int, bytes, int]]:
         rejects.add(path.name, number + 1, f"the file can't be read further: {error}", "", "unreadable file")
 
 
-def rows_of(line: bytes, columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Give the canonical rows of one line: an event, a batch, or a row of an export.
+def rows_of(line: bytes, columns: Mapping[str, str] | None = None) -> tuple[list[dict[str, Any]], list[CaptureError]]:
+    """Give the canonical rows of one line - an event, a batch, or a row of an export - and why others of it can't be read.
 
     Parameters
     ----------
@@ -60,34 +86,94 @@ def rows_of(line: bytes, columns: Mapping[str, str] | None = None) -> list[dict[
     Raises
     ------
     CaptureError
-        When the line can't be read; the message says why.
+        When the whole line can't be read; the message says why.
     """
     try:
         body = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise CaptureError(f"not JSON: {error}") from None
     if columns and isinstance(body, dict):
-        return [export_row({**body, **{ours: body.get(theirs) for ours, theirs in columns.items()}})]
+        return [export_row({**body, **{ours: body.get(theirs) for ours, theirs in columns.items()}})], []
     if isinstance(body, dict) and "event" in body and EXPORT_MARKS & body.keys():
-        return [export_row(body)]
-    received = body.get("received_at") if isinstance(body, dict) else None
-    return [wire_row(event) for event in message.events_of(body, received_at=message.parse_time(received), must_have_time=True)]
+        return [export_row(body)], []
+    if isinstance(body, dict) and not {"event", "batch"} & body.keys():
+        raise CaptureError(no_event(body))
+    return wire_rows(body)
 
 
-def wire_row(event: message.Event) -> dict[str, Any]:
-    """Give the canonical row of an event as a client sent it."""
+def wire_rows(body: Any) -> tuple[list[dict[str, Any]], list[CaptureError]]:
+    """Give the rows of what a client sent, and why others of its events can't be read; the events of a batch arrive in its order."""
+    items, sent_at = message.unpacked(body)
+    said = with_times(body).get("received_at") if isinstance(body, dict) else None
+    received = message.parse_time(said)
+    rows, problems = [], []
+    for i, item in enumerate(items):
+        try:
+            event = message.event_of(with_times(item), received_at=received, sent_at=sent_at, must_have_time=True, at=i)
+            if event.event in message.UNSEEN:
+                raise CaptureError(f"{event.event} is no event that capture keeps")
+            rows.append(wire_row(event, i))
+        except CaptureError as error:
+            problems.append(error)
+    return rows, problems
+
+
+def no_event(body: Mapping[str, Any]) -> str:
+    """Say that a line has no event's name, what it has, and what to do."""
+    there = ", ".join(str(name) for name in list(body)[:20])
+    return f"no event name: the line has {there or 'nothing'}. Map the names with columns={{'event': '<your name>'}} (in `evkit demo`: --column event=<your name>)"
+
+
+def with_times(item: Any) -> Any:
+    """Write times that are numbers since 1970 as text: a client sends text, but files hold them."""
+    if not isinstance(item, dict):
+        return item
+    numbers = {key: item[key] for key in TIMES if isinstance(item.get(key), (int, float)) and not isinstance(item[key], bool)}
+    return {**item, **{key: (message.EPOCH + since_1970(value)).isoformat() for key, value in numbers.items()}} if numbers else item
+
+
+def since_1970(value: float) -> dt.timedelta:
+    """Give seconds, milliseconds, microseconds or nanoseconds since 1970 as a length of time; their size says which they are.
+
+    Raises
+    ------
+    CaptureError
+        When no time is that far away.
+
+    Examples
+    --------
+    >>> since_1970(86_400) == since_1970(86_400_000_000_000)
+    False
+    >>> since_1970(1_767_225_600) == since_1970(1_767_225_600_000)
+    True
+    """
+    size = abs(value)
+    per_second = 1 if size < 1e11 else 1e3 if size < 1e14 else 1e6 if size < 1e17 else 1e9
+    try:
+        length = dt.timedelta(seconds=value / per_second)
+        message.EPOCH + length
+    except (OverflowError, ValueError):
+        raise CaptureError(f"timestamp {value!r} is outside the years 1 to 9999") from None
+    return length
+
+
+def wire_row(event: message.Event, place: int = 0) -> dict[str, Any]:
+    """Give the canonical row of an event as a client sent it, the `place`-th of its batch from 0."""
     properties = dict(event.properties)
     chain = event.elements_chain
     raw = properties.pop("$elements", None)
-    if not chain and isinstance(raw, list):
+    if not chain and raw is not None:
+        if not isinstance(raw, list) or not all(isinstance(element, dict) for element in raw):
+            raise CaptureError("$elements is no list of objects")
         chain = elements.to_chain(elements.extract(raw))
+    received = naive(event.received_at) if event.received_at else None
     return {
         "uuid": event.uuid,
         "event": event.event,
         "distinct_id": event.distinct_id,
         "timestamp": naive(event.timestamp),
-        "received_at": naive(event.received_at) if event.received_at else None,
-        "arrival": None,
+        "received_at": received,
+        "arrival": (received - NAIVE_EPOCH) // MICROSECOND + place if received and place else None,
         "properties": dump(properties),
         "elements_chain": message.cleaned(chain or ""),
         "person_id": None,
@@ -99,24 +185,40 @@ def export_row(body: dict[str, Any]) -> dict[str, Any]:
     """Give the canonical row of a line of PostHog's export, or of evkit's own."""
     missing = [name for name in schema.REQUIRED if body.get(name) in (None, "")]
     if missing:
-        raise CaptureError(f"no {missing[0]}")
+        raise CaptureError(no_event(body) if missing[0] == "event" else f"no {missing[0]}")
+    body = with_times(body)
     time = message.parse_time(body["timestamp"])
     if time is None:
         raise CaptureError(f"timestamp {body['timestamp']!r} can't be read")
     received = next((message.parse_time(body[k]) for k in ("received_at", *schema.SYNONYMS["received_at"]) if body.get(k)), None)
     person = body.get("person_properties")
     return {
-        "uuid": str(body["uuid"]) if body.get("uuid") else None,
+        "uuid": message.cleaned(str(body["uuid"])) if body.get("uuid") else None,
         "event": message.cleaned(str(body["event"])),
-        "distinct_id": message.cleaned(str(body["distinct_id"])),
+        "distinct_id": message.distinct_id_text(body["distinct_id"]),
         "timestamp": naive(time),
         "received_at": naive(received) if received else None,
-        "arrival": body.get("arrival"),
+        "arrival": whole_number(body.get("arrival"), "arrival"),
         "properties": dump(as_object(body.get("properties"), "properties")),
         "elements_chain": message.cleaned(str(body.get("elements_chain") or "")),
-        "person_id": None if body.get("person_id") is None else str(body["person_id"]),
+        "person_id": None if body.get("person_id") is None else message.cleaned(str(body["person_id"])),
         "person_properties": None if person is None else dump(as_object(person, "person_properties")),
     }
+
+
+def whole_number(value: Any, name: str) -> int | None:
+    """Give a whole number that 64 bits hold; None where there is none.
+
+    Raises
+    ------
+    CaptureError
+        When it is something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise CaptureError(f"{name} {value!r} is no whole number of 64 bits")
+    return value
 
 
 def as_object(value: Any, name: str) -> dict[str, Any]:
@@ -147,13 +249,13 @@ def naive(time: dt.datetime) -> dt.datetime:
         raise CaptureError(f"timestamp {time.isoformat()} is outside the years 1 to 9999") from None
 
 
-def dump(value: dict[str, Any]) -> str:
+def dump(value: dict[str, Any] | list[Any]) -> str:
     """Write JSON text that every engine reads: NUL and lone surrogates replaced, no NaN; times as ISO text."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=plain)
     except ValueError:
         text = json.dumps(finite(value), ensure_ascii=False, separators=(",", ":"), default=plain)
-    return message.cleaned(text.replace("\\u0000", "\ufffd"))
+    return message.cleaned(NUL.sub(r"\1" + "\ufffd", text) if "\\u0000" in text else text)
 
 
 def plain(value: Any) -> Any:
@@ -174,30 +276,29 @@ def finite(value: Any) -> Any:
 
 def stage(
     paths: Iterable[Path], target: Path, rejects: Rejects, columns: Mapping[str, str] | None = None, progress: Progress | None = None
-) -> bool:
+) -> Staged:
     """Write the canonical events of files of JSON lines to one Parquet file.
 
-    Returns
-    -------
-    bool
-        True when some line says when it was received; else the order of the lines is the order of arrival.
+    Where no line says when it was received, the order of the lines is the order of arrival.
     """
     files = list(paths)
     total = sum(f.stat().st_size for f in files)
-    done, number, received = 0, 0, False
+    done, number, received, known = 0, 0, False, False
     batch: list[dict[str, Any]] = []
     with pq.ParquetWriter(target, STAGED, compression="zstd") as writer:
         for file in files:
             for line_number, line, read in numbered(file, rejects):
                 try:
-                    rows = rows_of(line, columns)
+                    rows, problems = rows_of(line, columns)
                 except (CaptureError, DataError) as error:
-                    rejects.add(file.name, line_number, str(error), line[:400].decode("utf-8", "replace"), kind_of(str(error)))
-                    continue
+                    rows, problems = [], [CaptureError(str(error))]
+                for problem in problems:
+                    rejects.add(file.name, line_number, str(problem), line[:400].decode("utf-8", "replace"), kind_of(str(problem)))
                 for row in rows:
                     number += 1
                     row["line"] = number
                     received = received or row["received_at"] is not None or row["arrival"] is not None
+                    known = known or row["uuid"] is not None
                     batch.append(row)
                 if len(batch) >= ROWS_A_BATCH:
                     writer.write_batch(pa.RecordBatch.from_pylist(batch, STAGED))
@@ -209,7 +310,32 @@ def stage(
                 progress(done, total)
         if batch:
             writer.write_batch(pa.RecordBatch.from_pylist(batch, STAGED))
-    return received
+    return Staged(target, received, known)
+
+
+def stage_table(paths: Iterable[Path], target: Path, rejects: Rejects) -> Path:
+    """Write files of JSON objects, a row of a table on each line, to one Parquet file: all text, as it was written."""
+    rows: list[dict[str, str | None]] = []
+    for file in paths:
+        for number, line, _ in numbered(file, rejects):
+            try:
+                body = json.loads(line)
+                if not isinstance(body, dict):
+                    raise CaptureError(f"a line is an object, not {type(body).__name__}")
+            except (ValueError, RecursionError, CaptureError) as error:
+                rejects.add(file.name, number, str(error), line[:400].decode("utf-8", "replace"), kind_of(str(error)))
+                continue
+            rows.append({message.cleaned(str(key)): cell_text(value) for key, value in body.items()})
+    names = dict.fromkeys(name for row in rows for name in row)
+    pq.write_table(pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}), target)
+    return target
+
+
+def cell_text(value: Any) -> str | None:
+    """Give a value of JSON as text: text as it is, objects and lists as JSON."""
+    if value is None or isinstance(value, str):
+        return None if value is None else message.cleaned(value)
+    return dump(value) if isinstance(value, (dict, list)) else json.dumps(value)
 
 
 def kind_of(reason: str) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import warnings
-import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +13,17 @@ import ibis.expr.types as ir
 
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning
-from evkit.load import canonical, lines
-from evkit.load.report import Rejects
+from evkit.load import canonical, csv, lines
+from evkit.load.report import MAX_TEXT, Rejects
 from evkit.model.progress import Bar, watched
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 FEWEST_YEAR, MOST_YEAR = 1, 9999
+MOST_SHOWN = 100
+"""How many rows of a table are kept in full for each reason to set them aside."""
+NO_TIME = "timestamp missing or unreadable (known: ISO text such as '2026-01-31 12:00', timestamps, numbers since 1970)"
 
 
 @ibis.udf.scalar.builtin(name="json_valid")
@@ -40,8 +40,11 @@ def tell(rejects: Rejects) -> None:
     """Warn that rows were set aside, with the reasons and where to look."""
     if rejects.count:
         reasons = "; ".join(f"{n:,} x {reason}" for reason, n in rejects.reasons.most_common(3))
+        file, line, reason, text = rejects.rows[0]
+        first = f"{file}{f' line {line}' if line else ''}: {reason}{': ' + text.strip() if text.strip() else ''}"
+        rows = "1 row is" if rejects.count == 1 else f"{rejects.count:,} rows are"
         warnings.warn(
-            f"{rejects.count:,} rows can't be read and were set aside ({reasons}). See events.load_report.rejected.",
+            f"{rows} set aside, unreadable ({reasons}). The first, {first}. See events.load_report.rejected.",
             RejectedRowsWarning,
             stacklevel=2,
         )
@@ -50,26 +53,33 @@ def tell(rejects: Rejects) -> None:
 class LinesSource:
     """Files of JSON lines, staged into a private Parquet file when the events are first needed."""
 
-    has_uuids = True
-
-    def __init__(self, con: BaseBackend, files: Sequence[Path], columns: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, con: BaseBackend, files: Sequence[Path], columns: Mapping[str, str] | None = None, rejects: Rejects | None = None
+    ) -> None:
         self.con = con
         self.columns = columns
         self.files = tuple(files)
-        self.rejects = Rejects()
-        self._folder = tempfile.mkdtemp(prefix="evkit-")
-        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self.rejects = rejects if rejects is not None else Rejects()
+        self._folder = lines.private_folder(self)
+
+    @cached_property
+    def _staged(self) -> lines.Staged:
+        with Bar("reading events") as bar:
+            staged = lines.stage(self.files, self._folder / "events.parquet", self.rejects, self.columns, bar)
+        tell(self.rejects)
+        return staged
 
     @cached_property
     def _events(self) -> ir.Table:
-        target = Path(self._folder) / "events.parquet"
-        with Bar("reading events") as bar:
-            received = lines.stage(self.files, target, self.rejects, self.columns, bar)
-        tell(self.rejects)
-        staged = self.con.read_parquet(target)
+        staged = self.con.read_parquet(self._staged.path)
         clock = epoch_microseconds(staged.received_at.coalesce(staged.timestamp), dialect="duckdb")
-        arrival = staged.arrival.coalesce(clock) if received else staged.line
+        arrival = staged.arrival.coalesce(clock) if self._staged.has_arrival else staged.line
         return canonical.with_uuids(staged.mutate(arrival=arrival).drop("line"))
+
+    @property
+    def has_uuids(self) -> bool:
+        """Whether any line says a uuid; reads the files if need be."""
+        return self._staged.has_uuids
 
     def table(self) -> ir.Table:
         """Give the canonical events."""
@@ -81,45 +91,69 @@ class TableSource:
 
     Parameters
     ----------
+    table
+        The table; where `staging` is given, one with its columns.
     name
         What to call the table in errors and in the report.
+    staging
+        Files that become the table when the events are first needed.
+    rejects
+        Where what is set aside is added to.
     """
 
     def __init__(
-        self, con: BaseBackend | None, table: ir.Table, *, name: str, dialect: str = "duckdb", columns: dict[str, str] | None = None
+        self,
+        con: BaseBackend | None,
+        table: ir.Table,
+        *,
+        name: str,
+        dialect: str = "duckdb",
+        columns: Mapping[str, str] | None = None,
+        staging: csv.Staging | None = None,
+        rejects: Rejects | None = None,
     ) -> None:
         self.con = con
         self.name = name
         self.dialect = dialect
-        self.rejects = Rejects()
-        self._canonical, self.has_uuids = canonical.events(table, dialect=dialect, columns=columns, source=name)
+        self.rejects = rejects if rejects is not None else Rejects()
+        self._table = table
+        self._columns = columns
+        self._staging = staging
+        self._canonical, self.has_uuids = self._read()
+
+    def _read(self, *, with_place: bool = False) -> tuple[ir.Table, bool]:
+        return canonical.events(self._table, dialect=self.dialect, columns=self._columns, source=self.name, with_place=with_place)
 
     @cached_property
     def _events(self) -> ir.Table:
         if self.con is None:
             return self._canonical
-        checks = self._checks()
+        if self._staging is not None:
+            self._table = self._staging.table(self.rejects)
+            self._canonical, _ = self._read()
         e = self._canonical
+        checks = self._checks(e)
         with watched(self.con, f"checking {self.name}"):
-            counts = self._run(e.aggregate([test.sum().name(f"c{i}") for i, test in enumerate(checks.values())]))[0]
+            counts = self._run(
+                e.aggregate([test.sum().name(f"c{i}") for i, test in enumerate(checks.values())], unnamed=e.uuid.isnull().sum())
+            )[0]
         for i, (reason, test) in enumerate(checks.items()):
             if counts[f"c{i}"]:
-                self._set_aside(reason, test, counts[f"c{i}"])
+                self._set_aside(reason, counts[f"c{i}"])
                 e = e.filter(~test)
         tell(self.rejects)
-        return e
+        return canonical.with_uuids(e) if counts["unnamed"] else e
 
     def table(self) -> ir.Table:
         """Give the canonical events."""
         return self._events
 
-    def _checks(self) -> dict[str, ir.BooleanValue]:
+    def _checks(self, e: ir.Table) -> dict[str, ir.BooleanValue]:
         """Give each reason to set a row aside, as a test of the canonical row."""
-        e = self._canonical
         checks: dict[str, ir.BooleanValue] = {
             "no event name": e.event.fill_null("") == "",
             "no distinct_id": e.distinct_id.fill_null("") == "",
-            "timestamp missing or unreadable": e.timestamp.isnull(),
+            NO_TIME: e.timestamp.isnull(),
         }
         if self.dialect == "duckdb":
             year = e.timestamp.year()
@@ -127,12 +161,17 @@ class TableSource:
             checks["properties are not a JSON object"] = ibis.ifelse(_json_valid(e.properties), _json_type(e.properties) != "OBJECT", True)
         return checks
 
-    def _set_aside(self, reason: str, test: ir.BooleanValue, count: int) -> None:
-        e = self._canonical
-        shown = e.filter(test).select(e.event, e.distinct_id, properties=e.properties.substr(0, 200)).limit(100)
-        rows: list[dict[str, Any]] = self._run(shown)
+    def _set_aside(self, reason: str, count: int) -> None:
+        e, _ = self._read(with_place=True)
+        shown = e.filter(self._checks(e)[reason]).order_by(["file", "line"]).limit(MOST_SHOWN)
+        rows = self._run(
+            shown.select("file", "line", "event", "distinct_id", timestamp=shown.told, properties=shown.properties.substr(0, MAX_TEXT))
+        )
         for row in rows:
-            self.rejects.add(self.name, 0, reason, str(row))
+            file, line = row.pop("file"), row.pop("line")
+            if self._staging is not None:
+                line = self._staging.line(file, line)
+            self.rejects.add(Path(file).name if file else self.name, line, reason, str(row))
         self.rejects.reasons[reason] += count - len(rows)
 
     def _run(self, expr: ir.Table) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from evkit import properties
 from evkit.model.identity import with_profile
+from evkit.model.persons import CHANGES, as_json, differ
 
 MAX_GROUP_TYPES = 5
 COLUMNS = ["type_index", "type", "key", "properties"]
@@ -39,7 +40,7 @@ def group_types(events: ir.Table, arrow: Run, *, dialect: str) -> list[str]:
 def _identified(events: ir.Table, arrow: Run, dialect: str) -> list[tuple[dict[str, Any], str, str, dict[str, Any]]]:
     """Give what $groupidentify events say, in arrival order: the row, type, key, properties to set."""
     e = events.filter(events.event == "$groupidentify")
-    e = e.filter(with_profile(e, dialect)).select("uuid", "arrival", "properties")
+    e = e.filter(with_profile(e, dialect)).select("uuid", "arrival", "timestamp", "properties")
     made = []
     for row in sorted(arrow(e).to_pylist(), key=lambda r: (r["arrival"], r["uuid"])):
         said = json.loads(row["properties"])
@@ -47,6 +48,20 @@ def _identified(events: ir.Table, arrow: Run, dialect: str) -> list[tuple[dict[s
         if kind and key not in (None, ""):
             made.append((row, str(kind), text_of(key), values if isinstance(values, dict) else {}))
     return made
+
+
+def changes(events: ir.Table, arrow: Run, kind: str, key: str, *, dialect: str) -> pd.DataFrame:
+    """Give what changed of a group's properties: `CHANGES`, time in UTC, before and after as JSON text (None for none); in arrival order."""
+    known: dict[str, Any] = {}
+    made = []
+    for row, of_kind, of_key, values in _identified(events, arrow, dialect):
+        if (of_kind, of_key) != (kind, key):
+            continue
+        for name, value in values.items():
+            if name not in known or differ(known[name], value):
+                made.append((row["uuid"], row["timestamp"], "$groupidentify", name, as_json(known, name), as_json(values, name)))
+        known.update(values)
+    return pd.DataFrame(made, columns=CHANGES)
 
 
 def text_of(value: Any) -> str:

@@ -43,6 +43,7 @@ SERVER_LIBRARIES = frozenset(
 )
 """Libraries that run on a host: its operating system is not the person's."""
 HOST_KEYS = frozenset({"$os", "$os_name", "$os_version"})
+CHANGES = ["uuid", "time", "event", "key", "before", "after"]
 PERSON_COLUMNS = ["person_id", "distinct_ids", "properties", "created_at", "is_identified"]
 
 
@@ -131,7 +132,7 @@ def is_passing(key: str) -> bool:
 
 
 # ---------------------------------------------------------------------- replay
-def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.DataFrame) -> dict[str, State]:
+def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.DataFrame) -> tuple[dict[str, State], dict[str, str]]:
     """Replay persons.
 
     Parameters
@@ -143,15 +144,15 @@ def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.Da
 
     Returns
     -------
-    dict
-        person_id -> State.
+    states, owner
+        person_id -> State; distinct_id -> person_id.
     """
     merges = {row.uuid: row for row in log.itertuples()}
     owner: dict[str, str] = {}
     states: dict[str, State] = {}
     for event in events:
         one_event(event, merges, owner, states)
-    return states
+    return states, owner
 
 
 def one_event(
@@ -189,7 +190,7 @@ def _merge(row: Any, timestamp: pd.Timestamp, owner: dict[str, str], states: dic
 
 
 def changes(tables: EventTables, distinct_ids: Iterable[str]) -> pd.DataFrame:
-    """Give what changed of a person's properties: uuid, time (UTC), event, key, before, after (JSON text; None for none); in arrival order."""
+    """Give what changed of a person's properties: `CHANGES`, time in UTC, before and after as JSON text (None for none); in arrival order."""
     log = tables.identity_log()
     merges = {row.uuid: row for row in log.itertuples()}
     owner: dict[str, str] = {}
@@ -203,7 +204,7 @@ def changes(tables: EventTables, distinct_ids: Iterable[str]) -> pd.DataFrame:
         for key in sorted({*before, *after}):
             if key not in before or key not in after or differ(before[key], after[key]):
                 made.append((uuid, timestamp, event, key, as_json(before, key), as_json(after, key)))
-    return pd.DataFrame(made, columns=["uuid", "time", "event", "key", "before", "after"])
+    return pd.DataFrame(made, columns=CHANGES)
 
 
 def as_json(properties: Mapping[str, Any], key: str) -> str | None:
@@ -236,7 +237,7 @@ def rows(
 
 def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame:
     """Give the persons: `PERSON_COLUMNS`, properties as JSON text, created_at in UTC; a row a person, by person_id."""
-    states = replay(rows(tables), found.log)
+    states, _ = replay(rows(tables), found.log)
     made = [
         (
             person_id,
@@ -250,10 +251,15 @@ def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame
     return pd.DataFrame(made, columns=PERSON_COLUMNS).astype({"created_at": "datetime64[us]", "is_identified": "bool"})
 
 
-def properties_at(tables: EventTables, person_id: str, distinct_ids: Iterable[str], time: dt.datetime) -> dict[str, Any]:
-    """Give a person's properties as they were at a time: from the events up to then, in arrival order."""
+def properties_at(tables: EventTables, distinct_id: str, distinct_ids: Iterable[str], time: dt.datetime) -> dict[str, Any]:
+    """Give the properties, at a time, of the person that a distinct id belonged to then: from the events up to then, in arrival order.
+
+    Parameters
+    ----------
+    distinct_ids
+        All that the person has by now.
+    """
     log = tables.identity_log()
     moment = pd.Timestamp(time).tz_convert("UTC").tz_localize(None)
-    states = replay(rows(tables, list(distinct_ids), time), log[log.timestamp <= moment])
-    found = states.get(person_id)
-    return dict(found.properties) if found is not None else {}
+    states, owner = replay(rows(tables, list(distinct_ids), time), log[log.timestamp <= moment])
+    return dict(states[owner[distinct_id]].properties) if distinct_id in owner else {}

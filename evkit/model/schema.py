@@ -63,7 +63,7 @@ def check_columns(present: Iterable[str], required: Iterable[str], source: str) 
     Traceback (most recent call last):
     evkit.errors.DataError: a.parquet has no column 'event'. It has: name, distinct_id, timestamp. Map the names with columns={'event': '<your column>'} (in `evkit demo`: --column event=<your column>).
     """
-    have = list(present)
+    have = [c for c in present if not c.startswith("evkit_")]
     missing = [c for c in required if c not in have]
     if not missing:
         return

@@ -5,14 +5,12 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from evkit import properties
-
 PAUSE_MICROSECONDS = 30 * 60 * 1_000_000
 
 
-def with_session(log: ir.Table, *, dialect: str) -> ir.Table:
+def with_session(log: ir.Table, given: ir.StringValue) -> ir.Table:
     """Give the events with `session`: the given id, or "<person_id>#<number>" where a pause decides."""
-    given = properties.text(log.properties, "$session_id", dialect=dialect).nullif("")
+    given = given.nullif("")
     e = log.mutate(given=given)
     over = ibis.window(group_by=[e.person_id, e.given.isnull()], order_by=[e.t, e.uuid])
     pause = e.t - e.t.lag().over(over)
@@ -22,9 +20,15 @@ def with_session(log: ir.Table, *, dialect: str) -> ir.Table:
     return e.mutate(session=e.given.coalesce(e.person_id + "#" + e.number.cast("string"))).drop("given", "begins", "number")
 
 
-def sessions(log: ir.Table, *, dialect: str) -> ir.Table:
-    """Give the sessions: session_id, person_id, start, end (UTC), events, duration_seconds; a row a session."""
-    e = with_session(log, dialect=dialect)
+def sessions(log: ir.Table, given: ir.StringValue) -> ir.Table:
+    """Give the sessions: session_id, person_id, start, end (UTC), events, duration_seconds; a row a session.
+
+    Parameters
+    ----------
+    given
+        The session id that each event of the log came with; "" for none.
+    """
+    e = with_session(log, given)
     return e.group_by(session_id=e.session).agg(
         person_id=e.person_id.argmin(e.t),
         start=e.timestamp.min(),

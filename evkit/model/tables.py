@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Week = Literal["sunday", "monday"]
 MAX_GROUP_TYPES = 5
+A_UUID = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -201,7 +202,9 @@ class EventTables:
     def _find_span(self) -> tuple[dt.datetime, dt.datetime]:
         row = self.execute(self.clean().aggregate(low=lambda e: e.timestamp.min(), high=lambda e: e.timestamp.max())).iloc[0]
         if pd.isna(row.low):
-            raise DataError("there are no events, so there is no newest event to count dates from: give now=")
+            gone = getattr(getattr(self.source, "rejects", None), "count", 0)
+            why = f"there are no events: {gone:,} rows were set aside, see events.load_report.rejected" if gone else "there are no events"
+            raise DataError(f"{why}. So there is no newest event to count dates from: give date_range= with dates, or now=")
         return tuple(pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.low, row.high))
 
     # ------------------------------------------------------------------ events
@@ -252,7 +255,7 @@ class EventTables:
     def _find_doubles(self) -> ir.Table | None:
         """Keep, for each uuid that occurs more than once, the row that arrived first."""
         e = self.source.table()
-        marks = e.group_by(mark=e.uuid.hash()).having(lambda t: t.count() > 1).agg()
+        marks = e.filter(e.uuid.notnull()).group_by(mark=e.uuid.hash()).having(lambda t: t.count() > 1).agg()
         with watched(self.con, "looking for events sent twice"):
             repeated = self.execute(marks.count().as_table()).iloc[0, 0]
         if repeated == 0:
@@ -445,15 +448,35 @@ class EventTables:
         types = self.group_types
         if index < len(types) and types[index]:
             named = properties.path_text(column, ("$groups", types[index]), dialect=self.dialect)
-            key = key.coalesce(named)
+            personless = properties.is_false(column, "$process_person_profile", dialect=self.dialect)
+            key = key.coalesce(ibis.ifelse(personless, ibis.null("string"), named))
         return key.nullif("")
+
+    def group_changes(self, index: int, key: str) -> pd.DataFrame:
+        """What changed of a group's properties, in arrival order: uuid, time (UTC), event, key, before, after (JSON text).
+
+        Raises
+        ------
+        DataError
+            Where groups were given: nothing then says what they were before.
+        """
+        from evkit.model.groups import changes
+
+        if self.groups is not None:
+            raise DataError("groups were given with the data, as they are now: nothing says what they were before")
+        return changes(self.clean(), self.arrow, self.group_types[index], key, dialect=self.dialect)
+
+    def session_id(self, column: ir.StringValue) -> ir.StringValue:
+        """The event's $session_id, a UUID in small letters; "" where it has none."""
+        given = properties.text(column, "$session_id", dialect=self.dialect).fill_null("")
+        return ibis.ifelse(given.re_search(A_UUID), given.lower(), given)
 
     def _with_session(self, log: ir.Table) -> ir.Table:
         e = self.clean()
-        session = properties.text(e.properties, "$session_id", dialect=self.dialect).fill_null("")
+        session = self.session_id(e.properties)
         t = epoch_microseconds(e.timestamp, dialect=self.dialect)
         spans = e.select(joined_session=session, t=t).filter(lambda r: r.joined_session != "")
         spans = spans.group_by("joined_session").agg(session_duration=((spans.t.max() - spans.t.min()) / 1_000_000))
-        log = log.mutate(session_id=properties.text(log.properties, "$session_id", dialect=self.dialect).fill_null(""))
+        log = log.mutate(session_id=self.session_id(log.properties))
         joined = log.left_join(spans, log.session_id == spans.joined_session).drop("joined_session")
         return joined.mutate(session_duration=joined.session_duration.fill_null(0.0))

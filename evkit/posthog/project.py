@@ -16,12 +16,13 @@ import pyarrow as pa
 from evkit import elements
 from evkit.capture import message
 from evkit.errors import DataError, SpecError, UnsupportedQuery
-from evkit.events import Events, from_frame, read
+from evkit.events import Events
 from evkit.insights.insight import Insight
 from evkit.load.files import connect
 from evkit.load.lines import dump, naive
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
+from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
 from evkit.posthog.nodes import filters as filter_nodes

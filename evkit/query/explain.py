@@ -14,9 +14,10 @@ from evkit import elements
 from evkit.elements import Part, parse_selector
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
+from evkit.query import filters as query
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
-from evkit.query.spec import Action, ActionStep
+from evkit.query.spec import Action, PropertyFilter
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def explain(action: Action, event: Mapping[str, Any]) -> Explanation:
     Parameters
     ----------
     event
-        event, properties (object or JSON text), and elements or elements_chain; a row of `events.head()` does.
+        event, properties (object or JSON text), elements or elements_chain, person_properties; a row of `events.head()` does,
+        save for filters on the person.
 
     Examples
     --------
@@ -79,7 +81,7 @@ def explain(action: Action, event: Mapping[str, Any]) -> Explanation:
       step 1: fails
         ok   event $autocapture
         FAIL selector a.buy: no element is a.buy
-        ok   property $event_type exact click
+        ok   property $event_type exact 'click'
     """
     row, chain = canonical(event)
     tables = EventTables(
@@ -91,24 +93,18 @@ def explain(action: Action, event: Mapping[str, Any]) -> Explanation:
     matcher = Matcher(tables, relation(tables, action))
     made = []
     for number, step in enumerate(action.steps, start=1):
-        clauses = matcher.clauses(step)
-        verdicts = tables.arrow(
-            matcher.rows.select(**{f"c{i}": test for i, (_, _, test) in enumerate(clauses)}) if clauses else matcher.rows
-        ).to_pylist()[0]
-        made.append(
-            ExplainedStep(
-                number,
-                tuple(_clause(name, wanted, bool(verdicts[f"c{i}"]), row, chain, step) for i, (name, wanted, _) in enumerate(clauses)),
-            )
-        )
+        asked = matcher.clauses(step)
+        read = {f"v{i}": c.value for i, c in enumerate(asked) if c.value is not None}
+        found = tables.arrow(matcher.rows.select(**{f"c{i}": c.test for i, c in enumerate(asked)}, **read)).to_pylist()[0] if asked else {}
+        said = tuple(explained(c, bool(found[f"c{i}"]), found.get(f"v{i}"), event, chain) for i, c in enumerate(asked))
+        made.append(ExplainedStep(number, said))
     return Explanation(action.name, tuple(made))
 
 
 def canonical(event: Mapping[str, Any]) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Give one event as a canonical row, and its elements."""
     given = dict(event)
-    properties = given.get("properties") or {}
-    said = json.loads(properties) if isinstance(properties, str) else dict(properties)
+    said, person = as_object(given.get("properties")), as_object(given.get("person_properties"))
     chain = given.get("elements_chain") or said.get("$elements_chain") or ""
     if not chain and given.get("elements"):
         chain = elements.to_chain(list(given["elements"]))
@@ -118,38 +114,49 @@ def canonical(event: Mapping[str, Any]) -> tuple[pa.Table, list[dict[str, Any]]]
         "event": str(given.get("event", "")),
         "distinct_id": str(given.get("distinct_id", "")),
         "properties": json.dumps(said),
+        "person_properties": json.dumps(person),
         "elements_chain": chain,
         "arrival": 0,
     }
     return pa.Table.from_pylist([row], schema.EVENTS.to_pyarrow()), elements.from_chain(chain)
 
 
-def _clause(name: str, wanted: str, passed: bool, row: pa.Table, chain: Sequence[Mapping[str, Any]], step: ActionStep) -> Clause:
-    found = _found(name, wanted, row, chain)
+def as_object(value: Any) -> dict[str, Any]:
+    """Give an object that may come as JSON text, or be missing."""
+    if isinstance(value, str):
+        return dict(json.loads(value)) if value else {}
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def explained(asked: query.Clause, passed: bool, value: str | None, event: Mapping[str, Any], chain: Sequence[Mapping[str, Any]]) -> Clause:
+    """Give a clause with what the event has, and why that is not enough."""
+    found = found_of(asked, value, chain)
     if passed:
         reason = ""
-    elif name == "selector":
-        reason = why_not(chain, str(step.selector))
-    elif name in ("tag_name", "text", "href") and not chain:
+    elif asked.name == "selector":
+        reason = why_not(chain, asked.wanted)
+    elif asked.name in ("tag_name", "text", "href") and not chain:
         reason = "the event has no elements"
+    elif isinstance(asked.filter, PropertyFilter) and asked.filter.type == "person" and "person_properties" not in event:
+        reason = "one event doesn't tell what its person is like: give it person_properties"
+    elif isinstance(asked.filter, PropertyFilter) and asked.filter.type in ("group", "cohort", "session"):
+        reason = f"one event doesn't tell what its {asked.filter.type} is like"
     else:
         reason = f"the event has {found}"
-    return Clause(name, wanted, passed, found, reason)
+    return Clause(asked.name, asked.wanted, passed, found, reason)
 
 
-def _found(name: str, wanted: str, row: pa.Table, chain: Sequence[Mapping[str, Any]]) -> str:
-    said = json.loads(row["properties"][0].as_py())
-    if name == "event":
-        return repr(row["event"][0].as_py())
-    if name == "url":
-        return repr(said.get("$current_url"))
-    if name == "property":
-        return repr(said.get(wanted.split(" ")[0]))
-    if name == "tag_name":
+def found_of(asked: query.Clause, value: str | None, chain: Sequence[Mapping[str, Any]]) -> str:
+    """Give what the event has of what a clause asks about."""
+    if asked.name == "tag_name":
         return ", ".join(str(e.get("tag_name")) for e in chain)
-    if name == "text":
+    if asked.name == "text":
         return repr(elements.texts(chain))
-    return repr(elements.href(chain)) if name == "href" else f"{len(chain)} elements"
+    if asked.name == "href":
+        return repr(elements.href(chain))
+    if asked.name == "selector":
+        return f"{len(chain)} elements"
+    return repr(value) if asked.value is not None else "other properties"
 
 
 def why_not(chain: Sequence[Mapping[str, Any]], selector: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import operator as op
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -19,7 +20,7 @@ from evkit.model.tables import EventTables
 from evkit.query import instants, semver
 from evkit.query.patterns import checked_regex, icontains, like
 from evkit.query.relation import selector_column
-from evkit.query.spec import Action, ActionStep, FilterGroup, PropertyFilter, PropertyRef, Series
+from evkit.query.spec import Action, ActionStep, FilterGroup, PropertyFilter, PropertyRef, Series, in_words
 
 NULL_PASSES = frozenset({"is_not", "not_icontains", "not_regex", "is_not_set", "not_in"})
 NUMERIC = {"gt": op.gt, "gte": op.ge, "lt": op.lt, "lte": op.le, "min": op.ge, "max": op.le}
@@ -29,6 +30,24 @@ NO_VALUE = frozenset({"is_set", "is_not_set"})
 METADATA = ("event", "distinct_id", "uuid", "timestamp", "person_id")
 FIRST_HREF = r'(?::|")href="((?:[^"\\]|\\.)*)"'
 INTERACTIVE_TAG = r"(?:^|;){tag}(?:\.|$|;|:)"
+IN_QUOTES = r'"(?:[^"\\]|\\.)*"'
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A part of an action's step: what it is about, what it asks, the test, and what it reads where that is one text.
+
+    Parameters
+    ----------
+    filter
+        The filter that it is, where it is one.
+    """
+
+    name: str
+    wanted: str
+    test: ir.BooleanValue
+    value: ir.StringValue | None = None
+    filter: PropertyFilter | FilterGroup | None = None
 
 
 class Matcher:
@@ -203,7 +222,8 @@ class Matcher:
         """Say whether any element of the chain has a tag."""
         import re
 
-        return self.rows.elements_chain.re_search(INTERACTIVE_TAG.format(tag=re.escape(tag))).fill_null(False)
+        bare = self.rows.elements_chain.re_replace(IN_QUOTES, "")  # texts and attributes may look like elements
+        return bare.re_search(INTERACTIVE_TAG.format(tag=re.escape(tag))).fill_null(False)
 
     def first_href(self) -> ir.StringValue:
         """Give the first href of the chain; "" where there is none."""
@@ -216,39 +236,41 @@ class Matcher:
 
     def step(self, step: ActionStep) -> ir.BooleanValue:
         """Say whether every part of a step holds."""
-        return functools.reduce(op.and_, [test for _, _, test in self.clauses(step)], ibis.literal(True))
+        return functools.reduce(op.and_, [clause.test for clause in self.clauses(step)], ibis.literal(True))
 
-    def clauses(self, step: ActionStep) -> list[tuple[str, str, ir.BooleanValue]]:
-        """Give the parts of a step: what it is about, what it asks, and the test."""
-        parts: list[tuple[str, str, ir.BooleanValue]] = []
+    def clauses(self, step: ActionStep) -> list[Clause]:
+        """Give the parts of a step."""
+        parts: list[Clause] = []
         if step.event is not None:
-            parts.append(("event", step.event, (self.rows.event == step.event).fill_null(False)))
+            parts.append(Clause("event", step.event, (self.rows.event == step.event).fill_null(False), self.rows.event))
         if step.url:
             current = properties.text(self.rows.properties, "$current_url", dialect=self.dialect)
             test = matched(current, step.url, step.url_matching, contains=lambda v, w: like(v, f"%{w}%", dialect=self.dialect))
-            parts.append(("url", f"{step.url_matching} {step.url}", test))
+            parts.append(Clause("url", f"{step.url_matching} {step.url}", test, current))
         if step.event == "$autocapture":
             parts += self._element_clauses(step)
         for one in step.properties.values if step.properties.op == "AND" else (step.properties,):
-            said = f"{one.key} {one.operator} {one.value}" if isinstance(one, PropertyFilter) else "filters"
-            parts.append(("property", said, self.filter(one)))
+            parts.append(Clause("property", in_words(one), self.filter(one), self._read(one), one))
         return parts
 
-    def _element_clauses(self, step: ActionStep) -> list[tuple[str, str, ir.BooleanValue]]:
+    def _read(self, one: PropertyFilter | FilterGroup) -> ir.StringValue | None:
+        readable = isinstance(one, PropertyFilter) and one.type in ("event", "person", "event_metadata")
+        return self.value(PropertyRef(one.key, one.type)) if readable and isinstance(one, PropertyFilter) else None
+
+    def _element_clauses(self, step: ActionStep) -> list[Clause]:
         fold = lambda v, w: icontains(v, w, dialect=self.dialect)  # noqa: E731
-        parts: list[tuple[str, str, ir.BooleanValue]] = []
+        parts: list[Clause] = []
         if step.tag_name:
-            parts.append(("tag_name", step.tag_name, self.tag(step.tag_name)))
+            parts.append(Clause("tag_name", step.tag_name, self.tag(step.tag_name)))
         if step.selector:
-            parts.append(("selector", step.selector, self.selector(step.selector)))
+            parts.append(Clause("selector", step.selector, self.selector(step.selector)))
         if step.href:
-            parts.append(
-                ("href", f"{step.href_matching} {step.href}", matched(self.first_href(), step.href, step.href_matching, contains=fold))
-            )
+            test = matched(self.first_href(), step.href, step.href_matching, contains=fold)
+            parts.append(Clause("href", f"{step.href_matching} {step.href}", test))
         if step.text:
             operator = {"exact": "exact", "contains": "icontains", "regex": "regex"}[step.text_matching]
             test = chain_text(self.rows.elements_chain, PropertyFilter("text", step.text, operator, "element"), self.dialect)
-            parts.append(("text", f"{step.text_matching} {step.text}", test))
+            parts.append(Clause("text", f"{step.text_matching} {step.text}", test))
         return parts
 
     def subject(self, subject: str | Action | None) -> ir.BooleanValue:

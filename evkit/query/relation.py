@@ -150,4 +150,4 @@ def cohort_persons(tables: EventTables, cohort: Cohort) -> ir.Table:
 
     people = tables.person_properties()
     matcher = Matcher(tables, people)
-    return people.filter(matcher.filter(cohort.definition or FilterGroup("AND"), scope="person")).select("person_id").distinct()
+    return people.filter(matcher.filter(cohort.definition, scope="person")).select("person_id").distinct()

@@ -79,14 +79,45 @@ MATCHINGS: tuple[str, ...] = get_args(Matching)
 MATHS: tuple[str, ...] = get_args(Math)
 
 
+MAX_GROUP_TYPES = 5
+
+
 def frozen(value: Any) -> Any:
     """Give a value that can be kept in a frozen spec: lists become tuples."""
-    return tuple(frozen(v) for v in value) if isinstance(value, (list, tuple, set, frozenset)) else value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return tuple(frozen(v) for v in value)
+    check_text(value, "a value")
+    return value
+
+
+def check_text(value: Any, what: str) -> None:
+    """Raise for text that no event can hold: a NUL is replaced when events are read."""
+    if isinstance(value, str) and "\x00" in value:
+        raise SpecError(f"{what} {value!r} holds a NUL character, which no event has: it is read as \N{REPLACEMENT CHARACTER}")
+
+
+class Combined:
+    """What filters have in common: ``a & b``, ``a | b``, ``~a`` give filters; ``and``, ``or`` can't, and say so."""
+
+    def __and__(self, other: Any) -> FilterGroup:
+        return FilterGroup("AND", (self, other))  # type: ignore[arg-type]
+
+    def __or__(self, other: Any) -> FilterGroup:
+        return FilterGroup("OR", (self, other))  # type: ignore[arg-type]
+
+    def __bool__(self) -> bool:
+        raise SpecError("a filter is neither true nor false: join filters with & and |, each in parentheses, and turn one round with ~")
+
+
+def check_group_type_index(index: int | None) -> None:
+    """Raise for an index that no group type has."""
+    if index is not None and not 0 <= index < MAX_GROUP_TYPES:
+        raise SpecError(f"group_type_index {index!r}: group types count from 0 to {MAX_GROUP_TYPES - 1}")
 
 
 # ---------------------------------------------------------------------- filters
 @dataclass(frozen=True)
-class PropertyFilter:
+class PropertyFilter(Combined):
     """A test of one property.
 
     Parameters
@@ -117,11 +148,16 @@ class PropertyFilter:
     group_type_index: int | None = None
     negation: bool = False
 
+    def __invert__(self) -> PropertyFilter:
+        return replace(self, negation=not self.negation)
+
     def __post_init__(self) -> None:
         if self.operator not in OPERATORS:
             raise unknown("operator", self.operator, OPERATORS)
         if self.type not in FILTER_TYPES:
             raise unknown("property type", self.type, FILTER_TYPES)
+        check_text(self.key, "the name of a property")
+        check_group_type_index(self.group_type_index)
         object.__setattr__(self, "value", frozen(self.value))
         if self.operator in ("between", "not_between"):
             check_between(self.value)
@@ -138,7 +174,7 @@ def check_between(value: Any) -> None:
 
 
 @dataclass(frozen=True)
-class FilterGroup:
+class FilterGroup(Combined):
     """Filters joined by AND or OR, to any depth; an empty one restricts nothing."""
 
     op: str
@@ -168,6 +204,24 @@ class FilterGroup:
         return other if not self.values else FilterGroup("AND", (self, other))
 
 
+def in_words(given: FilterGroup | PropertyFilter) -> str:
+    """Write filters for people.
+
+    Examples
+    --------
+    >>> in_words(FilterGroup("OR", (PropertyFilter("plan", "pro", type="person"), PropertyFilter("price", 3, "gt"))))
+    "person plan exact 'pro' or price gt 3"
+    """
+    if isinstance(given, PropertyFilter):
+        owner = "" if given.type == "event" else f"{given.type} "
+        wanted = "" if given.operator in ("is_set", "is_not_set") else f" {given.value!r}"
+        said = f"{owner}{given.key} {given.operator}{wanted}"
+        return f"not ({said})" if given.negation else said
+    parts = [(v, in_words(v)) for v in given.values]
+    nested = [f"({said})" if isinstance(v, FilterGroup) and len(v.values) > 1 and len(parts) > 1 else said for v, said in parts]
+    return f" {given.op.lower()} ".join(said for said in nested if said)
+
+
 @dataclass(frozen=True)
 class PropertyRef:
     """A property to break down by, to compute with, or to compare: comparing gives a `PropertyFilter`.
@@ -186,6 +240,9 @@ class PropertyRef:
     def __post_init__(self) -> None:
         if self.type not in FILTER_TYPES:
             raise unknown("property type", self.type, FILTER_TYPES)
+
+    def __bool__(self) -> bool:
+        return True
 
     def _filter(self, operator: str, value: Any = None) -> PropertyFilter:
         return PropertyFilter(self.key, value, operator, self.type, self.group_type_index)
@@ -219,8 +276,8 @@ class PropertyRef:
         return self._filter("lte", other)
 
     def isin(self, *values: Any) -> PropertyFilter:
-        """Test for any of several values."""
-        return self._filter("exact", values)
+        """Test for any of several values, given one by one or as one list."""
+        return self._filter("exact", values[0] if len(values) == 1 and isinstance(values[0], (list, tuple, set, frozenset)) else values)
 
     def icontains(self, text: str) -> PropertyFilter:
         """Test for a part of the text, whatever the case."""
@@ -507,6 +564,10 @@ class Series:
             raise SpecError("a series of the event ''. Name an event, or give None for any event")
         if self.subject is not None and not isinstance(self.subject, (str, Action)):
             raise SpecError(f"a series of {self.subject!r}: give an event's name, an action, or None for any event")
+        check_text(self.subject, "the name of an event")
+        check_group_type_index(self.group_type_index)
+        if self.math in PROPERTY_MATHS and self.math_property is None:
+            raise SpecError(f"math {self.math!r} needs a math_property: of which property is the {self.math} to be taken?")
         if isinstance(self.math_property, str):
             object.__setattr__(self, "math_property", PropertyRef(self.math_property))
         if self.math == "unique_group" and self.group_type is None and self.group_type_index is None:

@@ -30,7 +30,7 @@ def any_text(chain: ir.StringValue, f: PropertyFilter, *, dialect: str) -> ir.Bo
         options = "|".join(re.escape(w) for w in wanted)
         return chain.re_search(f'{TEXT_BEGINS}(?:{options})"').fill_null(False)
     if f.operator == "icontains":
-        options = "|".join(re.escape(w).replace("%", ".*").replace("_", ".") for w in wanted)
+        options = "|".join(re.escape(w).replace("%", '[^"]*').replace("_", '[^"]') for w in wanted)
         return chain.re_search(f'(?i){TEXT_BEGINS}[^"]*(?:{options})').fill_null(False)
     texts = split_texts(chain, dialect=dialect)
     if f.operator == "regex":

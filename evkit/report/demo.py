@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import evkit as ek
 from evkit.errors import DataError
-from evkit.events import Events, data_path
+from evkit.events import Events
+from evkit.package_data import data_path
 from evkit.report import page, run
 
 T = TypeVar("T")

@@ -82,6 +82,23 @@ def test_whole_weeks_back_from_now_keep_their_weekdays() -> None:
     assert (p.start.date().isoformat(), p.end.date().isoformat()) == ("2019-12-21", "2019-12-28")
 
 
+def test_whole_weeks_back_keep_their_weekdays_up_to_a_day_but_not_up_to_a_relative_date() -> None:
+    before = lambda end: dates.previous_range(  # noqa: E731
+        dates.resolve_range({"date_from": "-7d", "date_to": end}, interval="day", now="2020-01-04T13:00:00+00:00", timezone="UTC")
+    )
+    assert before("2020-01-04").start.date().isoformat() == "2019-12-21"
+    assert before("-1d").start.date().isoformat() == "2019-12-21"  # 7 days, 28 December to 3 January: the 7 before
+    assert before("-0d").start.date().isoformat() == "2019-12-20"  # 8 days: the 8 before
+
+
+def test_hours_are_compared_with_the_same_hours_of_the_day_before_and_minutes_with_those_before() -> None:
+    at = lambda start, interval: dates.previous_range(  # noqa: E731
+        dates.resolve_range({"date_from": start}, interval=interval, now="2026-01-04T13:05:20+00:00", timezone="UTC")
+    )
+    assert at("-2h", "hour").start.isoformat() == "2026-01-03T11:00:00+00:00"
+    assert at("-10M", "minute").start.isoformat() == "2026-01-04T12:44:20+00:00"  # 10 min 40 s, rounded up to 11 minutes
+
+
 @pytest.mark.parametrize("wrong", [14, "14", "14 moons", "0 days", ""])
 def test_a_window_needs_a_number_and_a_unit(wrong: object) -> None:
     with pytest.raises(SpecError, match="window"):

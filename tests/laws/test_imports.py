@@ -93,7 +93,7 @@ def test_importing_everything_changes_no_option_of_altair_or_pandas() -> None:
     code = """
 import altair, pandas
 before = altair.theme.active, altair.renderers.active, altair.data_transformers.active, pandas.options.display.max_rows
-import evkit, evkit.insights.display, evkit.insights.trends.chart, evkit.insights.funnel.chart, evkit.events, evkit.posthog.project
+import evkit, evkit.insights.display, evkit.insights.trends.chart, evkit.insights.funnel.chart, evkit.events, evkit.opening, evkit.posthog.project
 after = altair.theme.active, altair.renderers.active, altair.data_transformers.active, pandas.options.display.max_rows
 print(before == after)
 """

@@ -60,9 +60,12 @@ def test_times_with_an_offset_are_instants_and_naive_ones_are_utc(tmp_path: Path
 def test_bad_timestamps_are_set_aside(tmp_path: Path) -> None:
     rows = [*ROWS, {"uuid": "u-3", "event": "c", "distinct_id": "p", "timestamp": "yesterday", "properties": "{}"}]
     events = ek.read(parquet(tmp_path, rows))
-    with pytest.warns(RejectedRowsWarning, match="1 rows"):
+    with pytest.warns(RejectedRowsWarning, match="1 row is set aside"):
         assert events.count() == 2
-    assert events.load_report.rejected.reason.tolist() == ["timestamp missing or unreadable"]
+    rejected = events.load_report.rejected
+    assert rejected.reason.str.startswith("timestamp missing or unreadable (known: ISO text").tolist() == [True]
+    assert (rejected.file[0], rejected.line[0]) == ("events.parquet", 3)
+    assert "yesterday" in rejected.text[0]
 
 
 @pytest.mark.parametrize("text", ["[1]", "nonsense", "3"])

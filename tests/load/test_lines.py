@@ -30,7 +30,7 @@ def written(folder: Path, *lines: str, name: str = "events.jsonl") -> Path:
 def test_a_broken_line_is_set_aside_with_its_number_and_the_rest_is_read(tmp_path: Path) -> None:
     file = written(tmp_path, wire("a", "u1", "2026-01-01T00:00:00Z"), '{"event": "a", ', wire("b", "u1", "2026-01-02T00:00:00Z"))
     events = ek.read(file)
-    with pytest.warns(RejectedRowsWarning, match="1 rows can't be read"):
+    with pytest.warns(RejectedRowsWarning, match=r"1 row is set aside, unreadable \(1 x not JSON\)\. The first, events\.jsonl line 2"):
         assert events.count() == 2
     rejected = events.load_report.rejected
     assert rejected[["file", "line"]].values.tolist() == [["events.jsonl", 2]]

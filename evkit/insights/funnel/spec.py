@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from evkit.dates import DateRange, Dates, Window
 from evkit.errors import SpecError, unknown
 from evkit.insights.question import Question
-from evkit.insights.trends.spec import as_refs
+from evkit.insights.trends.spec import Breakdown, as_refs
 from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
 
 OrderType = Literal["ordered", "strict"]
@@ -111,7 +111,7 @@ class Funnel(Question):
         window: str = DEFAULT_WINDOW,
         order_type: OrderType = "ordered",
         exclusions: tuple[Exclusion, ...] = (),
-        breakdown: str | PropertyRef | tuple[str | PropertyRef, ...] | None = None,
+        breakdown: Breakdown = None,
         breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT,
         breakdown_attribution: Attribution = "first_touch",
         group_type: str | None = None,
@@ -119,6 +119,8 @@ class Funnel(Question):
         filters: FilterGroup | PropertyFilter | None = None,
         date_range: Dates = None,
     ) -> None:
+        if len(steps) == 1 and isinstance(steps[0], (list, tuple)):
+            raise SpecError(f"the steps came as a {type(steps[0]).__name__}: give them one by one, as in events.funnel(*names)")
         if not 2 <= len(steps) <= MAX_STEPS:
             raise SpecError(f"a funnel of {len(steps)} steps: give 2 to {MAX_STEPS}")
         Window(window)

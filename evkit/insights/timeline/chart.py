@@ -70,7 +70,9 @@ def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None
     order = [name for name in ("sessions", "merges", "properties") if any(r["lane"] == name for r in [*bars, *rows])]
     order += sorted({r["lane"] for r in rows} - set(order))
     y = alt.Y("lane:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=220), scale=alt.Scale(domain=order))
-    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format=ticks(frame), tickCount=8, labelOverlap=True))
+    x = alt.X(
+        "time:T", title=None, scale=alt.Scale(type="utc", padding=14), axis=alt.Axis(format=ticks(frame), tickCount=8, labelOverlap=True)
+    )
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
     tooltip = [alt.Tooltip("lane:N", title="what"), alt.Tooltip("when:N", title="from"), alt.Tooltip("names:N", title="in it")]
     session = Chart(alt.InlineData(values=bars)).mark_bar(height=10, cornerRadius=2, stroke=theme.QUIET, strokeWidth=2)

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from evkit import properties
 from evkit.errors import NotExpressible, SpecError
 from evkit.insights.timeline.spec import Timeline
 from evkit.model import persons, sessions
@@ -20,7 +21,7 @@ COLUMNS = ["time", "kind", "what", "detail", "end", "distinct_id", "uuid"]
 def matched(spec: Timeline, tables: EventTables) -> ir.Table:
     """Give the events of the person or group: the columns of `EventTables.log`."""
     rows = relation(tables, spec.filters, Series(None, group_type_index=spec.group_type_index))
-    mine = rows.person_id == spec.person_id if spec.person_id is not None else rows[f"group_{spec.group_type_index}"] == spec.group_key
+    mine = rows.person_id == spec.person_id if spec.person_id is not None else of_group(spec, tables, rows)
     kept = rows.filter(mine & Matcher(tables, rows).filter(spec.filters))
     if spec.date_range is None:
         return kept
@@ -29,17 +30,30 @@ def matched(spec: Timeline, tables: EventTables) -> ir.Table:
     return kept.filter((kept.timestamp >= low) & (kept.timestamp <= high))
 
 
+def of_group(spec: Timeline, tables: EventTables, rows: ir.Table) -> ir.BooleanValue:
+    """Say whether an event is of the group, or describes it."""
+    said = lambda name: properties.text(rows.properties, name, dialect=tables.dialect)  # noqa: E731
+    index = int(spec.group_type_index or 0)
+    described = (
+        (rows.event == "$groupidentify") & (said("$group_type") == tables.group_types[index]) & (said("$group_key") == spec.group_key)
+    )
+    return ((rows[f"group_{index}"] == spec.group_key) | described).fill_null(False)
+
+
 def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
     """Give what happened: see `Timeline` for the columns."""
     m = matched(spec, tables)
     events = tables.execute(m.select("timestamp", "event", "distinct_id", "uuid"))
     parts = [row_frame(events.timestamp, "event", events.event, None, events.distinct_id, events.uuid)]
     if spec.person_id is not None:
-        found = tables.execute(sessions.sessions(m, dialect=tables.dialect))
-        said = found.events.map(lambda n: f"{n} events")
+        found = tables.execute(sessions.sessions(m, tables.session_id(m.properties)))
+        said = found.events.map(lambda n: "1 event" if n == 1 else f"{n} events")
         parts.append(row_frame(found.start, "session", found.session_id, said, None, None, found.end))
         if tables.replays_identity:
             parts += of_person(spec, tables, set(events.uuid))
+    elif tables.groups is None:
+        changed = tables.group_changes(int(spec.group_type_index or 0), str(spec.group_key))
+        parts.append(property_rows(changed[changed.uuid.isin(set(events.uuid))]))
     made = pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else parts[0]
     zone = tables.settings.timezone
     for column in ("time", "end"):
@@ -60,11 +74,13 @@ def of_person(spec: Timeline, tables: EventTables, uuids: set[str]) -> list[pd.D
     changed = persons.changes(tables, ids)
     if spec.date_range is not None or spec.filters.values:
         changed = changed[changed.uuid.isin(uuids)]
-    detail = changed.before.fillna("(none)") + " \N{RIGHTWARDS ARROW} " + changed.after.fillna("(removed)")
-    return [
-        row_frame(log.timestamp, "merge", log.outcome, words, log.distinct_id, log.uuid),
-        row_frame(changed.time, "property", changed.key, detail, None, changed.uuid),
-    ]
+    return [row_frame(log.timestamp, "merge", log.outcome, words, log.distinct_id, log.uuid), property_rows(changed)]
+
+
+def property_rows(changed: pd.DataFrame) -> pd.DataFrame:
+    """Give rows of property changes."""
+    detail = changed.before.fillna("(none)").astype("str") + " \N{RIGHTWARDS ARROW} " + changed.after.fillna("(removed)").astype("str")
+    return row_frame(changed.time, "property", changed.key, detail, None, changed.uuid)
 
 
 def row_frame(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from evkit import properties
 from evkit.dates.buckets import bucket
 from evkit.dates.grammar import Interval, Range
 from evkit.errors import UnsupportedQuery
@@ -113,8 +112,7 @@ def figures(asked: Asked) -> ir.Table:
     if math in ("dau", "unique_group"):
         return distinct(rows.filter(rows.actor.notnull()), "actor", cumulative=asked.cumulative)
     if math == "unique_session":
-        session = properties.text(rows.properties, "$session_id", dialect=asked.tables.dialect).fill_null("")
-        return distinct(rows.mutate(session=session), "session")
+        return distinct(rows.mutate(session=asked.tables.session_id(rows.properties)), "session")
     if math in PROPERTY_MATHS and asked.series.property is not None:
         return of_property(asked, rows, math)
     return counted(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -25,6 +26,8 @@ Display = Literal[
     "ActionsTable",
     "WorldMap",
 ]
+Breakdown = str | PropertyRef | Sequence[str | PropertyRef] | None
+"""What a question is parted by: a text is a property of the event."""
 DISPLAYS: tuple[str, ...] = get_args(Display)
 TOTAL_VALUE = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
 """Displays of one figure over the whole range instead of one for each interval."""
@@ -101,7 +104,7 @@ class Trends(Question):
         interval: Interval = "day",
         date_range: Dates = None,
         filters: FilterGroup | PropertyFilter | None = None,
-        breakdown: str | PropertyRef | tuple[str | PropertyRef, ...] | None = None,
+        breakdown: Breakdown = None,
         breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT,
         breakdown_hide_other: bool = False,
         compare: bool = False,
@@ -110,6 +113,8 @@ class Trends(Question):
         formulas: tuple[str | Formula, ...] = (),
         smoothing_intervals: int = 1,
     ) -> None:
+        if len(series) == 1 and isinstance(series[0], (list, tuple)):
+            raise SpecError(f"the series came as a {type(series[0]).__name__}: give them one by one, as in events.trends(*names)")
         if not series:
             raise SpecError("trends of nothing: name at least one event or action")
         if interval not in INTERVALS:
@@ -140,7 +145,7 @@ class Trends(Question):
         return self.display in TOTAL_VALUE
 
 
-def as_refs(value: str | PropertyRef | tuple[str | PropertyRef, ...] | None) -> tuple[PropertyRef, ...]:
+def as_refs(value: Breakdown) -> tuple[PropertyRef, ...]:
     """Give the properties to break down by.
 
     Raises
@@ -150,7 +155,7 @@ def as_refs(value: str | PropertyRef | tuple[str | PropertyRef, ...] | None) -> 
     """
     if value is None:
         return ()
-    given = value if isinstance(value, tuple) else (value,)
+    given = (value,) if isinstance(value, (str, PropertyRef)) else tuple(value)
     if len(given) > MAX_BREAKDOWNS:
         raise SpecError(f"{len(given)} breakdowns: there can be at most {MAX_BREAKDOWNS}")
     return tuple(PropertyRef(v) if isinstance(v, str) else v for v in given)

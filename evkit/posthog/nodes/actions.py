@@ -54,7 +54,7 @@ def step_to_json(step: ActionStep) -> dict[str, Any]:
             made[name] = getattr(step, name)
             made[f"{name}_matching"] = getattr(step, f"{name}_matching")
     if step.properties.values:
-        made["properties"] = [filters.to_json(v) if hasattr(v, "op") else filters.one_to_json(v) for v in step.properties.values]  # type: ignore[arg-type]
+        made["properties"] = filters.as_list(step.properties)
     return made
 
 

@@ -81,6 +81,12 @@ def _oldest(key: str, value: Any) -> PropertyFilter:
     return PropertyFilter(name, _value(value), operator or "exact")
 
 
+def as_list(group: FilterGroup) -> list[dict[str, Any]]:
+    """Give PostHog's JSON of filters as a list, which is AND-ed; a group inside it stays a group."""
+    values = group.values if group.op == "AND" else (group,)
+    return [to_json(v) if isinstance(v, FilterGroup) else one_to_json(v) for v in values]
+
+
 def to_json(group: FilterGroup) -> dict[str, Any]:
     """Give PostHog's JSON of filters."""
     return {"type": group.op, "values": [to_json(v) if isinstance(v, FilterGroup) else one_to_json(v) for v in group.values]}

@@ -8,7 +8,7 @@ from typing import Any
 from evkit.errors import SpecError, UnsupportedQuery
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import filters
-from evkit.query.spec import MATHS, Action, FilterGroup, PropertyRef, Series
+from evkit.query.spec import MATHS, PROPERTY_MATHS, Action, FilterGroup, PropertyRef, Series
 
 PROPERTY_TYPES = {None: "event", "event_properties": "event", "person_properties": "person", "session_properties": "session"}
 
@@ -36,10 +36,11 @@ def from_json(node: Mapping[str, Any], tables: EventTables) -> Series | None:
     math = node.get("math") or "total"
     if math not in MATHS:
         raise UnsupportedQuery(f"math {math!r} is not answered. Maths that are: {', '.join(MATHS)}")
+    wanted = property_of(node)
     return Series(
         subject,
-        math=math,
-        math_property=property_of(node),
+        math="total" if math in PROPERTY_MATHS and wanted is None else math,  # as PostHog does
+        math_property=wanted,
         group_type_index=node.get("math_group_type_index"),
         filters=FilterGroup.of(filters.from_json(node.get("properties"))).and_(filters.from_json(node.get("fixedProperties"))),
         optional=bool(node.get("optionalInFunnel")),
