@@ -13,14 +13,14 @@ import pandas as pd
 
 from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
-from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType
+from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
 from evkit.model.tables import EventTables
-from evkit.query.spec import Action, FilterGroup, PropertyFilter, Series, in_words
+from evkit.query.spec import Action, Cohort, FilterGroup, PropertyFilter, PropertyRef, Series, in_words
 from evkit.subjects import Group, Person
 
 Week = Literal["sunday", "monday"]
@@ -157,6 +157,12 @@ class Events:
         tables = self.tables.with_settings(replace(self.tables.settings, actions=known))
         return Events(tables, filters=self._filters, date_range=self._date_range)
 
+    def with_cohorts(self, *cohorts: Cohort) -> Events:
+        """Name cohorts, so that filters (`ek.in_cohort`) and breakdowns (`ek.cohorts`) can use their ids."""
+        known: dict[int | str, Cohort] = {**self.tables.settings.cohorts, **{c.id: c for c in cohorts}}
+        tables = self.tables.with_settings(replace(self.tables.settings, cohorts=known))
+        return Events(tables, filters=self._filters, date_range=self._date_range)
+
     # ------------------------------------------------------------------ questions
     def ask(self, spec: Any) -> Insight:
         """Ask a question given as plain data: ``events.ask(ek.Funnel("$pageview", "movie_played"))``."""
@@ -174,6 +180,7 @@ class Events:
         breakdown: Breakdown = None,
         breakdown_limit: int = 25,
         breakdown_hide_other: bool = False,
+        breakdown_path_cleaning: bool = False,
         compare: bool = False,
         compare_to: str | None = None,
         display: Display = "ActionsLineGraph",
@@ -190,6 +197,7 @@ class Events:
                 breakdown=breakdown,
                 breakdown_limit=breakdown_limit,
                 breakdown_hide_other=breakdown_hide_other,
+                breakdown_path_cleaning=breakdown_path_cleaning,
                 compare=compare,
                 compare_to=compare_to,
                 display=display,
@@ -203,12 +211,20 @@ class Events:
         *steps: Subject,
         window: str = "14 days",
         order_type: OrderType = "ordered",
+        viz_type: VizType = "steps",
         exclusions: tuple[Exclusion, ...] = (),
         breakdown: Breakdown = None,
         breakdown_limit: int = 25,
         breakdown_attribution: Attribution = "first_touch",
+        breakdown_attribution_step: int | None = None,
+        breakdown_path_cleaning: bool = False,
         group_type: str | None = None,
         group_type_index: int | None = None,
+        aggregate_by: str | PropertyRef | None = None,
+        interval: Interval = "day",
+        from_step: int | None = None,
+        to_step: int | None = None,
+        bin_count: int | None = None,
         filters: Filter | None = None,
         date_range: Dates = None,
     ) -> Insight:
@@ -218,12 +234,20 @@ class Events:
                 *self._subjects(steps),
                 window=window,
                 order_type=order_type,
+                viz_type=viz_type,
                 exclusions=exclusions,
                 breakdown=breakdown,
                 breakdown_limit=breakdown_limit,
                 breakdown_attribution=breakdown_attribution,
+                breakdown_attribution_step=breakdown_attribution_step,
+                breakdown_path_cleaning=breakdown_path_cleaning,
                 group_type=group_type,
                 group_type_index=group_type_index,
+                aggregate_by=aggregate_by,
+                interval=interval,
+                from_step=from_step,
+                to_step=to_step,
+                bin_count=bin_count,
                 filters=filters,
                 date_range=date_range,
             )

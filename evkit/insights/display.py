@@ -63,6 +63,12 @@ class Offline:
         """Repeat the chart for several fields: Altair's `repeat`."""
         return adopt(super().repeat(*args, **kwargs))  # type: ignore[misc]
 
+    def save(self, fp: Any, *args: Any, **kwargs: Any) -> None:
+        """Write the chart to a file: Altair's `save`, an HTML page with all that it needs inside, so that it draws without a network."""
+        if kwargs.get("format") == "html" or str(getattr(fp, "name", fp)).endswith((".html", ".htm")):
+            kwargs.setdefault("inline", True)
+        super().save(fp, *args, **kwargs)  # type: ignore[misc]
+
     def to_svg(self, mode: theme.Mode = "light") -> str:
         """Give the chart as an SVG picture.
 

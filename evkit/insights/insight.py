@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from functools import cached_property
 from html import escape
 from types import ModuleType
@@ -13,6 +14,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
+
+from evkit.errors import unknown
+from evkit.insights.words import Rules
 
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
@@ -75,10 +79,9 @@ class Insight:
 
     # ------------------------------------------------------------------ explanations
     @cached_property
-    def rules(self) -> tuple[str, ...]:
+    def rules(self) -> Rules:
         """The rules that make the figures, in words."""
-        found: tuple[str, ...] = tuple(self._room("compute").rules(self.spec, self.tables))
-        return found
+        return Rules(self._room("rules").rules(self.spec, self.tables))
 
     def actors(self, **which: Any) -> pd.DataFrame:
         """Give the people (or groups) behind a figure.
@@ -86,15 +89,25 @@ class Insight:
         Parameters
         ----------
         **which
-            What names the figure: for a funnel ``step`` (from 1), ``dropped``, ``breakdown_value``; for trends
-            ``bucket``, ``series``, ``breakdown_value``.
+            What names the figure: for a funnel ``step`` (from 1, or its name), ``dropped``, ``breakdown_value``; for
+            trends ``bucket``, ``series`` (from 0, or its name), ``breakdown_value``, ``period``.
 
         Returns
         -------
         pandas.DataFrame
             A row an actor.
+
+        Raises
+        ------
+        SpecError
+            When the question has no such figure.
         """
-        frame: pd.DataFrame = self._room("compute").actors(self.spec, self.tables, **which)
+        find = self._room("actors").actors
+        known = [name for name, p in inspect.signature(find).parameters.items() if p.kind is p.KEYWORD_ONLY]
+        for name in which:
+            if name not in known:
+                raise unknown("keyword of actors", name, known)
+        frame: pd.DataFrame = find(self.spec, self.tables, **which)
         return frame
 
     # ------------------------------------------------------------------ pictures
@@ -109,7 +122,7 @@ class Insight:
         return words
 
     def __repr__(self) -> str:
-        return f"<Insight {self.spec!r}>"
+        return f"<Insight {type(self.spec).__name__}: {self.spec.title}>"
 
     def _ipython_display_(self) -> None:
         """Show the chart, then the rules, folded: two outputs, since HTML beside a chart would take its place in the lab."""

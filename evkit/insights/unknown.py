@@ -34,25 +34,41 @@ def warn_of_properties(refs: Sequence[PropertyRef], values: Iterable[Sequence[st
     for i, ref in enumerate(refs):
         if ref.type not in ("event", "person") or not found or any(value[i] != no_value for value in found):
             continue
-        known = event_properties(tables) if ref.type == "event" else person_properties(tables)
-        if ref.key in known:
-            continue
-        hint = nearest(ref.key, known)
-        if ref.type == "event" and ref.key in person_properties(tables):
-            hint = f" Persons have it: ek.person_prop({ref.key!r})."
-        elif ref.type == "person" and ref.key in event_properties(tables):
-            hint = f" Events have it: ek.event_prop({ref.key!r})."
-        owner = "event" if ref.type == "event" else "person"
-        warnings.warn(f"no {owner} has a property {ref.key!r}.{hint} All of it has no value.", UnknownEventWarning, stacklevel=LEVELS)
+        _warn_of(ref, "All of it has no value", tables)
+
+
+def warn_of_names(refs: Iterable[PropertyRef], tables: EventTables) -> None:
+    """Warn of properties in filters and maths that nothing has: called where the figures are all zero."""
+    for ref in dict.fromkeys(r for r in refs if r.type in ("event", "person") and not r.key.startswith("$session_duration")):
+        _warn_of(ref, "Figures that ask for it are zeros", tables)
+
+
+def _warn_of(ref: PropertyRef, consequence: str, tables: EventTables) -> None:
+    known = event_properties(tables) if ref.type == "event" else person_properties(tables)
+    if ref.key in known or ref.key in ("distinct_id", "$elements_chain"):
+        return
+    hint = nearest(ref.key, known)
+    if ref.type == "event" and ref.key in person_properties(tables):
+        hint = f" Persons have it: ek.person_prop({ref.key!r})."
+    elif ref.type == "person" and ref.key in event_properties(tables):
+        hint = f" Events have it: ek.event_prop({ref.key!r})."
+    owner = "event" if ref.type == "event" else "person"
+    warnings.warn(f"no {owner} has a property {ref.key!r}.{hint} {consequence}.", UnknownEventWarning, stacklevel=LEVELS + 1)
 
 
 def event_properties(tables: EventTables) -> list[str]:
-    """Give the names of the events' properties."""
-    e = tables.clean()
-    names = e.select(name=properties.keys(e.properties, dialect=tables.dialect).unnest()).distinct()
-    return sorted(tables.execute(names).name)
+    """Give the names of the events' properties; looked up once."""
+
+    def find() -> list[str]:
+        e = tables.clean()
+        names = e.select(name=properties.keys(e.properties, dialect=tables.dialect).unnest()).distinct()
+        return sorted(tables.execute(names).name)
+
+    return tables.cache.get("event_properties", find)
 
 
 def person_properties(tables: EventTables) -> list[str]:
-    """Give the names of the persons' properties."""
-    return sorted({name for text in tables.persons_frame().properties for name in json.loads(text)})
+    """Give the names of the persons' properties; looked up once."""
+    return tables.cache.get(
+        "person_property_names", lambda: sorted({name for text in tables.persons_frame().properties for name in json.loads(text)})
+    )

@@ -12,9 +12,9 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-MAX_STEPS = 60
+from evkit.kernel.runs import Marked, Reached
+
 NEVER = np.iinfo(np.int64).min
-ORDERED, STRICT = 0, 1
 
 
 @nb.njit(cache=True)
@@ -70,25 +70,27 @@ def _exclude(number: int, t: int, window: int, optional: Any, start: Any, exclud
 
 
 @nb.njit(cache=True)
-def _least_versatile_first(low: int, high: int, steps: Any) -> Any:
+def _least_versatile_first(low: int, high: int, rows: Any, steps: Any) -> Any:
     """Order the events of one instant: those that could be few steps before those that could be many.
 
     PostHog leaves this order open; without one, the order of rows would decide.
     """
-    by_mask = np.argsort(-steps[low:high], kind="mergesort")
+    here = rows[low:high]
+    by_mask = here[np.argsort(-steps[here], kind="mergesort")]
     counts = np.empty(high - low, np.int64)
     for i in range(high - low):
-        mask, count = steps[low + by_mask[i]], 0
+        mask, count = steps[by_mask[i]], 0
         while mask:
             count += mask & 1
             mask >>= 1
         counts[i] = count
-    return by_mask[np.argsort(counts, kind="mergesort")] + low
+    return by_mask[np.argsort(counts, kind="mergesort")]
 
 
 @nb.njit(cache=True)
 def _run(
-    low: int, high: int, t: Any, steps: Any, exclusions: Any, accepts: Any, n: int, window: int, strict: bool, optional: Any, blocked: int,
+    low: int, high: int, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: int,
+    n: int, window: int, strict: bool, optional: Any, blocked: int,
     start: Any, excluded: Any, bits: Any, length: Any, times: Any, ids: Any, best: Any, best_times: Any, best_ids: Any,
 ) -> None:  # fmt: skip
     """Take one run's events [low, high) through the machine; the result is in `best`."""
@@ -97,32 +99,33 @@ def _run(
     best[0], best[1], best[2], best[3], best[4] = 0, NEVER, 0, 0, 0
     i = low
     while i < high:
-        now = t[i]
+        e = rows[i]
+        now = t[e]
         j, same = i + 1, True
-        while j < high and t[j] == now:
-            if steps[j] != steps[i] or exclusions[j] != exclusions[i]:
+        while j < high and t[rows[j]] == now:
+            if steps[rows[j]] != steps[e] or exclusions[rows[j]] != exclusions[e]:
                 same = False
             j += 1
         start[0], excluded[0], bits[0], length[0] = now, False, np.uint64(0), 0
         if same:
-            for k in range(i, j):
+            for k in rows[i:j]:
                 for s in range(n, 0, -1):
                     if (exclusions[k] >> (s - 1)) & 1:
                         _exclude(s, now, window, optional, start, excluded, best)
                 for s in range(n, 0, -1):
                     if (steps[k] >> (s - 1)) & 1:
-                        _step(s, now, k, accepts[k], False, window, optional, blocked,
+                        _step(s, now, k, values[k] == wanted, False, window, optional, blocked,
                               start, excluded, bits, length, times, ids, best, best_times, best_ids)  # fmt: skip
                 if strict:
                     for s in range(1, n + 1):
                         if not (steps[k] >> (s - 1)) & 1:
                             start[s] = NEVER
         else:
-            order = _least_versatile_first(i, j, steps)
+            order = _least_versatile_first(i, j, rows, steps)
             for s in range(1, n + 1):
                 for k in order:
                     if (steps[k] >> (s - 1)) & 1:
-                        _step(s, now, k, accepts[k], True, window, optional, blocked,
+                        _step(s, now, k, values[k] == wanted, True, window, optional, blocked,
                               start, excluded, bits, length, times, ids, best, best_times, best_ids)  # fmt: skip
         if start[n] != NEVER:
             return
@@ -131,15 +134,15 @@ def _run(
 
 @nb.njit(cache=True)
 def _all(
-    offsets: Any, t: Any, steps: Any, exclusions: Any, accepts: Any, n: int, window: int, strict: bool, optional: Any, blocked: int,
-    out_bits: Any, out_times: Any, out_events: Any,
+    low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any,
+    n: int, window: int, strict: bool, optional: Any, blocked: int, out_bits: Any, out_times: Any, out_events: Any,
 ) -> None:  # fmt: skip
     start, excluded = np.empty(n + 1, np.int64), np.empty(n + 1, np.bool_)
     bits, length = np.empty(n + 1, np.uint64), np.empty(n + 1, np.int64)
     times, ids = np.empty((n + 1, n), np.int64), np.empty((n + 1, n), np.int64)
     best, best_times, best_ids = np.empty(5, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    for r in range(len(offsets) - 1):
-        _run(offsets[r], offsets[r + 1], t, steps, exclusions, accepts, n, window, strict, optional, blocked,
+    for r in range(len(low)):
+        _run(low[r], high[r], rows, t, steps, exclusions, values, wanted[r], n, window, strict, optional, blocked,
              start, excluded, bits, length, times, ids, best, best_times, best_ids)  # fmt: skip
         void = best[0] == 0 or best[2] == 1
         out_bits[r] = 0 if void else best[4]
@@ -149,31 +152,13 @@ def _all(
             out_events[r, i] = best_ids[i] if inside else -1
 
 
-def run(
-    offsets: np.ndarray,
-    t: np.ndarray,
-    steps: np.ndarray,
-    *,
-    count: int,
-    window: int,
-    exclusions: np.ndarray | None = None,
-    accepts: np.ndarray | None = None,
-    optional: tuple[bool, ...] = (),
-    strict: bool = False,
-    blocked: int = -1,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take every run through the funnel.
+def run(marked: Marked, *, count: int, window: int, optional: tuple[bool, ...] = (), strict: bool = False, blocked: int = -1) -> Reached:
+    """Take every run through an ordered or strict funnel.
 
     Parameters
     ----------
-    offsets
-        int64, runs + 1: run r has the events offsets[r] .. offsets[r + 1].
-    t
-        int64: microseconds, rising inside a run.
-    steps, exclusions
-        int64 bit masks: bit s-1 stands for step s.
-    accepts
-        bool: whether the event has the run's breakdown value (attribution by a step).
+    marked
+        The runs and their events.
     count
         How many steps the funnel has.
     window
@@ -183,30 +168,21 @@ def run(
     strict
         Any other event between two steps breaks a chain.
     blocked
-        For attribution by step k (from 0): k; only accepted events may be that step. -1 for none.
-
-    Returns
-    -------
-    reached, times, events
-        For each run the bit mask of steps done (0: counts nowhere); its times (runs x count, microseconds, `NEVER` where
-        there is none); the positions of those events (-1 where there is none). Optional steps add no time.
+        For attribution by step k (from 0): k; only events of the run's value may be that step. -1 for none.
 
     Examples
     --------
     >>> import numpy as np
-    >>> reached, times, _ = run(np.array([0, 2]), np.array([0, 5]), np.array([1, 2]), count=2, window=5)
-    >>> reached.tolist(), times.tolist()
+    >>> found = run(Marked.of(np.array([0, 2]), np.array([0, 5]), np.array([1, 2])), count=2, window=5)
+    >>> found.bits.tolist(), found.times.tolist()
     ([3], [[0, 5]])
     """
-    runs, size = len(offsets) - 1, len(t)
-    reached = np.zeros(runs, np.int64)
-    times, events = np.full((runs, count), NEVER, np.int64), np.full((runs, count), -1, np.int64)
+    m, runs = marked, len(marked.low)
+    made = Reached(np.zeros(runs, np.int64), np.full((runs, count), NEVER, np.int64), np.full((runs, count), -1, np.int64))
     may_skip = np.zeros(count + 1, np.bool_)
     may_skip[1 : 1 + len(optional)] = optional
     _all(
-        np.ascontiguousarray(offsets, np.int64), np.ascontiguousarray(t, np.int64), np.ascontiguousarray(steps, np.int64),
-        np.zeros(size, np.int64) if exclusions is None else np.ascontiguousarray(exclusions, np.int64),
-        np.ones(size, np.bool_) if accepts is None else np.ascontiguousarray(accepts, np.bool_),
-        count, window, strict, may_skip, blocked, reached, times, events,
+        m.low, m.high, m.rows, m.t, m.steps, m.exclusions, m.values, m.wanted, count, window, strict, may_skip, blocked,
+        made.bits, made.times, made.events,
     )  # fmt: skip
-    return reached, times, events
+    return made

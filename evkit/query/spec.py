@@ -80,6 +80,9 @@ MATHS: tuple[str, ...] = get_args(Math)
 
 
 MAX_GROUP_TYPES = 5
+MAX_BINS = 1_000
+ALL_USERS = "all"
+"""Stands for everybody in a breakdown by cohorts."""
 
 
 def frozen(value: Any) -> Any:
@@ -222,9 +225,33 @@ def in_words(given: FilterGroup | PropertyFilter) -> str:
     return f" {given.op.lower()} ".join(said for said in nested if said)
 
 
+def refs_in(*given: FilterGroup | PropertyFilter) -> list[PropertyRef]:
+    """Give the properties of events and persons that filters test."""
+    found: list[PropertyRef] = []
+    for one in given:
+        if isinstance(one, FilterGroup):
+            found += refs_in(*one.values)
+        elif one.type in ("event", "person"):
+            found.append(PropertyRef(one.key, one.type))
+    return found
+
+
 @dataclass(frozen=True)
 class PropertyRef:
     """A property to break down by, to compute with, or to compare: comparing gives a `PropertyFilter`.
+
+    Parameters
+    ----------
+    key
+        The property's name; for type "cohort" the cohort's id, or "all".
+    type
+        Whose property: event, person, group, event_metadata, session, cohort.
+    group_type_index
+        Which group's, for type "group".
+    normalize_url
+        As a breakdown: addresses that differ only in a trailing / ? or # are one value.
+    histogram_bin_count
+        As a breakdown of trends: numbers are put into so many bins of the same width.
 
     Examples
     --------
@@ -236,10 +263,19 @@ class PropertyRef:
     type: str = "event"
     group_type_index: int | None = None
     normalize_url: bool = False
+    histogram_bin_count: int | None = None
 
     def __post_init__(self) -> None:
         if self.type not in FILTER_TYPES:
             raise unknown("property type", self.type, FILTER_TYPES)
+        check_text(self.key, "the name of a property")
+        check_group_type_index(self.group_type_index)
+        if self.histogram_bin_count is not None and not 1 <= self.histogram_bin_count <= MAX_BINS:
+            raise SpecError(f"histogram_bin_count {self.histogram_bin_count!r}: give 1 to {MAX_BINS} bins")
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return (self.key, self.type, self.group_type_index, self.normalize_url, self.histogram_bin_count)
 
     def __bool__(self) -> bool:
         return True
@@ -248,20 +284,13 @@ class PropertyRef:
         return PropertyFilter(self.key, value, operator, self.type, self.group_type_index)
 
     def __eq__(self, other: object) -> Any:
-        if isinstance(other, PropertyRef):
-            return (self.key, self.type, self.group_type_index, self.normalize_url) == (
-                other.key,
-                other.type,
-                other.group_type_index,
-                other.normalize_url,
-            )
-        return self._filter("exact", other)
+        return self._parts == other._parts if isinstance(other, PropertyRef) else self._filter("exact", other)
 
     def __ne__(self, other: object) -> Any:
         return not self == other if isinstance(other, PropertyRef) else self._filter("is_not", other)
 
     def __hash__(self) -> int:
-        return hash((self.key, self.type, self.group_type_index, self.normalize_url))
+        return hash(self._parts)
 
     def __gt__(self, other: Any) -> PropertyFilter:
         return self._filter("gt", other)
@@ -300,39 +329,45 @@ class PropertyRef:
         return self._filter("is_not_set")
 
 
-def event_prop(key: str) -> PropertyRef:
+def event_prop(key: str, *, normalize_url: bool = False, histogram_bin_count: int | None = None) -> PropertyRef:
     """Name a property of the event, to filter or break down by.
 
     Parameters
     ----------
     key
         The property's name.
+    normalize_url
+        As a breakdown: addresses that differ only in a trailing / ? or # are one value.
+    histogram_bin_count
+        As a breakdown of trends: numbers are put into so many bins of the same width.
 
     Examples
     --------
     >>> event_prop("price") > 3
     PropertyFilter(key='price', value=3, operator='gt', type='event', group_type_index=None, negation=False)
     """
-    return PropertyRef(key)
+    return PropertyRef(key, normalize_url=normalize_url, histogram_bin_count=histogram_bin_count)
 
 
-def person_prop(key: str) -> PropertyRef:
+def person_prop(key: str, *, normalize_url: bool = False, histogram_bin_count: int | None = None) -> PropertyRef:
     """Name a property of the event's person, as it is now.
 
     Parameters
     ----------
     key
         The property's name.
+    normalize_url, histogram_bin_count
+        As in `event_prop`.
 
     Examples
     --------
     >>> person_prop("plan") == "pro"
     PropertyFilter(key='plan', value='pro', operator='exact', type='person', group_type_index=None, negation=False)
     """
-    return PropertyRef(key, type="person")
+    return PropertyRef(key, type="person", normalize_url=normalize_url, histogram_bin_count=histogram_bin_count)
 
 
-def group_prop(key: str, group_type_index: int = 0) -> PropertyRef:
+def group_prop(key: str, group_type_index: int = 0, *, normalize_url: bool = False, histogram_bin_count: int | None = None) -> PropertyRef:
     """Name a property of the event's group of one type, as it is now.
 
     Parameters
@@ -341,13 +376,65 @@ def group_prop(key: str, group_type_index: int = 0) -> PropertyRef:
         The property's name.
     group_type_index
         Which type of group: 0 is the first that the events name (`events.groups()` lists them).
+    normalize_url, histogram_bin_count
+        As in `event_prop`.
 
     Examples
     --------
     >>> group_prop("name").type
     'group'
     """
-    return PropertyRef(key, type="group", group_type_index=group_type_index)
+    return PropertyRef(
+        key, type="group", group_type_index=group_type_index, normalize_url=normalize_url, histogram_bin_count=histogram_bin_count
+    )
+
+
+def session_duration(*, histogram_bin_count: int | None = None) -> PropertyRef:
+    """Name how long the event's session lasts, in seconds, as `$session_id` parts sessions.
+
+    Parameters
+    ----------
+    histogram_bin_count
+        As in `event_prop`.
+
+    Examples
+    --------
+    >>> session_duration() > 60
+    PropertyFilter(key='$session_duration', value=60, operator='gt', type='session', group_type_index=None, negation=False)
+    """
+    return PropertyRef("$session_duration", type="session", histogram_bin_count=histogram_bin_count)
+
+
+def in_cohort(cohort: int | str) -> PropertyFilter:
+    """Test that the event's person is in a cohort; ``~ek.in_cohort("paying")`` that it isn't.
+
+    Parameters
+    ----------
+    cohort
+        Its id: the name, where the cohort has no id of its own (`events.with_cohorts`).
+
+    Examples
+    --------
+    >>> in_cohort("paying").type
+    'cohort'
+    """
+    return PropertyFilter("id", cohort, type="cohort")
+
+
+def cohorts(*ids: int | str) -> tuple[PropertyRef, ...]:
+    """Name cohorts to break down by; "all" is everybody. A person in several counts in each.
+
+    Parameters
+    ----------
+    *ids
+        Their ids: the names, where the cohorts have no ids of their own (`events.with_cohorts`).
+
+    Examples
+    --------
+    >>> [ref.key for ref in cohorts("paying", "all")]
+    ['paying', 'all']
+    """
+    return tuple(PropertyRef(str(i), type="cohort") for i in ids)
 
 
 # ---------------------------------------------------------------------- actions
@@ -540,6 +627,8 @@ class Series:
         p90, p95, p99 are of `math_property`.
     math_property
         The property that `math` computes with.
+    math_multiplier
+        What each value of the property is multiplied by.
     group_type, group_type_index
         Which groups `unique_group` counts: by name, or by index.
     filters
@@ -556,6 +645,7 @@ class Series:
     filters: FilterGroup | PropertyFilter | None = None
     name: str | None = None
     optional: bool = False
+    math_multiplier: float | None = None
 
     def __post_init__(self) -> None:
         if self.math not in MATHS:
@@ -582,6 +672,13 @@ class Series:
         if isinstance(self.subject, Action):
             return self.subject.name
         return "All events" if self.subject is None else self.subject
+
+    @property
+    def in_words(self) -> str:
+        """What is counted: "total", "dau", "sum of price"."""
+        if self.math in PROPERTY_MATHS and self.property is not None:
+            return f"{self.math} of {self.property.key}"
+        return f"{self.math} of {self.group_type}" if self.math == "unique_group" and self.group_type else self.math
 
     @property
     def group(self) -> FilterGroup:
@@ -616,19 +713,38 @@ class Series:
 series = Series
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Cohort:
-    """Persons under one name: a fixed list, or a definition over person properties and other cohorts.
+    """Persons under one name: a fixed list, or all whose properties pass filters.
 
     Parameters
     ----------
+    name
+        What it is called.
+    *filters
+        On person properties and other cohorts: a member passes all of them.
     members
-        Distinct ids, of a static cohort.
-    definition
-        What a member's properties must pass.
+        Distinct ids, of a static cohort; then there are no filters.
+    id
+        Under which filters and breakdowns name it; the name when None.
+
+    Examples
+    --------
+    >>> Cohort("paying", person_prop("plan") == "pro").id
+    'paying'
     """
 
-    id: int | str
     name: str
-    members: tuple[str, ...] | None = None
-    definition: FilterGroup | None = None
+    definition: FilterGroup
+    members: tuple[str, ...] | None
+    id: int | str
+
+    def __init__(
+        self, name: str, *filters: PropertyFilter | FilterGroup, members: Iterable[str] | None = None, id: int | str | None = None
+    ) -> None:
+        if members is not None and filters:
+            raise SpecError(f"the cohort {name!r} has members and filters: give either")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "definition", FilterGroup("AND", filters))
+        object.__setattr__(self, "members", None if members is None else tuple(str(m) for m in members))
+        object.__setattr__(self, "id", name if id is None else id)

@@ -8,18 +8,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evkit.kernel import funnel
+from evkit.kernel.runs import Marked
 from tests.sizes import examples
 
 
-def walk(text: str, *, count: int = 2, window: int = 10, exclude: dict[str, int] | None = None, **options: object) -> tuple[int, list[int]]:
+def walk(
+    text: str,
+    *,
+    count: int = 2,
+    window: int = 10,
+    exclude: dict[str, int] | None = None,
+    values: np.ndarray | None = None,
+    **options: object,
+) -> tuple[int, list[int]]:
     """Take one actor through: "A@0 B@5" is event A at 0; a letter is a step, "AB" both; X, Y are exclusions before a step."""
     excluded = exclude or {}
     names, times = zip(*(part.split("@") for part in text.split()), strict=True)
     steps = np.array([sum(1 << (ord(c) - ord("A")) for c in name if c not in excluded and c < "N") for name in names])
     voids = np.array([sum(1 << (excluded[c] - 1) for c in name if c in excluded) for name in names])
     t = np.array([int(x) for x in times])
-    reached, found, _ = funnel.run(np.array([0, len(t)]), t, steps, count=count, window=window, exclusions=voids, **options)  # type: ignore[arg-type]
-    return int(reached[0]), [int(x) for x in found[0] if x != funnel.NEVER]
+    found = funnel.run(Marked.of(np.array([0, len(t)]), t, steps, voids, values), count=count, window=window, **options)  # type: ignore[arg-type]
+    return int(found.bits[0]), [int(x) for x in found.times[0] if x != funnel.NEVER]
 
 
 def steps_done(text: str, **options: object) -> int:
@@ -88,8 +97,7 @@ def test_an_optional_step_may_be_left_out_and_takes_no_time() -> None:
 
 
 def test_only_accepted_events_may_be_the_attributed_step() -> None:
-    accepts = np.array([True, False, True])
-    assert walk("A@0 B@1 B@2", accepts=accepts, blocked=1) == (3, [0, 2])
+    assert walk("A@0 B@1 B@2", values=np.array([0, 1, 0]), blocked=1) == (3, [0, 2])
 
 
 def search(times: list[int], names: list[int], count: int, window: int) -> int:
@@ -112,8 +120,8 @@ def search(times: list[int], names: list[int], count: int, window: int) -> int:
 def test_the_machine_gets_as_far_as_a_search_of_every_way(events: list[tuple[int, int]], window: int) -> None:
     events.sort(key=lambda e: e[0])
     times, names = [t for t, _ in events], [n for _, n in events]
-    reached, _, _ = funnel.run(np.array([0, len(times)]), np.array(times), np.array(names), count=3, window=window)
-    assert bin(int(reached[0])).count("1") == search(times, names, 3, window)
+    found = funnel.run(Marked.of(np.array([0, len(times)]), np.array(times), np.array(names)), count=3, window=window)
+    assert bin(int(found.bits[0])).count("1") == search(times, names, 3, window)
 
 
 @settings(max_examples=examples(100, 5_000), deadline=None)
@@ -126,6 +134,6 @@ def test_the_order_inside_an_instant_does_not_matter(events: list[tuple[int, int
     found = []
     for rows in (ordered, shuffled):
         t, steps = np.array([a for a, _ in rows]), np.array([b for _, b in rows])
-        reached, times, _ = funnel.run(np.array([0, len(t)]), t, steps, count=3, window=8)
-        found.append((reached.tolist(), times.tolist()))
+        reached = funnel.run(Marked.of(np.array([0, len(t)]), t, steps), count=3, window=8)
+        found.append((reached.bits.tolist(), reached.times.tolist()))
     assert found[0] == found[1]

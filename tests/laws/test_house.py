@@ -19,10 +19,10 @@ PACKAGE = ROOT / "evkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 500, 60
 PUBLIC = {
-    "Action", "ActionStep", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "Insight",
-    "Project", "PropertyFilter", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "event", "event_prop",
-    "from_frame", "from_ibis", "group_prop", "load_sample", "person_prop", "read", "read_actions", "sample_path", "save_actions",
-    "series", "submitted", "viewed",
+    "Action", "ActionStep", "Cohort", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "Insight",
+    "Project", "PropertyFilter", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "event", "event_prop",
+    "from_frame", "from_ibis", "group_prop", "in_cohort", "load_sample", "person_prop", "read", "read_actions", "sample_path", "save_actions",
+    "series", "session_duration", "submitted", "viewed",
 }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def test_a_frame_and_a_file_are_taken_too(tmp_path: Path) -> None:
         ({**TREND, "series": [{"kind": "EventsNode", "event": "a", "math": "hogql"}]}, "hogql"),
         ({**TREND, "properties": [{"key": "a", "type": "hogql", "value": "1"}]}, "hogql"),
         ({**TREND, "properties": [{"key": "a", "type": "event", "operator": "like", "value": "1"}]}, "unknown operator 'like'"),
-        ({"kind": "FunnelsQuery", "series": [{"kind": "EventsNode", "event": "a"}]}, "a funnel of 1 steps"),
+        ({"kind": "FunnelsQuery", "series": [{"kind": "EventsNode", "event": "a"}]}, "a funnel of 1 step"),
         ({"kind": "InsightActorsQuery", "source": {"kind": "PathsQuery"}}, "InsightActorsQuery over 'PathsQuery'"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",

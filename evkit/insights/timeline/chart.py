@@ -82,21 +82,16 @@ def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None
         session.encode(x=x, x2="end:T", y=y, color=color, tooltip=tooltip),
         point.encode(x=x, y=y, color=color, size=size, tooltip=[*tooltip, alt.Tooltip("count:Q")]),
     )
-    return drawn.properties(title=title_of(spec), description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(26))
-
-
-def title_of(spec: Timeline) -> str:
-    """Give whose timeline it is."""
-    return f"Person {spec.person_id}" if spec.person_id is not None else f"Group {spec.group_key}"
+    return drawn.properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(26))
 
 
 def describe(spec: Timeline, frame: pd.DataFrame) -> str:
     """Say in words what the chart shows."""
     if frame.empty:
-        return f"{title_of(spec)}: nothing happened."
+        return f"{spec.title}: nothing happened."
     counts = frame.kind.value_counts()
     names = frame[frame.kind == "event"].what.value_counts().head(5)
     most = ", ".join(f"{name} {n:,}" for name, n in names.items())
     words = {"event": "event", "session": "session", "merge": "merge", "property": "property change"}
     said = ", ".join(f"{counts[k]:,} {word}{'' if counts[k] == 1 else 's'}" for k, word in words.items() if k in counts)
-    return f"{title_of(spec)}: {said}, from {frame.time.min():%d %B %Y} to {frame.time.max():%d %B %Y}. Most often: {most}."
+    return f"{spec.title}: {said}, from {frame.time.min():%d %B %Y} to {frame.time.max():%d %B %Y}. Most often: {most}."

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evkit import properties
-from evkit.errors import NotExpressible, SpecError
+from evkit.errors import NotExpressible
 from evkit.insights.timeline.spec import Timeline
 from evkit.model import persons, sessions
 from evkit.model.tables import EventTables
@@ -120,24 +120,3 @@ def expression(spec: Timeline, tables: EventTables) -> ir.Table:
     raise NotExpressible(
         "merges and property changes are found by replaying events in arrival order: use matched() for the events, to_pandas() for all"
     )
-
-
-def rules(spec: Timeline, tables: EventTables) -> tuple[str, ...]:
-    """Give the rules that make the timeline."""
-    said = (
-        f"Times are wall clock of {tables.settings.timezone}.",
-        "A session is what $session_id names; without it, a pause of 30 minutes begins a new one.",
-        "Properties change in the order in which events arrived, whatever their timestamps.",
-    )
-    return (*said, *tables.rules())
-
-
-def actors(spec: Timeline, tables: EventTables) -> pd.DataFrame:
-    """Raise: a timeline has one actor.
-
-    Raises
-    ------
-    SpecError
-        Always.
-    """
-    raise SpecError("a timeline is of one person or group: there are no actors to list")

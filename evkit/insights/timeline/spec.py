@@ -39,6 +39,11 @@ class Timeline(Question):
     filters: FilterGroup = FilterGroup("AND")
     date_range: DateRange | None = None
 
+    @property
+    def title(self) -> str:
+        """Whose timeline it is."""
+        return f"Person {self.person_id}" if self.person_id is not None else f"Group {self.group_key}"
+
     def __post_init__(self) -> None:
         if (self.person_id is None) == (self.group_key is None):
             raise SpecError("a timeline is of one person (person_id) or of one group (group_type_index and group_key)")

@@ -29,7 +29,7 @@ def line_labels(spec: Trends, frame: pd.DataFrame) -> pd.Series:
     if not spec.breakdown:
         return frame.series.astype("str")
     values = frame.breakdown_value.map(value_label)
-    many = len(spec.formulas or spec.series) > 1
+    many = len(spec.labels) > 1
     return (frame.series + ": " + values) if many else values
 
 
@@ -47,11 +47,6 @@ def chart(spec: Trends, frame: pd.DataFrame, *, now: dt.datetime | None = None) 
     if spec.is_total:
         return number(spec, labelled) if spec.display == "BoldNumber" and len(labelled) == 1 else bars(spec, labelled)
     return lines(spec, labelled, now)
-
-
-def title_of(spec: Trends) -> str:
-    """Give what the figures are of."""
-    return ", ".join(dict.fromkeys([f.label for f in spec.formulas] or [s.label for s in spec.series]))
 
 
 def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[dict[str, Any]]:
@@ -128,7 +123,7 @@ def lines(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
     parts.append(
         Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=42).encode(x=x, y=y, color=color, opacity=faded, tooltip=tooltip)
     )
-    return layer(*parts).properties(title=title_of(spec), description=describe(spec, frame), width=theme.WIDTH, height=theme.HEIGHT)
+    return layer(*parts).properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=theme.HEIGHT)
 
 
 def bars(spec: Trends, frame: pd.DataFrame) -> Any:
@@ -143,20 +138,20 @@ def bars(spec: Trends, frame: pd.DataFrame) -> Any:
         tooltip=[alt.Tooltip("line:N", title="series"), alt.Tooltip("value:Q", format=",.10~g")]
     )
     text = base.mark_text(align="left", dx=5).encode(text=alt.Text("value:Q", format=",.6~g"))
-    return layer(bar, text).properties(title=title_of(spec), description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(28))
+    return layer(bar, text).properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(28))
 
 
 def number(spec: Trends, frame: pd.DataFrame) -> Any:
     """Draw one figure, large."""
     data = alt.InlineData(values=[{"value": float(frame.value.iloc[0])}])
     made = Chart(data).mark_text(fontSize=56, fontWeight="bold", align="left", x=0).encode(text=alt.Text("value:Q", format=",.6~g"))
-    return made.properties(title=title_of(spec), description=describe(spec, frame), width=theme.WIDTH, height=72)
+    return made.properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=72)
 
 
 def describe(spec: Trends, frame: pd.DataFrame) -> str:
     """Say in words what the chart shows."""
     if frame.empty:
-        return f"{title_of(spec)}: no events."
+        return f"{spec.title}: no events."
     labelled = frame.assign(line=line_labels(spec, frame))
     if spec.is_total:
         return "; ".join(f"{r.line}{' (before)' if r.period == 'previous' else ''}: {r.value:,.6g}" for r in labelled.itertuples()) + "."

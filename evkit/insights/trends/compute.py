@@ -5,21 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from evkit.dates import Range, bucket_starts, previous_range
-from evkit.errors import DataError, NotExpressible, SpecError
+from evkit.errors import NotExpressible
 from evkit.insights import unknown
 from evkit.insights.trends import maths
 from evkit.insights.trends.rank import Row, rows_of
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
-from evkit.query.relation import relation
-from evkit.query.spec import PropertyRef, Series
+from evkit.query.paths import cleaned_path
+from evkit.query.relation import cohort_of, relation
+from evkit.query.spec import ALL_USERS, PropertyFilter, PropertyRef, Series, refs_in
 
 COLUMNS = ["series", "order", "period", "breakdown_value", "bucket", "value"]
 
@@ -40,19 +42,28 @@ def buckets(spec: Trends, tables: EventTables) -> dict[str, Sequence[dt.datetime
 
 
 # ---------------------------------------------------------------------- expressions
-def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, who: bool = False) -> maths.Asked:
-    """Give what a series asks over one period; with `who`, its actors are wanted too."""
+def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, cohort: str | None = None, who: bool = False) -> maths.Asked:
+    """Give what a series asks over one period.
+
+    Parameters
+    ----------
+    cohort
+        Only of persons in this one.
+    who
+        The actors are wanted too.
+    """
     series = series.indexed(tables.group_types) if series.group_type is not None else series
-    people = who or maths.asks_who(series)
-    rows = relation(tables, series, spec.filters, *spec.breakdown, people=people)
+    member = PropertyFilter("id", cohort, type="cohort") if cohort not in (None, ALL_USERS) else None
+    parts = () if spec.cohorts else spec.breakdown
+    rows = relation(tables, series, spec.filters, member, *parts, people=who or maths.asks_who(series))
     matcher = Matcher(tables, rows)
-    hit, passes = matcher.subject(series.subject), matcher.filter(series.group) & matcher.filter(spec.filters)
     return maths.Asked(
         tables=tables,
         series=series,
-        events=rows.mutate(breakdown_value=breakdown_value(spec.breakdown, matcher)),
-        hit=hit,
-        passes=passes,
+        events=rows.mutate(**{f"part_{i}": part(ref, matcher, spec) for i, ref in enumerate(parts)}) if parts else rows,
+        parts=parts,
+        hit=matcher.subject(series.subject),
+        passes=matcher.filter(series.group) & matcher.filter(spec.filters) & matcher.filter(member),
         period=period,
         interval=None if spec.is_total else spec.interval,
         given_interval=spec.interval,
@@ -60,38 +71,36 @@ def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, w
     )
 
 
-def breakdown_value(refs: Sequence[PropertyRef], matcher: Matcher) -> ir.Value:
-    """Give what events are parted by: a text, an array of texts for several breakdowns, null for none."""
-    if not refs:
-        return ibis.null("string")
-    values = [one_value(ref, matcher) for ref in refs]
-    return values[0] if len(values) == 1 else ibis.array(values)
-
-
-def one_value(ref: PropertyRef, matcher: Matcher) -> ir.StringValue:
-    """Give one breakdown's value as text; a missing, null or empty one is `NO_VALUE`."""
+def part(ref: PropertyRef, matcher: Matcher, spec: Trends) -> ir.Value:
+    """Give one breakdown's value: as text, a missing, null or empty one as `NO_VALUE`; as a number where it is put into bins."""
+    if ref.histogram_bin_count:
+        return matcher.number(ref)
     value = matcher.value(ref)
     if ref.type == "session":
         value = value.fill_null("0")
+    if spec.breakdown_path_cleaning:
+        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters)
     if ref.normalize_url:
         bare = value.re_replace("[/?#]+$", "")
         value = ibis.ifelse((bare == "") & (value != ""), "/", bare)
     return value.nullif("").fill_null(NO_VALUE)
 
 
+def slices(spec: Trends) -> list[tuple[str | None, int, Series]]:
+    """Give the queries behind a question: cohort (None without), order of the series, series."""
+    return [(cohort, order, series) for cohort in spec.cohorts or (None,) for order, series in enumerate(spec.series)]
+
+
 def raw(spec: Trends, tables: EventTables) -> ir.Table:
     """Give the figures before empty buckets and limits: order, period, breakdown_value, bucket, value."""
-    parts = [
-        maths.figures(asked(spec, tables, series, period)).select(
-            breakdown_value="breakdown_value",
-            bucket="bucket",
-            value="value",
-            order=ibis.literal(order),
-            period=ibis.literal(name),
-        )
-        for name, period in periods(spec, tables).items()
-        for order, series in enumerate(spec.series)
-    ]
+    parts = []
+    for name, period in periods(spec, tables).items():
+        for cohort, order, series in slices(spec):
+            found = maths.figures(asked(spec, tables, series, period, cohort=cohort))
+            value = found.breakdown_value if cohort is None else ibis.literal(cohort)
+            parts.append(
+                found.select(breakdown_value=value, bucket="bucket", value="value", order=ibis.literal(order), period=ibis.literal(name))
+            )
     return functools.reduce(lambda a, b: a.union(b), parts)
 
 
@@ -115,15 +124,23 @@ def expression(spec: Trends, tables: EventTables) -> ir.Table:
 
 
 def matched(spec: Trends, tables: EventTables) -> ir.Table:
-    """Give the events that count, a row an event, series and period: order, period, uuid, event, timestamp (UTC), bucket, actor, breakdown_value."""
+    """Give the events that count, a row an event, series, period and cohort: order, period, uuid, event, timestamp (UTC), bucket, actor, breakdown_value."""
     parts = []
     for name, period in periods(spec, tables).items():
-        for order, series in enumerate(spec.series):
-            one = asked(spec, tables, series, period, who=True)
-            rows = one.inside(one.lower)
+        for cohort, order, series in slices(spec):
+            one = asked(spec, tables, series, period, cohort=cohort, who=True)
+            rows = maths.with_value(one, maths.counting(one))
+            value = rows.breakdown_value if cohort is None else ibis.literal(cohort)
             parts.append(
                 rows.select(
-                    "uuid", "event", "timestamp", "bucket", "actor", "breakdown_value", order=ibis.literal(order), period=ibis.literal(name)
+                    "uuid",
+                    "event",
+                    "timestamp",
+                    "bucket",
+                    "actor",
+                    breakdown_value=value,
+                    order=ibis.literal(order),
+                    period=ibis.literal(name),
                 )
             )
     return functools.reduce(lambda a, b: a.union(b), parts)
@@ -133,6 +150,17 @@ def matched(spec: Trends, tables: EventTables) -> ir.Table:
 def rows(spec: Trends, tables: EventTables) -> list[Row]:
     """Run the question and give its rows, in PostHog's order."""
     return rows_of(tables.execute(raw(spec, tables)), spec, buckets(spec, tables))
+
+
+def shown(value: Any, spec: Trends, tables: EventTables) -> Any:
+    """Give a breakdown value as frames have it: a cohort by its name."""
+    return cohort_of(tables, value).name if spec.cohorts and value != ALL_USERS else value
+
+
+def properties_of(spec: Trends) -> list[PropertyRef]:
+    """Give the properties that the question filters by or computes with."""
+    computed = [s.property for s in spec.series if s.property is not None]
+    return [*computed, *refs_in(spec.filters, *(s.group for s in spec.series))]
 
 
 def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
@@ -146,92 +174,14 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     found = [row for row in rows(spec, tables) if not (spec.breakdown_hide_other and OTHER in row.parts)]
     unknown.warn_of_events(spec.series, tables)
     unknown.warn_of_properties(spec.breakdown, (row.parts for row in found), NO_VALUE, tables)
+    if not any(row.figures.any() for row in found):
+        unknown.warn_of_names(properties_of(spec), tables)
     starts = buckets(spec, tables)
-    labels = [f.label for f in spec.formulas] or [s.label for s in spec.series]
+    labels = spec.labels
     made = [
-        (labels[row.order], row.order, row.period, row.value, start, figure)
+        (labels[row.order], row.order, row.period, shown(row.value, spec, tables), start, figure)
         for row in found
         for start, figure in zip(starts[row.period] or (pd.NaT,), row.figures, strict=True)
     ]
     result = pd.DataFrame(made, columns=COLUMNS)
     return result.astype({"order": "int64", "value": "float64", "bucket": "datetime64[us]"})
-
-
-# ---------------------------------------------------------------------- explanations
-def rules(spec: Trends, tables: EventTables) -> tuple[str, ...]:
-    """Give the rules that make the figures."""
-    settings = tables.settings
-    span = periods(spec, tables)["current"]
-    zone = span.zone
-    said = [
-        f"Events from {span.start.astimezone(zone):%Y-%m-%d %H:%M} to {span.end.astimezone(zone):%Y-%m-%d %H:%M:%S}, both ends counted, in {settings.timezone}.",
-        f"Time is cut into {spec.interval}s by the wall clock of {settings.timezone}"
-        + (f"; weeks begin on {settings.week_start}." if spec.interval == "week" else "."),
-        "A bucket without events is 0.",
-    ]
-    if spec.interval == "week":
-        said.append("The first week begins with the first day of the range: events earlier in that week don't count.")
-    said += [f"{s.label}: {MATHS_IN_WORDS.get(s.math, s.math)}." for s in spec.series]
-    if spec.breakdown:
-        said.append(
-            f"The {spec.breakdown_limit} largest breakdown values are kept; the rest is added up as one row. Missing, null and empty values are one value."
-        )
-    if spec.compare:
-        said.append(
-            "The previous period is as long and ends directly before."
-            if spec.compare_to is None
-            else f"Compared with the period {spec.compare_to} away."
-        )
-    return (*said, *tables.rules())
-
-
-MATHS_IN_WORDS = {
-    "total": "every event counts",
-    "dau": "a person counts once a bucket",
-    "weekly_active": "a person counts when active in the 7 days up to the bucket",
-    "monthly_active": "a person counts when active in the 30 days up to the bucket",
-    "unique_group": "a group counts once a bucket; events without its key don't count",
-    "unique_session": "a session counts once a bucket; all events without $session_id are one session",
-    "first_time_for_user": "a person counts once, when their first event of the name passes the filters",
-    **{
-        m: f"{m} of the property over the events that have a number there; 0 where none has"
-        for m in ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")
-    },
-}
-
-
-def actors(
-    spec: Trends,
-    tables: EventTables,
-    *,
-    bucket: str | dt.datetime | None = None,
-    series: int = 0,
-    breakdown_value: str | None = None,
-    period: str = "current",
-) -> pd.DataFrame:
-    """Give who is behind a figure: actor_id, events (how many count), first_seen, last_seen (UTC); most events first.
-
-    Raises
-    ------
-    SpecError
-        When the question has no such series, period or bucket.
-    """
-    if not 0 <= series < len(spec.series):
-        raise SpecError(f"no series {series}: they count from 0 to {len(spec.series) - 1}")
-    starts = buckets(spec, tables)
-    if period not in starts:
-        raise SpecError(f"no period {period!r}. One of: {', '.join(starts)}")
-    m = matched(spec, tables)
-    m = m.filter((m.order == series) & (m.period == period))
-    if bucket is not None:
-        wanted = pd.Timestamp(bucket)
-        if wanted not in [pd.Timestamp(s) for s in starts[period]]:
-            raise SpecError(f"no bucket begins at {wanted}. The first is {starts[period][0]}, the last {starts[period][-1]}")
-        m = m.filter(m.bucket == ibis.literal(wanted.to_pydatetime(), type="timestamp(6)"))
-    if breakdown_value is not None:
-        if len(spec.breakdown) != 1:
-            raise DataError("breakdown_value names a value of one breakdown, and this question has none or several")
-        m = m.filter(m.breakdown_value == breakdown_value)
-    who = m.filter(m.actor.notnull()).group_by(actor_id=m.actor)
-    table = who.agg(events=lambda t: t.count(), first_seen=lambda t: t.timestamp.min(), last_seen=lambda t: t.timestamp.max())
-    return tables.execute(table.order_by([table.events.desc(), table.actor_id]))

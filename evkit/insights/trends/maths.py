@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 
 import ibis
@@ -11,9 +12,10 @@ import ibis.expr.types as ir
 from evkit.dates.buckets import bucket
 from evkit.dates.grammar import Interval, Range
 from evkit.errors import UnsupportedQuery
+from evkit.insights.trends.spec import NO_VALUE
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
-from evkit.query.spec import PROPERTY_MATHS, Series
+from evkit.query.spec import PROPERTY_MATHS, PropertyRef, Series
 
 QUANTILES = {"median": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 ACTIVE_DAYS = {"weekly_active": 7, "monthly_active": 30}
@@ -22,6 +24,7 @@ FIRST_TIME = ("first_time_for_user", "first_time_for_user_with_filters", "first_
 FINE: dict[str, tuple[str, int]] = {"hour": ("h", 24), "minute": ("m", 1440), "second": ("s", 86400)}
 """Intervals shorter than a day -> their unit, and how many a day has."""
 KEYS = ["breakdown_value", "bucket"]
+LAST_BIN_REACHES = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Asked:
     Parameters
     ----------
     events
-        The relation, with a breakdown_value.
+        The relation, with a column `part_0`, `part_1` ... for each breakdown: its value as text, or a number to be put into bins.
+    parts
+        The breakdowns.
     hit
         The series' subject; `passes` its filters and those of the question.
     interval
@@ -48,6 +53,7 @@ class Asked:
     period: Range
     interval: Interval | None
     given_interval: Interval
+    parts: tuple[PropertyRef, ...] = ()
     cumulative: bool = False
 
     @property
@@ -65,11 +71,14 @@ class Asked:
         """The latest time that counts."""
         return instant(self.period.end)
 
-    def inside(self, low: ir.TimestampScalar) -> ir.Table:
-        """Give the matching events from `low` to the end: those of the relation with bucket and actor."""
+    def matching(self, low: ir.TimestampScalar) -> ir.Table:
+        """Give the matching events from `low` to the end."""
         e = self.events
-        kept = e.filter(self.hit & self.passes & (e.timestamp >= low) & (e.timestamp <= self.end))
-        return self.shaped(kept, self.interval)
+        return e.filter(self.hit & self.passes & (e.timestamp >= low) & (e.timestamp <= self.end))
+
+    def inside(self, low: ir.TimestampScalar) -> ir.Table:
+        """Give the matching events from `low` to the end, with bucket and actor."""
+        return self.shaped(self.matching(low), self.interval)
 
     def shaped(self, rows: ir.Table, interval: Interval | None) -> ir.Table:
         """Add the columns that the maths use: bucket (wall clock of the project's zone) and actor."""
@@ -102,25 +111,43 @@ def actor_of(series: Series, rows: ir.Table, *, by_distinct_id: bool) -> ir.Stri
 def figures(asked: Asked) -> ir.Table:
     """Give a series' figures: breakdown_value, bucket, value; a row where there is something."""
     math = effective(asked)
-    if math in FIRST_TIME:
-        return counted(first_times(asked))
+    if math in FIRST_TIME and not asked.parts:
+        return counted(with_value(asked, asked.shaped(first_times(asked), asked.interval)))
+    rows = with_value(asked, counting(asked))
     if math in ACTIVE_DAYS:
-        return active(asked, ACTIVE_DAYS[math])
+        return active(asked, rows, ACTIVE_DAYS[math])
     if math.endswith(COUNT_PER_ACTOR):
-        return per_actor(asked.inside(asked.start), math.removesuffix(COUNT_PER_ACTOR))
-    rows = asked.inside(asked.lower)
+        return per_actor(rows, math.removesuffix(COUNT_PER_ACTOR))
     if math in ("dau", "unique_group"):
         return distinct(rows.filter(rows.actor.notnull()), "actor", cumulative=asked.cumulative)
     if math == "unique_session":
         return distinct(rows.mutate(session=asked.tables.session_id(rows.properties)), "session")
-    if math in PROPERTY_MATHS and asked.series.property is not None:
+    if math in PROPERTY_MATHS:
         return of_property(asked, rows, math)
     return counted(rows)
 
 
+def counting(asked: Asked) -> ir.Table:
+    """Give the events behind a series' figures: those of the relation, with bucket and actor.
+
+    For weekly and monthly active persons their bucket is the time they are seen, and each counts in the buckets after it too.
+    """
+    math = effective(asked)
+    if math in FIRST_TIME:
+        return first_events(asked)
+    if math in ACTIVE_DAYS:
+        low, cut = look_back(asked, ACTIVE_DAYS[math])
+        return asked.shaped(asked.matching(low), cut)
+    return asked.inside(asked.start if math.endswith(COUNT_PER_ACTOR) else asked.lower)
+
+
 def effective(asked: Asked) -> str:
+    """Give the math of what is asked, as `effective_math`."""
+    return effective_math(asked.series.math, asked.given_interval)
+
+
+def effective_math(math: str, interval: Interval) -> str:
     """Give the math once an interval as long as its window has made it plain distinct persons."""
-    interval, math = asked.given_interval, asked.series.math
     if (math == "weekly_active" and interval in ("week", "month")) or (math == "monthly_active" and interval == "month"):
         return "dau"
     return math
@@ -154,7 +181,8 @@ def of_property(asked: Asked, rows: ir.Table, math: str) -> ir.Table:
     ref = asked.series.property
     if ref is None:
         raise UnsupportedQuery(f"math {math!r} needs a math_property")
-    rows = rows.mutate(number=Matcher(asked.tables, rows).number(ref))
+    number = Matcher(asked.tables, rows).number(ref)
+    rows = rows.mutate(number=number if asked.series.math_multiplier is None else number * asked.series.math_multiplier)
     if ref.key == "$session_duration":
         rows = rows.select(*KEYS, "session_id", "number").distinct()
     return rows.group_by(KEYS).agg(value=aggregated(rows.number, math))
@@ -166,35 +194,82 @@ def per_actor(rows: ir.Table, how: str) -> ir.Table:
     return counts.group_by(KEYS).agg(value=aggregated(counts.number, how))
 
 
-def active(asked: Asked, days: int) -> ir.Table:
-    """Count who was active in the last `days` days up to each bucket; over the whole range, up to its end."""
-    e = asked.events
+def look_back(asked: Asked, days: int) -> tuple[ir.TimestampScalar, Interval | None]:
+    """Give from when on events make somebody active, and what the times they are seen are cut into."""
     back = ibis.interval(days=days)
-    counts = asked.hit & asked.passes & (e.timestamp <= asked.end)
     if asked.interval is None:
-        rows = asked.shaped(e.filter(counts & (e.timestamp >= asked.end - back)), None)
-        return distinct(rows.filter(rows.actor.notnull()), "actor")
-    cut: Interval = asked.interval if asked.interval in FINE else "day"
-    unit, per_day = FINE.get(cut, ("D", 1))
-    floored = asked.shaped(e.filter(counts & (e.timestamp >= asked.start - back)), cut)
-    seen = floored.filter(floored.actor.notnull()).select(*KEYS, "actor").distinct()
+        return asked.end - back, None
+    return asked.start - back, asked.interval if asked.interval in FINE else "day"
+
+
+def active(asked: Asked, rows: ir.Table, days: int) -> ir.Table:
+    """Count who was active in the last `days` days up to each bucket; over the whole range, up to its end."""
+    seen = rows.filter(rows.actor.notnull())
+    if asked.interval is None:
+        return distinct(seen, "actor")
+    unit, per_day = FINE.get(asked.interval, ("D", 1))
+    seen = seen.select(*KEYS, "actor").distinct()
     later = ibis.range(0, days * per_day).unnest().name("later").as_table()
     spread = seen.cross_join(later)
     moved = spread.mutate(bucket=spread.bucket + spread.later.as_interval(unit))
     return counted(moved.select(*KEYS, "actor").distinct())
 
 
-def first_times(asked: Asked) -> ir.Table:
-    """Give a row a person, in the bucket of their first event, where that event counts."""
+def ever(asked: Asked) -> ir.Table:
+    """Give the events among which somebody's first is looked for, with `counts`: whether it may count."""
     e = asked.events
-    ever = e.filter(asked.hit & (e.timestamp <= asked.end)).mutate(good=asked.passes)
-    ever = ever.mutate(counts=ever.good & (ever.timestamp >= asked.lower))
-    if asked.series.math != "first_time_for_user":
-        ever = ever.filter(ever.good)
-    first = ever.group_by("person_id").agg(
-        distinct_id=ever.distinct_id.min(),
-        earliest=ever.timestamp.min(),
-        timestamp=ever.timestamp.min(where=ever.counts),
-        breakdown_value=ever.breakdown_value.argmin(ever.timestamp, where=ever.counts),
+    rows = e.filter(asked.hit & (e.timestamp <= asked.end)).mutate(good=asked.passes)
+    rows = rows.mutate(counts=rows.good & (rows.timestamp >= asked.lower))
+    return rows if asked.series.math == "first_time_for_user" else rows.filter(rows.good)
+
+
+def first_times(asked: Asked) -> ir.Table:
+    """Give a row a person whose first event counts: person_id, distinct_id, timestamp."""
+    rows = ever(asked)
+    first = rows.group_by("person_id").agg(
+        distinct_id=rows.distinct_id.min(), earliest=rows.timestamp.min(), timestamp=rows.timestamp.min(where=rows.counts)
     )
-    return asked.shaped(first.filter(first.earliest == first.timestamp), asked.interval)
+    return first.filter(first.earliest == first.timestamp)
+
+
+def first_events(asked: Asked) -> ir.Table:
+    """Give those first events; of several at one instant that count, the first to arrive."""
+    rows, first = ever(asked).view(), first_times(asked)
+    rows = rows.filter(rows.counts)
+    mine = rows.semi_join(first, [rows.person_id == first.person_id, rows.timestamp == first.timestamp])
+    ranked = mine.mutate(place=ibis.row_number().over(group_by=mine.person_id, order_by=[mine.arrival, mine.uuid]))
+    return asked.shaped(ranked.filter(ranked.place == 0), asked.interval)
+
+
+# ---------------------------------------------------------------------- breakdown values
+def with_value(asked: Asked, rows: ir.Table) -> ir.Table:
+    """Add what rows are parted by, as breakdown_value: a text, an array of texts for several breakdowns, null for none."""
+    bins = [i for i, ref in enumerate(asked.parts) if ref.histogram_bin_count]
+    found = bounds(asked, rows, bins) if bins else {}
+    texts = [in_bins(rows[f"part_{i}"], *found[i]) if i in found else rows[f"part_{i}"] for i in range(len(asked.parts))]
+    if not texts:
+        return rows.mutate(breakdown_value=ibis.null("string"))
+    return rows.mutate(breakdown_value=texts[0] if len(texts) == 1 else ibis.array(texts))
+
+
+def bounds(asked: Asked, rows: ir.Table, bins: list[int]) -> dict[int, tuple[float | None, float | None, int]]:
+    """Give the smallest and the largest number of each breakdown that is put into bins, and how many bins: one query."""
+    edges = {f"low_{i}": rows[f"part_{i}"].min() for i in bins} | {f"high_{i}": rows[f"part_{i}"].max() for i in bins}
+    row = asked.tables.arrow(rows.aggregate(**edges)).to_pylist()[0]
+    return {i: (row[f"low_{i}"], row[f"high_{i}"], int(asked.parts[i].histogram_bin_count or 1)) for i in bins}
+
+
+def in_bins(number: ir.FloatingValue, low: float | None, high: float | None, count: int) -> ir.StringValue:
+    """Put numbers into bins of the same width, named "[10,17.5]"; the last reaches 0.01 further. No number is `NO_VALUE`."""
+    if low is None or high is None:
+        return ibis.literal(NO_VALUE)
+    width = (high - low) / count
+    edges = [low + i * width for i in range(count)] + [high + LAST_BIN_REACHES]
+    names = [f"[{decimal(a)},{decimal(b)}]" for a, b in itertools.pairwise(edges)] if width else [f"[{decimal(low)},{decimal(edges[-1])}]"]
+    below = [(number < edge, name) for edge, name in zip(edges[1:], names, strict=False)]
+    return ibis.cases((number.isnull(), NO_VALUE), *below[:-1], else_=names[-1])
+
+
+def decimal(number: float) -> str:
+    """Write a number with as few digits as tell it from others."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)

@@ -65,9 +65,11 @@ def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.da
     """
     made: list[Row] = []
     for period, starts in buckets.items():
+        of_period: list[Row] = []
         for order in range(len(spec.series)):
             mine = frame[(frame.order == order) & (frame.period == period)]
-            made += ranked(filled(mine, order, period, spec, starts), spec)
+            of_period += ranked(filled(mine, order, period, spec, starts), spec)
+        made += in_cohort_order(of_period, spec)
     finished = [finish(row, spec) for row in made]
     return with_formulas(finished, spec) if spec.formulas else finished
 
@@ -81,7 +83,8 @@ def filled(frame: pd.DataFrame, order: int, period: str, spec: Trends, starts: S
         i = 0 if spec.is_total else at.get(bucket)
         if i is None:
             continue
-        key: Any = tuple(value) if len(spec.breakdown) > 1 else value if spec.breakdown else None
+        several = len(spec.breakdown) > 1 and not spec.cohorts
+        key: Any = None if not spec.breakdown else tuple(value) if several else value
         found.setdefault(key, np.zeros(size))[i] = figure
     return [Row(order, period, value, figures) for value, figures in found.items()]
 
@@ -90,12 +93,19 @@ def ranked(rows: list[Row], spec: Trends) -> list[Row]:
     """Order the rows of a series, and merge the values past the limit into one."""
     if not spec.breakdown:
         return rows
+    if spec.cohorts:
+        return sorted(rows, key=lambda r: (-r.total, r.parts))
     ordered = sorted(rows, key=lambda r: (0 if spec.is_total else r.place, -r.total, r.parts))
     kept, rest = ordered[: spec.breakdown_limit], ordered[spec.breakdown_limit :]
     if rest:
         other: Value = tuple(OTHER for _ in spec.breakdown) if len(spec.breakdown) > 1 else OTHER
         kept.append(replace(rest[0], value=other, figures=np.sum([r.figures for r in rest], axis=0)))
     return sorted(kept, key=lambda r: (r.place, -r.total, r.parts))
+
+
+def in_cohort_order(rows: list[Row], spec: Trends) -> list[Row]:
+    """Order rows cohort by cohort, where those are asked for one after the other."""
+    return sorted(rows, key=lambda r: spec.cohorts.index(r.parts[0])) if spec.keeps_cohort_order else rows
 
 
 def finish(row: Row, spec: Trends) -> Row:
@@ -132,6 +142,10 @@ def one_formula(formula: Formula, order: int, rows: list[Row], spec: Trends) -> 
 
 def sorted_formula(rows: list[Row], spec: Trends) -> list[Row]:
     """Order the rows of one formula: by size descending; ties by the value descending."""
+    if spec.keeps_cohort_order:
+        return [
+            r for period in dict.fromkeys(r.period for r in rows) for r in in_cohort_order([o for o in rows if o.period == period], spec)
+        ]
     if spec.compare:
         periods = list(dict.fromkeys(r.period for r in rows))
         key = (lambda r: (periods.index(r.period), natural(r))) if spec.is_total else (lambda r: (periods.index(r.period), -r.total))

@@ -11,7 +11,7 @@ from evkit.dates.grammar import INTERVALS
 from evkit.errors import SpecError, unknown
 from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
-from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series
+from evkit.query.spec import ALL_USERS, Action, FilterGroup, PropertyFilter, PropertyRef, Series
 
 Display = Literal[
     "ActionsLineGraph",
@@ -55,11 +55,13 @@ class Trends(Question):
     filters
         What every event must pass.
     breakdown
-        A property (or up to three) whose values part the figures; a text is a property of the event.
+        A property (or up to three) whose values part the figures; a text is a property of the event. Or `ek.cohorts(...)`.
     breakdown_limit
         How many values are kept by name, the most frequent; the rest becomes one, `OTHER`.
     breakdown_hide_other
         Leave the rest out.
+    breakdown_path_cleaning
+        Clean the values by the project's path cleaning rules first.
     compare
         Ask the period directly before as well.
     compare_to
@@ -92,6 +94,7 @@ class Trends(Question):
     breakdown: tuple[PropertyRef, ...] = ()
     breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT
     breakdown_hide_other: bool = False
+    breakdown_path_cleaning: bool = False
     compare: bool = False
     compare_to: str | None = None
     display: Display = "ActionsLineGraph"
@@ -107,6 +110,7 @@ class Trends(Question):
         breakdown: Breakdown = None,
         breakdown_limit: int = DEFAULT_BREAKDOWN_LIMIT,
         breakdown_hide_other: bool = False,
+        breakdown_path_cleaning: bool = False,
         compare: bool = False,
         compare_to: str | None = None,
         display: Display = "ActionsLineGraph",
@@ -133,6 +137,7 @@ class Trends(Question):
         put("breakdown", as_refs(breakdown))
         put("breakdown_limit", breakdown_limit)
         put("breakdown_hide_other", breakdown_hide_other)
+        put("breakdown_path_cleaning", breakdown_path_cleaning)
         put("compare", compare or compare_to is not None)
         put("compare_to", compare_to)
         put("display", display)
@@ -140,9 +145,44 @@ class Trends(Question):
         put("smoothing_intervals", smoothing_intervals)
 
     @property
+    def cohorts(self) -> tuple[str, ...]:
+        """The ids of the cohorts that the figures are parted by."""
+        return tuple(ref.key for ref in self.breakdown if ref.type == "cohort")
+
+    @property
+    def keeps_cohort_order(self) -> bool:
+        """Whether cohorts are asked for one after the other, as PostHog does for one cohort, and for several with "all"."""
+        return len(self.cohorts) == 1 or ALL_USERS in self.cohorts
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the lines are called, each differently: the formulas, else the series, told apart by their math."""
+        if self.formulas:
+            return distinct(tuple(f.label for f in self.formulas))
+        names = [s.label for s in self.series]
+        told = [s.label if names.count(s.label) == 1 or s.name else f"{s.label} ({s.in_words})" for s in self.series]
+        return distinct(tuple(told))
+
+    @property
+    def title(self) -> str:
+        """What the question is about, in a few words."""
+        return ", ".join(self.labels)
+
+    @property
     def is_total(self) -> bool:
         """Whether there is one figure over the whole range instead of one for each interval."""
         return self.display in TOTAL_VALUE
+
+
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give names that are all different: later ones of a name get a number.
+
+    Examples
+    --------
+    >>> distinct(("a", "b", "a"))
+    ('a', 'b', 'a (2)')
+    """
+    return tuple(name if names[:i].count(name) == 0 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names))
 
 
 def as_refs(value: Breakdown) -> tuple[PropertyRef, ...]:
@@ -156,6 +196,15 @@ def as_refs(value: Breakdown) -> tuple[PropertyRef, ...]:
     if value is None:
         return ()
     given = (value,) if isinstance(value, (str, PropertyRef)) else tuple(value)
-    if len(given) > MAX_BREAKDOWNS:
-        raise SpecError(f"{len(given)} breakdowns: there can be at most {MAX_BREAKDOWNS}")
-    return tuple(PropertyRef(v) if isinstance(v, str) else v for v in given)
+    for one in given:
+        if not isinstance(one, (str, PropertyRef)):
+            raise SpecError(
+                f"a breakdown by {one!r}: give the name of an event's property, ek.person_prop('plan'), ek.group_prop(...) or ek.cohorts(...)"
+            )
+    refs = tuple(PropertyRef(v) if isinstance(v, str) else v for v in given)
+    in_cohorts = [ref for ref in refs if ref.type == "cohort"]
+    if in_cohorts and len(in_cohorts) < len(refs):
+        raise SpecError("a breakdown by cohorts and by properties at once: give one of the two")
+    if len(refs) > MAX_BREAKDOWNS and not in_cohorts:
+        raise SpecError(f"{len(refs)} breakdowns: there can be at most {MAX_BREAKDOWNS}")
+    return refs

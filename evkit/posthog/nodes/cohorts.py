@@ -20,12 +20,8 @@ def from_json(value: Mapping[str, Any]) -> Cohort:
     """
     members = value.get("members")
     definition = value.get("definition") or value.get("filters") or ({"groups": value["groups"]} if value.get("groups") else None)
-    return Cohort(
-        id=value["id"],
-        name=str(value.get("name") or value["id"]),
-        members=tuple(str(m) for m in members) if members is not None else None,
-        definition=None if members is not None or definition is None else definition_from_json(definition),
-    )
+    filters = () if members is not None or definition is None else (definition_from_json(definition),)
+    return Cohort(str(value.get("name") or value["id"]), *filters, members=members, id=value["id"])
 
 
 def definition_from_json(value: Mapping[str, Any]) -> FilterGroup:

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from evkit.dates import DateRange
-from evkit.errors import SpecError, UnsupportedQuery
-from evkit.insights.funnel import compute
-from evkit.insights.funnel.spec import ATTRIBUTIONS, ORDER_TYPES, Exclusion, Funnel
+from evkit.errors import SpecError
+from evkit.insights.funnel import actors, durations, over_time, steps
+from evkit.insights.funnel.relation import group_index, span
+from evkit.insights.funnel.spec import FIRST_TIME, Exclusion, Funnel
+from evkit.insights.funnel.walk import walk, walk_periods
 from evkit.model.tables import EventTables
-from evkit.posthog.nodes import series, trends
+from evkit.posthog.nodes import fields, hogql, series, trends
+from evkit.query.relation import cohort_of
+from evkit.query.spec import ALL_USERS
 
 DEFAULT_WINDOW = 14
+QUERY = frozenset(
+    {
+        "series",
+        "dateRange",
+        "interval",
+        "properties",
+        "filterTestAccounts",
+        "breakdownFilter",
+        "funnelsFilter",
+        "aggregation_group_type_index",
+    }
+)
+OPTIONS = frozenset(
+    {
+        "funnelVizType", "funnelOrderType", "funnelWindowInterval", "funnelWindowIntervalUnit", "funnelFromStep", "funnelToStep", "exclusions",
+        "breakdownAttributionType", "breakdownAttributionValue", "binCount", "funnelAggregateByHogQL",
+    }
+)  # fmt: skip
+DRAWN = frozenset(
+    {"layout", "hiddenLegendBreakdowns", "funnelStepReference", "resultCustomizations", "goalLines", "showValuesOnSeries", "showTrendLines"}
+)
+ACTORS = frozenset(
+    {"source", "funnelStep", "funnelStepBreakdown", "funnelTrendsDropOff", "funnelTrendsEntrancePeriodStart", "includeRecordings"}
+)
+MOST_BINS = 90
+EVERYBODY_ID = 0
+"""PostHog's number for "all users" in a funnel."""
 
 
 def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
@@ -22,62 +53,82 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
     Raises
     ------
     SpecError
-        For a wrong word, or fewer than two steps.
+        For a wrong word, or parts that don't go together.
     UnsupportedQuery
         Names the part that evkit doesn't answer.
     """
     options = query.get("funnelsFilter") or {}
-    check_answered(query, options)
-    steps = [series.from_json(node, tables) for node in query.get("series") or ()]
+    given = query.get("breakdownFilter") or {}
+    fields.check(query, "FunnelsQuery", QUERY)
+    fields.check(options, "funnelsFilter", OPTIONS, DRAWN)
+    fields.check(given, "breakdownFilter", trends.BREAKDOWN)
+    fields.check(query.get("dateRange") or {}, "dateRange", trends.DATE_RANGE)
+    steps = [series.from_json(funnel_node(node), tables) for node in query.get("series") or ()]
     if any(step is None for step in steps):
         raise SpecError("a step names an action that the project doesn't have")
-    refs, limit = trends.breakdown(query.get("breakdownFilter") or {})
+    viz: Any = options.get("funnelVizType") or "steps"
+    low, high = between(options, len(steps), viz)
+    refs, limit = trends.breakdown(given)
+    attribution: Any = options.get("breakdownAttributionType") or "first_touch"
+    by = options.get("funnelAggregateByHogQL")
     return Funnel(
         *steps,
         window=window(options),
         order_type=options.get("funnelOrderType") or "ordered",
+        viz_type=viz,
         exclusions=tuple(exclusion(node, len(steps), tables) for node in options.get("exclusions") or ()),
         breakdown=refs,
         breakdown_limit=limit,
-        breakdown_attribution=options.get("breakdownAttributionType") or "first_touch",
+        breakdown_attribution=attribution,
+        breakdown_attribution_step=int(options.get("breakdownAttributionValue") or 0) + 1 if attribution == "step" else None,
+        breakdown_path_cleaning=bool(given.get("breakdown_path_cleaning")),
         group_type_index=query.get("aggregation_group_type_index"),
+        aggregate_by=hogql.ref_of(by) if by not in (None, "", "person_id") else None,
+        interval=query.get("interval") or "day",
+        from_step=low,
+        to_step=high,
+        bin_count=min(max(int(options["binCount"]), 1), MOST_BINS) if options.get("binCount") else None,
         filters=trends.filters_of(query, tables),
         date_range=DateRange.of(query["dateRange"]) if query.get("dateRange") else trends.DEFAULT_RANGE,
     )
 
 
-def check_answered(query: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    """Raise for the parts of a query that evkit doesn't answer."""
-    viz = options.get("funnelVizType") or "steps"
-    if viz != "steps":
-        raise UnsupportedQuery(f"funnelVizType {viz!r} is not answered. One that is: steps")
-    order = options.get("funnelOrderType") or "ordered"
-    if order not in ORDER_TYPES:
-        raise UnsupportedQuery(f"funnelOrderType {order!r} is not answered. Those that are: {', '.join(ORDER_TYPES)}")
-    attribution = options.get("breakdownAttributionType") or "first_touch"
-    if attribution not in ATTRIBUTIONS:
-        raise UnsupportedQuery(f"breakdownAttributionType {attribution!r} is not answered. Those that are: {', '.join(ATTRIBUTIONS)}")
-    by = options.get("funnelAggregateByHogQL")
-    if by not in (None, "", "person_id"):
-        raise UnsupportedQuery(f"funnelAggregateByHogQL {by!r} is not answered: persons and groups are")
-    steps = len(query.get("series") or ())
+def funnel_node(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a step without the maths that funnels don't look at."""
+    keep = node.get("math") in FIRST_TIME
+    return {k: v for k, v in node.items() if keep or not k.startswith("math")}
+
+
+def between(options: Mapping[str, Any], steps: int, viz: str) -> tuple[int | None, int | None]:
+    """Give the steps, from 1, between which conversion is measured; PostHog counts them from 0.
+
+    Raises
+    ------
+    SpecError
+        When they are no range of the funnel.
+    """
     low, high = options.get("funnelFromStep"), options.get("funnelToStep")
     if (
         (low is not None and not 0 <= low <= steps - 2)
-        or (high is not None and not 1 <= high <= steps - 1)
-        or (low is not None and high is not None and low >= high)
+        or (high is not None and not 1 <= high <= steps - 1 and not (viz == "time_to_convert" and high == 0))
+        or (low is not None and high and low >= high)
     ):
         raise SpecError(f"funnelFromStep {low!r} to funnelToStep {high!r} is no range of a funnel of {steps} steps (counted from 0)")
-    if query.get("samplingFactor") not in (None, 1):
-        raise UnsupportedQuery(f"samplingFactor {query['samplingFactor']!r} is not answered: evkit counts every event")
+    return None if low is None else int(low) + 1, int(high) + 1 if high else None
 
 
 def window(options: Mapping[str, Any]) -> str:
-    """Give the conversion window; 14 of the unit where none, or nothing positive, is given."""
+    """Give the conversion window; 14 of the unit where none, or nothing positive, is given.
+
+    Raises
+    ------
+    SpecError
+        When it is no whole number, which PostHog's field is.
+    """
     amount = options.get("funnelWindowInterval") or DEFAULT_WINDOW
-    if amount < 0:
-        amount = DEFAULT_WINDOW
-    return f"{int(amount)} {options.get('funnelWindowIntervalUnit') or 'day'}"
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or amount != int(amount):
+        raise SpecError(f"funnelWindowInterval {amount!r} is no whole number: take a smaller funnelWindowIntervalUnit")
+    return f"{int(amount) if amount > 0 else DEFAULT_WINDOW} {options.get('funnelWindowIntervalUnit') or 'day'}"
 
 
 def exclusion(node: Mapping[str, Any], steps: int, tables: EventTables) -> Exclusion:
@@ -99,57 +150,122 @@ def exclusion(node: Mapping[str, Any], steps: int, tables: EventTables) -> Exclu
 
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
-    """Answer a FunnelsQuery in the shape of PostHog's response: a list of steps, or one such list a breakdown value."""
+    """Answer a FunnelsQuery in the shape of PostHog's response.
+
+    Steps are a list, or one such list a breakdown value; trends a list of series, with the rows behind them in `summary`;
+    the time to convert `bins` and `average_conversion_time`. Times between steps are in PostHog's places: it counts only
+    required steps there, so after an optional one they stand a place earlier than the step that they lead to.
+    """
     spec = from_query(query, tables)
-    found = compute.lines(spec, compute.walk(spec, tables))
+    if spec.viz_type == "time_to_convert":
+        found = durations.histogram(spec, walk(spec.replaced(breakdown=None), tables))
+        bins = [[edge, count] for edge, count in zip(found.edges, found.counts, strict=True)]
+        return {"results": {"bins": bins, "average_conversion_time": found.average}}
+    if spec.viz_type == "trends":
+        return answer_trends(spec, tables)
+    lines = steps.lines(spec, walk(spec, tables))
     if not spec.breakdown:
-        return {"results": steps_of(found[0], spec, query) if found and found[0].counts[0] else []}
-    return {"results": [steps_of(line, spec, query) for line in found]}
+        return {"results": steps_of(lines[0], spec, query, tables) if lines and lines[0].counts[0] else []}
+    return {"results": [steps_of(line, spec, query, tables) for line in lines]}
 
 
-def steps_of(line: compute.Line, spec: Funnel, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+def steps_of(line: steps.Line, spec: Funnel, query: Mapping[str, Any], tables: EventTables) -> list[dict[str, Any]]:
     """Give the steps of one breakdown value."""
     made = []
     for i, (step, node) in enumerate(zip(spec.steps, query["series"], strict=True)):
         of_action = node.get("kind") == "ActionsNode"
+        name = (
+            (node.get("event") if not of_action else step.label)
+            if spec.order_type != "unordered"
+            else f"Completed {i + 1} step{'s' if i else ''}"
+        )
         row = {
-            "action_id": node.get("id") if of_action else node.get("event"),
-            "name": node.get("event") if not of_action else step.label,
+            "action_id": None if spec.order_type == "unordered" else node.get("id") if of_action else node.get("event"),
+            "name": name,
             "custom_name": node.get("custom_name"),
             "order": i,
             "type": "actions" if of_action else "events",
             "people": [],
             "count": line.counts[i],
-            "average_conversion_time": line.averages[i],
-            "median_conversion_time": line.medians[i],
+            "average_conversion_time": line.averages[i - 1] if 0 < i <= len(line.averages) else None,
+            "median_conversion_time": line.medians[i - 1] if 0 < i <= len(line.medians) else None,
         }
         if spec.breakdown:
-            value: Any = line.value[0] if spec.breakdown[0].type == "group" and len(line.value) == 1 else list(line.value)
-            row |= {"breakdown": value, "breakdown_value": value}
+            value, shown = breakdown_value(line.value, spec, tables)
+            row |= {"breakdown": shown, "breakdown_value": value}
         made.append(row)
     return made
 
 
+def breakdown_value(value: tuple[str, ...], spec: Funnel, tables: EventTables) -> tuple[Any, Any]:
+    """Give a breakdown value as PostHog answers it, and how it shows it: cohorts by id and name, groups as a text, others as a list."""
+    if not spec.cohorts:
+        said: Any = value[0] if spec.breakdown[0].type == "group" and len(value) == 1 else list(value)
+        return said, said
+    if value[0] == ALL_USERS:
+        return EVERYBODY_ID, trends.EVERYBODY
+    cohort = cohort_of(tables, value[0])
+    return cohort.id, cohort.name
+
+
+def answer_trends(spec: Funnel, tables: EventTables) -> dict[str, Any]:
+    """Answer conversion over time: a series each breakdown value, and the rows behind it."""
+    begins = over_time.starts(spec, tables)
+    found = over_time.courses(spec, walk_periods(spec, tables), begins)
+    between = span(spec, tables)
+    results, summary = [], []
+    for course in found:
+        days = [trends.day_text(start, spec.interval) for start in begins]
+        made: dict[str, Any] = {"count": len(begins), "data": course.rates, "days": days}
+        made["labels"] = [trends.label_text(start, spec.interval, between) for start in begins]
+        extra = {}
+        if spec.breakdown:
+            value, shown = breakdown_value(course.value, spec, tables)
+            extra = {"breakdown_value": shown if spec.cohorts else value}
+        results.append({**made, **extra})
+        for day, entered, converted, rate in zip(days, course.entered.tolist(), course.converted.tolist(), course.rates, strict=True):
+            summary.append(
+                {"timestamp": day, "reached_from_step_count": entered, "reached_to_step_count": converted, "conversion_rate": rate, **extra}
+            )
+    return {"results": results, "summary": summary}
+
+
 def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
-    """Answer a FunnelsActorsQuery: who did a step (from 1), or was lost before it (negative)."""
-    source = query["source"]
-    spec = from_query(source, tables)
-    number = query.get("funnelStep")
-    if not number or number == -1:
-        raise SpecError(f"funnelStep {number!r}: steps count from 1; negative ones, from -2, are those lost before the step")
-    wanted = query.get("funnelStepBreakdown")
-    value: Any = wanted if wanted is None or isinstance(wanted, str) else wanted[0] if len(wanted) == 1 else tuple(wanted)
-    rows = compute.actors(spec, tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
-    if spec.group_type_index is not None:
-        return {
-            "results": [{"id": key, "distinct_ids": [], "properties": group(key, spec.group_type_index, tables)} for key in rows.actor_id]
-        }
-    people = tables.persons_frame().set_index("person_id")
-    return {"results": [trends.actor(actor_id, 0, people) for actor_id in rows.actor_id]}
+    """Answer a FunnelsActorsQuery: who did a step (from 1), or was lost before it (negative), or entered in a period."""
+    spec = from_query(query["source"], tables)
+    fields.check(query, "FunnelsActorsQuery", ACTORS)
+    value = value_of(query.get("funnelStepBreakdown"), spec)
+    if spec.viz_type == "trends":
+        begins = query.get("funnelTrendsEntrancePeriodStart")
+        if begins is None:
+            raise SpecError("an actors query over a funnel of trends needs funnelTrendsEntrancePeriodStart")
+        bucket = dt.datetime.fromisoformat(str(begins)).replace(tzinfo=None)
+        rows = actors.actors(spec, tables, dropped=bool(query.get("funnelTrendsDropOff")), breakdown_value=value, bucket=bucket)
+    else:
+        number = query.get("funnelStep")
+        if not number or number == -1:
+            raise SpecError(f"funnelStep {number!r}: steps count from 1; negative ones, from -2, are those lost before the step")
+        rows = actors.actors(spec.replaced(viz_type="steps"), tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
+    return {"results": people(spec, rows.actor_id.tolist(), tables)}
 
 
-def group(key: str, index: int, tables: EventTables) -> dict[str, Any]:
-    """Give the properties of a group; empty where nothing is known of it."""
-    table = tables.group_table()
-    rows = tables.execute(table.filter((table.type_index == index) & (table.key == key)))
-    return json.loads(rows.properties.iloc[0]) if len(rows) else {}
+def value_of(given: Any, spec: Funnel) -> Any:
+    """Give the breakdown value that an actors query names."""
+    if given is None or not spec.breakdown:
+        return None
+    if spec.cohorts:
+        return ALL_USERS if given in (EVERYBODY_ID, ALL_USERS) else str(given)
+    if isinstance(given, (list, tuple)):
+        return str(given[0]) if len(given) == 1 else tuple(str(g) for g in given)
+    return str(given)
+
+
+def people(spec: Funnel, ids: list[str], tables: EventTables) -> list[dict[str, Any]]:
+    """Give actors as PostHog answers them: groups by their key, anything else that is counted by its value."""
+    index = group_index(spec, tables)
+    if index is not None:
+        return [trends.group(key, index, tables) for key in ids]
+    if spec.aggregate_by is not None:
+        return [{"id": value, "distinct_ids": [], "properties": {}} for value in ids]
+    known = tables.persons_frame().set_index("person_id")
+    return [trends.actor(actor_id, 0, known) for actor_id in ids]

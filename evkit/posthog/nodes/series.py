@@ -7,9 +7,15 @@ from typing import Any
 
 from evkit.errors import SpecError, UnsupportedQuery
 from evkit.model.tables import EventTables
-from evkit.posthog.nodes import filters
+from evkit.posthog.nodes import fields, filters
 from evkit.query.spec import MATHS, PROPERTY_MATHS, Action, FilterGroup, PropertyRef, Series
 
+NODE = frozenset(
+    {
+        "event", "id", "math", "math_property", "math_property_type", "math_group_type_index", "math_multiplier", "properties", "fixedProperties",
+        "optionalInFunnel", "funnelFromStep", "funnelToStep",
+    }
+)  # fmt: skip
 PROPERTY_TYPES = {None: "event", "event_properties": "event", "person_properties": "person", "session_properties": "session"}
 
 
@@ -21,6 +27,7 @@ def from_json(node: Mapping[str, Any], tables: EventTables) -> Series | None:
     UnsupportedQuery
         For a kind of node or a math that evkit doesn't answer.
     """
+    fields.check(node, "a series", NODE)
     kind = node.get("kind", "EventsNode")
     if kind == "ActionsNode":
         action = action_of(node, tables)
@@ -41,6 +48,7 @@ def from_json(node: Mapping[str, Any], tables: EventTables) -> Series | None:
         subject,
         math="total" if math in PROPERTY_MATHS and wanted is None else math,  # as PostHog does
         math_property=wanted,
+        math_multiplier=node.get("math_multiplier"),
         group_type_index=node.get("math_group_type_index"),
         filters=FilterGroup.of(filters.from_json(node.get("properties"))).and_(filters.from_json(node.get("fixedProperties"))),
         optional=bool(node.get("optionalInFunnel")),

@@ -5,18 +5,42 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evkit.dates import DateRange, Range
 from evkit.errors import SpecError, UnsupportedQuery, unknown
-from evkit.insights.trends import compute
+from evkit.insights.trends import actors, compute
 from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.rank import Row
 from evkit.insights.trends.spec import DEFAULT_BREAKDOWN_LIMIT, DISPLAYS, OTHER, Trends
 from evkit.model.tables import EventTables
-from evkit.posthog.nodes import filters, series
-from evkit.query.spec import FilterGroup, PropertyRef
+from evkit.posthog.nodes import fields, filters, hogql, series
+from evkit.query.relation import cohort_of
+from evkit.query.spec import ALL_USERS, FilterGroup, PropertyRef, cohorts
 
+QUERY = frozenset(
+    {"series", "dateRange", "interval", "properties", "filterTestAccounts", "breakdownFilter", "compareFilter", "trendsFilter"}
+)
+OPTIONS = frozenset({"display", "formula", "formulas", "formulaNodes", "smoothingIntervals"})
+DRAWN = frozenset(
+    {
+        "aggregationAxisFormat", "aggregationAxisPrefix", "aggregationAxisPostfix", "decimalPlaces", "minDecimalPlaces", "showLegend",
+        "showValuesOnSeries", "showPercentStackView", "yAxisScaleType", "showMultipleYAxes", "showAlertThresholdLines", "goalLines",
+        "hiddenLegendIndexes", "resultCustomizations", "resultCustomizationBy", "showLabelsOnSeries", "showConfidenceIntervals",
+        "confidenceLevel", "showTrendLines", "showMovingAverage", "movingAverageIntervals", "detailedResultsAggregationType",
+    }
+)  # fmt: skip
+BREAKDOWN = frozenset(
+    {
+        "breakdown", "breakdowns", "breakdown_type", "breakdown_limit", "breakdown_group_type_index", "breakdown_normalize_url",
+        "breakdown_histogram_bin_count", "breakdown_hide_other_aggregation", "breakdown_path_cleaning",
+    }
+)  # fmt: skip
+DATE_RANGE = ("date_from", "date_to", "explicitDate")
+ONE_BREAKDOWN = frozenset({"property", "type", "group_type_index", "normalize_url", "histogram_bin_count"})
+ACTORS = frozenset({"source", "day", "series", "breakdown", "compare", "interval", "includeRecordings"})
+EVERYBODY = "all users"
 BREAKDOWN_TYPES = {
     None: "event",
     "event": "event",
@@ -50,9 +74,12 @@ def nodes(query: Mapping[str, Any], tables: EventTables) -> list[tuple[Any, Mapp
 
 def question(query: Mapping[str, Any], tables: EventTables, wanted: Sequence[Any]) -> Trends:
     """Give the question over series that were read already."""
-    if query.get("samplingFactor") not in (None, 1):
-        raise UnsupportedQuery(f"samplingFactor {query['samplingFactor']!r} is not answered: evkit counts every event")
     options = query.get("trendsFilter") or {}
+    fields.check(query, "TrendsQuery", QUERY)
+    fields.check(options, "trendsFilter", OPTIONS, DRAWN)
+    fields.check(query.get("breakdownFilter") or {}, "breakdownFilter", BREAKDOWN)
+    fields.check(query.get("compareFilter") or {}, "compareFilter", ("compare", "compare_to"))
+    fields.check(query.get("dateRange") or {}, "dateRange", DATE_RANGE)
     display: Any = options.get("display") or "ActionsLineGraph"
     if display not in DISPLAYS:
         raise UnsupportedQuery(f"display {display!r} is not answered. Displays that are: {', '.join(DISPLAYS)}")
@@ -66,6 +93,7 @@ def question(query: Mapping[str, Any], tables: EventTables, wanted: Sequence[Any
         breakdown=refs,
         breakdown_limit=WORLD_MAP_LIMIT if display == "WorldMap" else limit,
         breakdown_hide_other=bool((query.get("breakdownFilter") or {}).get("breakdown_hide_other_aggregation")),
+        breakdown_path_cleaning=bool((query.get("breakdownFilter") or {}).get("breakdown_path_cleaning")),
         compare=bool(compare.get("compare")),
         compare_to=(compare.get("compare_to") or None) if compare.get("compare") else None,
         display=display,
@@ -86,11 +114,16 @@ def breakdown(given: Mapping[str, Any]) -> tuple[tuple[PropertyRef, ...], int]:
     Raises
     ------
     UnsupportedQuery
-        For breakdowns by cohort, by HogQL, or into bins.
+        For breakdowns by HogQL.
     """
     limit = given.get("breakdown_limit") or DEFAULT_BREAKDOWN_LIMIT
     several = given.get("breakdowns")
+    if given.get("breakdown_type") == "cohort" and not several:
+        ids = given.get("breakdown")
+        return cohorts(*(ids if isinstance(ids, list) else [ids])) if ids not in (None, []) else (), limit
     if several:
+        for one in several:
+            fields.check(one, "breakdown", ONE_BREAKDOWN)
         wanted = [
             (b.get("property"), b.get("type"), b.get("group_type_index"), b.get("normalize_url"), b.get("histogram_bin_count"))
             for b in several
@@ -103,15 +136,20 @@ def breakdown(given: Mapping[str, Any]) -> tuple[tuple[PropertyRef, ...], int]:
         wanted = [(key, *options) for key in keys]
     refs = []
     for key, kind, index, normalize, bins in wanted:
+        if kind == "hogql":
+            refs.append(replace(hogql.ref_of(str(key)), histogram_bin_count=bins or None))
+            continue
         if kind not in BREAKDOWN_TYPES:
             raise UnsupportedQuery(
                 f"a breakdown of type {kind!r} is not answered. Types that are: {', '.join(k for k in BREAKDOWN_TYPES if k)}"
             )
-        if bins:
-            raise UnsupportedQuery("a breakdown into bins (histogram_bin_count) is not answered")
         if not isinstance(key, str):
             raise UnsupportedQuery(f"a breakdown by {key!r} is not answered: give the name of one property")
-        refs.append(PropertyRef(key, type=BREAKDOWN_TYPES[kind], group_type_index=index, normalize_url=bool(normalize)))
+        refs.append(
+            PropertyRef(
+                key, type=BREAKDOWN_TYPES[kind], group_type_index=index, normalize_url=bool(normalize), histogram_bin_count=bins or None
+            )
+        )
     return tuple(refs), limit
 
 
@@ -136,22 +174,20 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     has_more = any(OTHER in row.parts for row in found)
     if spec.breakdown_hide_other:
         found = [row for row in found if OTHER not in row.parts]
-    results = [
-        result(
-            row,
-            spec,
-            [node for _, node in known],
-            spans["current"],
-            starts[row.period],
-            bool((query.get("breakdownFilter") or {}).get("breakdowns")),
-        )
-        for row in found
-    ]
+    as_list = bool((query.get("breakdownFilter") or {}).get("breakdowns"))
+    given = [node for _, node in known]
+    results = [result(row, spec, given, spans["current"], starts[row.period], as_list, tables) for row in found]
     return {"results": results, "hasMore": has_more}
 
 
 def result(
-    row: Row, spec: Trends, given: Sequence[Mapping[str, Any]], span: Range, starts: Sequence[dt.datetime], as_list: bool
+    row: Row,
+    spec: Trends,
+    given: Sequence[Mapping[str, Any]],
+    span: Range,
+    starts: Sequence[dt.datetime],
+    as_list: bool,
+    tables: EventTables,
 ) -> dict[str, Any]:
     """Give one row of the response."""
     days = [day_text(start, spec.interval) for start in starts]
@@ -166,14 +202,25 @@ def result(
     else:
         made |= {"label": spec.series[row.order].label, "action": action(spec, row.order, given[row.order], days)}
     if spec.breakdown:
-        value = list(row.parts) if as_list or len(row.parts) > 1 else row.parts[0]
+        value, text = breakdown_value(row, spec, as_list, tables)
         made["breakdown_value"] = value
         if not spec.formulas:
-            text = "::".join(row.parts)
-            made["label"] = text if len(spec.series) == 1 else f"{spec.series[row.order].label} - {text}"
+            queries = len(spec.series) * (len(spec.cohorts) if spec.keeps_cohort_order else 1)
+            made["label"] = text if queries == 1 else f"{spec.series[row.order].label} - {text}"
     if spec.compare:
         made |= {"compare": True, "compare_label": row.period}
     return made
+
+
+def breakdown_value(row: Row, spec: Trends, as_list: bool, tables: EventTables) -> tuple[Any, str]:
+    """Give a row's breakdown value as PostHog answers it, and how it is labelled."""
+    if not spec.cohorts:
+        return list(row.parts) if as_list or len(row.parts) > 1 else row.parts[0], "::".join(row.parts)
+    wanted = row.parts[0]
+    if wanted == ALL_USERS:
+        return ALL_USERS, EVERYBODY
+    cohort = cohort_of(tables, wanted)
+    return cohort.id, cohort.name
 
 
 def count(row: Row, spec: Trends) -> float:
@@ -236,6 +283,7 @@ def label_text(start: dt.datetime, interval: str, span: Range) -> str:
 # ---------------------------------------------------------------------- actors
 def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer an InsightActorsQuery over a TrendsQuery: who is behind one figure, most events first."""
+    fields.check(query, "InsightActorsQuery", ACTORS)
     source = query["source"]
     spec = from_query(source, tables)
     period = query.get("compare") or "current"
@@ -251,12 +299,29 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
         bucket = max((s for s in starts if s <= wanted), default=None)
         if bucket is None:
             raise SpecError(f"no bucket of the question holds {day!r}")
-    value = query.get("breakdown")
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    rows = compute.actors(spec, tables, bucket=bucket, series=query.get("series") or 0, breakdown_value=value, period=period)
+    order = query.get("series") or 0
+    rows = actors.actors(spec, tables, bucket=bucket, series=order, breakdown_value=value_of(query.get("breakdown"), spec), period=period)
+    index = spec.series[order].group_type_index
+    if index is not None:
+        return {"results": [{**group(r.actor_id, index, tables), "event_count": int(r.events)} for r in rows.itertuples()]}
     people = tables.persons_frame().set_index("person_id")
     return {"results": [actor(r.actor_id, int(r.events), people) for r in rows.itertuples()]}
+
+
+def value_of(given: Any, spec: Trends) -> Any:
+    """Give the breakdown value that an actors query names."""
+    if given is None or not spec.breakdown:
+        return None
+    if isinstance(given, list):
+        return str(given[0]) if len(given) == 1 and len(spec.breakdown) == 1 else tuple(str(g) for g in given)
+    return str(given)
+
+
+def group(key: str, index: int, tables: EventTables) -> dict[str, Any]:
+    """Give a group as PostHog answers it as an actor."""
+    table = tables.group_table()
+    rows = tables.execute(table.filter((table.type_index == index) & (table.key == key)))
+    return {"id": key, "distinct_ids": [], "properties": json.loads(rows.properties.iloc[0]) if len(rows) else {}}
 
 
 def actor(actor_id: str, events: int, people: Any) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_nobody_in_it_gives_zeros_and_an_unknown_step_a_warning(log: Log) -> Non
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ek.Funnel("a"), "a funnel of 1 steps"),
+        (lambda: ek.Funnel("a"), "a funnel of 1 step: give 2 to 60"),
         (lambda: ek.Funnel("a", "b", window=14), "window 14 has no unit: write '14 days'"),  # type: ignore[arg-type]
         (lambda: ek.Funnel("a", "b", window="0 days"), "is empty"),
         (lambda: ek.Funnel("a", "b", order_type="loose"), "unknown order_type 'loose'"),  # type: ignore[arg-type]

@@ -1,0 +1,138 @@
+"""The events of a funnel: who did them, when, which steps and exclusions they are, and what parts them."""
+
+from __future__ import annotations
+
+import functools
+import operator as op
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from evkit.dates import Range
+from evkit.dates.buckets import bucket
+from evkit.insights.funnel.spec import FIRST_TIME, Funnel
+from evkit.insights.trends.maths import instant
+from evkit.model.tables import EventTables
+from evkit.query.filters import Matcher
+from evkit.query.paths import cleaned_path
+from evkit.query.relation import relation
+from evkit.query.spec import ALL_USERS, PropertyFilter, PropertyRef, Series
+
+
+def span(spec: Funnel, tables: EventTables) -> Range:
+    """Give the range whose events count; the window doesn't extend it."""
+    return tables.resolve(spec.date_range, interval=spec.interval)
+
+
+def group_index(spec: Funnel, tables: EventTables) -> int | None:
+    """Give the index of the group type that is counted; None for persons."""
+    if spec.group_type is None:
+        return spec.group_type_index
+    return Series("group", group_type=spec.group_type).indexed(tables.group_types).group_type_index
+
+
+def matched(spec: Funnel, tables: EventTables) -> ir.Table:
+    """Give the events that count, a row an event: actor, t (microseconds), tie (arrival), steps, exclusions (bit masks), uuid, period, breakdown_0 ...
+
+    A strict funnel has every event of the range; another only those that are a step or an exclusion. `period` is the
+    start of the interval of a funnel of viz_type "trends"; `breakdown_0` ... are texts, or 1 and 0 for each cohort.
+    """
+    index = group_index(spec, tables)
+    excluded = [e.series for e in spec.exclusions]
+    cohorts = [PropertyFilter("id", c, type="cohort") for c in spec.cohorts if c != ALL_USERS]
+    actor_needs = (Series(None, group_type_index=index), spec.aggregate_by)
+    refs = () if spec.cohorts else spec.breakdown
+    rows = relation(tables, *spec.steps, *excluded, spec.filters, *refs, *cohorts, *actor_needs)
+    matcher = Matcher(tables, rows)
+    tests, rows = steps_of(spec, tables, matcher)
+    matcher = Matcher(tables, rows)
+    voids = [matcher.series(series) for series in excluded]
+    between = span(spec, tables)
+    actor = actor_of(spec, index, matcher)
+    inside = matcher.filter(spec.filters) & (rows.timestamp >= instant(between.start)) & (rows.timestamp <= instant(between.end))
+    inside = inside & actor.notnull()
+    if spec.order_type != "strict":
+        inside = inside & functools.reduce(op.or_, [*tests, *voids])
+    masks = [sum(1 << (s - 1) for s in range(e.after + 1, e.before + 1)) for e in spec.exclusions]
+    made = rows.mutate(
+        actor=actor,
+        tie=rows.arrival,
+        steps=mask(tests, [1 << i for i in range(len(tests))]),
+        exclusions=mask(voids, masks),
+        period=period_of(spec, tables, rows),
+        **{f"breakdown_{i}": part(ref, matcher, spec) for i, ref in enumerate(spec.breakdown)},
+    )
+    names = [f"breakdown_{i}" for i in range(len(spec.breakdown))]
+    return made.filter(inside).select("actor", "t", "tie", "steps", "exclusions", "uuid", "period", *names)
+
+
+def actor_of(spec: Funnel, index: int | None, matcher: Matcher) -> ir.StringValue:
+    """Give who is counted; null for events that don't count."""
+    if index is not None:
+        return matcher.rows[f"group_{index}"]
+    if spec.aggregate_by is not None:
+        return matcher.value(spec.aggregate_by).nullif("")
+    return matcher.rows.distinct_id if matcher.tables.settings.aggregate_by_distinct_id else matcher.rows.person_id
+
+
+def period_of(spec: Funnel, tables: EventTables, rows: ir.Table) -> ir.TimestampValue:
+    """Give the start of the interval that an event is in, wall clock of the project's zone; null where none is asked for."""
+    if spec.viz_type != "trends":
+        return ibis.null("timestamp(6)")
+    settings = tables.settings
+    return bucket(rows.timestamp, spec.interval, timezone=settings.timezone, week_start=settings.week_start, dialect=tables.dialect)
+
+
+def mask(tests: Sequence[ir.BooleanValue], bits: Sequence[int]) -> ir.IntegerValue:
+    """Give the bits of the tests that hold."""
+    if not tests:
+        return ibis.literal(0, type="int64")
+    parts = [
+        ibis.ifelse(test, ibis.literal(bit, type="int64"), ibis.literal(0, type="int64")) for test, bit in zip(tests, bits, strict=True)
+    ]
+    return functools.reduce(lambda a, b: a | b, parts)
+
+
+def part(ref: PropertyRef, matcher: Matcher, spec: Funnel) -> ir.Value:
+    """Give one breakdown's value as text, "" where there is none; for a cohort 1 or 0."""
+    if ref.type == "cohort":
+        inside = ibis.literal(True) if ref.key == ALL_USERS else matcher.filter(PropertyFilter("id", ref.key, type="cohort"))
+        return inside.cast("int8")
+    value = matcher.value(ref)
+    if spec.breakdown_path_cleaning:
+        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters)
+    if ref.normalize_url:
+        bare = value.re_replace(r"[/?#\\]+$", "")
+        value = ibis.ifelse((bare == "") & (value != ""), "/", bare)
+    return value.fill_null("")
+
+
+# ---------------------------------------------------------------------- steps that are first times
+def steps_of(spec: Funnel, tables: EventTables, matcher: Matcher) -> tuple[list[ir.BooleanValue], ir.Table]:
+    """Give whether an event is each step, and the relation with what that needs joined: the first events of persons."""
+    rows = matcher.rows
+    firsts = {i: first_events(step, spec, tables, matcher) for i, step in enumerate(spec.steps) if step.math in FIRST_TIME}
+    for i, first in firsts.items():
+        known = first.select(**{f"first_{i}": first.uuid})
+        rows = rows.left_join(known, rows.uuid == known[f"first_{i}"])
+    joined = Matcher(tables, rows)
+    return [rows[f"first_{i}"].notnull() if i in firsts else joined.series(step) for i, step in enumerate(spec.steps)], rows
+
+
+def first_events(step: Series, spec: Funnel, tables: EventTables, matcher: Matcher) -> ir.Table:
+    """Give each person's first event of a step, up to the end of the range, where it is in the range and passes the step's filters: uuid."""
+    between = span(spec, tables)
+    rows = matcher.rows
+    passes = matcher.filter(step.group)
+    ever = rows.filter(matcher.subject(step.subject) & (rows.timestamp <= instant(between.end))).mutate(good=passes)
+    if step.math != "first_time_for_user":
+        ever = ever.filter(ever.good)
+    ever = ever.mutate(counts=ever.good & (ever.timestamp >= instant(between.start)))
+    first = ever.group_by("person_id").agg(earliest=ever.timestamp.min(), counted=ever.timestamp.min(where=ever.counts))
+    first = first.filter(first.earliest == first.counted)
+    good = ever.view()
+    good = good.filter(good.counts)
+    mine = good.semi_join(first, [good.person_id == first.person_id, good.timestamp == first.earliest])
+    ranked = mine.mutate(place=ibis.row_number().over(group_by=mine.person_id, order_by=[mine.arrival, mine.uuid]))
+    return ranked.filter(ranked.place == 0).select("uuid")

@@ -1,0 +1,102 @@
+"""The figures of a funnel's steps: how many did each, and how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evkit.insights.funnel.spec import OTHER, Funnel
+from evkit.insights.funnel.walk import Value, Walked
+from evkit.kernel.funnel import NEVER
+
+COLUMNS = ["breakdown_value", "step", "event", "count", "conversion_rate", "step_conversion_rate", "average_seconds", "median_seconds"]
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """The figures of one breakdown value.
+
+    Parameters
+    ----------
+    counts
+        How many did each step.
+    averages, medians
+        Seconds from the required step before, for each required step but the first, in their order; None where nobody took any time.
+    """
+
+    value: Value
+    counts: tuple[int, ...]
+    averages: tuple[float | None, ...]
+    medians: tuple[float | None, ...]
+
+
+def lines(spec: Funnel, walked: Walked) -> list[Line]:
+    """Give the figures of each breakdown value, most conversions first; the values past the limit as one."""
+    runs = walked.sorted
+    found = [(name, np.flatnonzero(walked.entered & (runs.marked.wanted == code))) for code, name in enumerate(runs.names)]
+    found = [(name, which) for name, which in found if len(which) or not spec.breakdown]
+    made = [line(name, which, walked, spec) for name, which in found]
+    if not spec.breakdown:
+        return made
+    pairs = sorted(zip(made, found, strict=True), key=lambda p: (tuple(-c for c in reversed(p[0].counts)), p[0].value))
+    limit = len(pairs) if spec.cohorts else spec.breakdown_limit
+    kept, rest = pairs[:limit], pairs[limit:]
+    result = [p[0] for p in kept]
+    if rest:
+        together = np.concatenate([which for _, (_, which) in rest])
+        result.append(line(tuple(OTHER for _ in spec.breakdown), together, walked, spec))
+    return result
+
+
+def line(name: Value, which: np.ndarray, walked: Walked, spec: Funnel) -> Line:
+    """Give the figures of some runs."""
+    bits, times = walked.reached.bits[which], walked.reached.times[which]
+    counts = tuple(int(((bits >> s) & 1).sum()) for s in range(len(spec.steps)))
+    averages: list[float | None] = []
+    medians: list[float | None] = []
+    for i in range(1, spec.optional.count(False)):
+        took = durations(times, i)
+        averages.append(float(took.mean()) if len(took) else None)
+        medians.append(float(np.median(took)) if len(took) else None)
+    return Line(name, counts, tuple(averages), tuple(medians))
+
+
+def durations(times: np.ndarray, i: int) -> np.ndarray:
+    """Give the seconds to the i-th time (from 0) from the one before, of those who took any."""
+    both = times[:, i] != NEVER
+    took = times[both, i] - times[both, i - 1]
+    return np.asarray(took[took > 0] / MICROSECONDS)
+
+
+def frame(spec: Funnel, found: Sequence[Line]) -> pd.DataFrame:
+    """Give the figures as a tidy frame."""
+    rows = []
+    for one in found:
+        required, before = 0, one.counts[0]
+        for s, step in enumerate(spec.steps):
+            timed = s > 0 and not step.optional
+            required += timed
+            rows.append(
+                (
+                    shown(one.value, spec), s + 1, step.label, one.counts[s], share(one.counts[s], one.counts[0]), share(one.counts[s], before),
+                    one.averages[required - 1] if timed else None, one.medians[required - 1] if timed else None,
+                )
+            )  # fmt: skip
+            before = before if step.optional else one.counts[s]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"step": "int64", "count": "int64", **{c: "float64" for c in COLUMNS[4:]}})
+
+
+def share(part: int, whole: int) -> float:
+    """Give a share; 0 of nothing."""
+    return part / whole if whole else 0.0
+
+
+def shown(value: Value, spec: Funnel) -> str | Value | None:
+    """Give a breakdown value as frames have it: None without a breakdown, a text for one, a tuple for several."""
+    if not spec.breakdown:
+        return None
+    return value[0] if spec.cohorts or len(value) == 1 else value
