@@ -103,6 +103,7 @@ def read(
             source=files.source(con, wanted, columns, rejects),
             identity=found_by,
         )
+        tell(rejects)
         while len(_opened) > MOST_OPENED:
             _opened.pop(next(iter(_opened)))
     return Events(_opened[key].with_settings(settings))

@@ -36,7 +36,7 @@ def config(mode: Mode = "auto") -> dict[str, Any]:
         "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": HEIGHT},
         "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "domain": False, "ticks": False, "labelPadding": 6},
         "axisX": {"grid": False},
-        "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 240},
+        "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 240, "columnPadding": 16},
         "title": {"fontSize": 14, "fontWeight": 600, "anchor": "start", "offset": 12, "subtitleFontSize": 12},
         "line": {"strokeWidth": 2},
         "point": {"size": 42, "filled": True},

@@ -36,9 +36,9 @@ def _json_type(value: str) -> str:  # type: ignore[empty-body]
     ...
 
 
-def tell(rejects: Rejects) -> None:
-    """Warn that rows were set aside, with the reasons and where to look."""
-    if rejects.count:
+def tell(rejects: Rejects, *, known: int = 0) -> None:
+    """Warn that rows were set aside, with the reasons and where to look; not where no more than `known` were."""
+    if rejects.count > known:
         reasons = "; ".join(f"{n:,} x {reason}" for reason, n in rejects.reasons.most_common(3))
         file, line, reason, text = rejects.rows[0]
         first = f"{file}{f' line {line}' if line else ''}: {reason}{': ' + text.strip() if text.strip() else ''}"
@@ -64,9 +64,10 @@ class LinesSource:
 
     @cached_property
     def _staged(self) -> lines.Staged:
+        known = self.rejects.count
         with Bar("reading events") as bar:
             staged = lines.stage(self.files, self._folder / "events.parquet", self.rejects, self.columns, bar)
-        tell(self.rejects)
+        tell(self.rejects, known=known)
         return staged
 
     @cached_property
@@ -128,6 +129,7 @@ class TableSource:
     def _events(self) -> ir.Table:
         if self.con is None:
             return self._canonical
+        known = self.rejects.count
         if self._staging is not None:
             self._table = self._staging.table(self.rejects)
             self._canonical, _ = self._read()
@@ -141,7 +143,7 @@ class TableSource:
             if counts[f"c{i}"]:
                 self._set_aside(reason, counts[f"c{i}"])
                 e = e.filter(~test)
-        tell(self.rejects)
+        tell(self.rejects, known=known)
         return canonical.with_uuids(e) if counts["unnamed"] else e
 
     def table(self) -> ir.Table:

@@ -15,6 +15,7 @@ ALLOWED = {
         "insights/funnel/chart.py",
         "insights/timeline/chart.py",
         "insights/theme.py",
+        "insights/time_lines.py",
         "insights/display.py",
         "notebook/",
         "report/",

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import evkit as ek
-from evkit.errors import UnknownEventWarning, SpecError
+from evkit.errors import SpecError, UnknownEventWarning
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
 

@@ -11,6 +11,7 @@ import pandas as pd
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer
 from evkit.insights.funnel.spec import Funnel
+from evkit.insights.time_lines import WHEN, ends, time_lines
 
 LABELLED_VALUES = 4
 """Up to so many breakdown values every bar has its figure written above it."""
@@ -40,18 +41,19 @@ def span(seconds: float | None) -> str:
 def rows_of(spec: Funnel, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the chart's data: a row a breakdown value and step."""
     made: list[dict[str, Any]] = []
+    names = step_labels(spec)
     for row in frame.itertuples():
         before = 1.0 if row.step == 1 else made[-1]["rate"]
         made.append(
             {
-                "step": f"{row.step}. {row.event}",
+                "step": f"{row.step}. {names[row.step - 1]}",
                 "value": value_label(row.breakdown_value) if spec.breakdown else "all",
                 "count": int(row.count),
                 "rate": float(row.conversion_rate),
                 "before": float(before),
                 "share": f"{row.conversion_rate:.1%}",
                 "from_before": "" if row.step == 1 else f"{row.step_conversion_rate:.1%} of the step before",
-                "lost": "" if row.step == 1 else f"{before - row.conversion_rate:.1%} of step 1 lost here",
+                "lost": "" if row.step == 1 else f"{max(before - row.conversion_rate, 0):.1%} of step 1 lost here",
                 "median": span(row.median_seconds),
                 "average": span(row.average_seconds),
             }
@@ -60,16 +62,86 @@ def rows_of(spec: Funnel, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def chart(spec: Funnel, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
-    """Draw a funnel."""
-    rows = rows_of(spec, frame)
-    if not rows:
-        rows = [
-            {"step": f"{i}. {s.label}", "value": "all", "count": 0, "rate": 0.0, "before": 0.0, "share": "0.0%", "from_before": ""}
-            for i, s in enumerate(spec.steps, 1)
-        ]
-    drawn = by_value(rows) if spec.breakdown else plain(rows)
-    title = {"text": " \N{RIGHTWARDS ARROW} ".join(s.label for s in spec.steps), "subtitle": f"within {spec.window}"}
+    """Draw a funnel: bars of steps, lines of conversion over time, or bars of how long it takes.
+
+    Parameters
+    ----------
+    now
+        Wall clock of the project's zone: periods that end later are unfinished and drawn dashed.
+    """
+    subtitle = f"within {spec.window}"
+    if spec.viz_type == "trends":
+        drawn, subtitle = lines(spec, frame, now), f"{subtitle}, by the {spec.interval} of the first step"
+    elif spec.viz_type == "time_to_convert":
+        drawn, subtitle = durations(frame), f"time from step {spec.first} to step {spec.last}, {subtitle}"
+    else:
+        rows = rows_of(spec, frame) or nobody(spec)
+        drawn = by_value(rows) if spec.breakdown else plain(rows)
+    between = {"unordered": " + "}.get(spec.order_type, " \N{RIGHTWARDS ARROW} ")
+    title = {"text": between.join(s.label for s in spec.steps), "subtitle": subtitle}
     return drawn.properties(title=title, description=describe(spec, frame), height=theme.HEIGHT)
+
+
+def nobody(spec: Funnel) -> list[dict[str, Any]]:
+    """Give the chart's data where nobody entered."""
+    empty = {"value": "all", "count": 0, "rate": 0.0, "before": 0.0, "share": "0.0%", "from_before": ""}
+    return [{"step": f"{i}. {label}", **empty} for i, label in enumerate(step_labels(spec), 1)]
+
+
+def step_labels(spec: Funnel) -> list[str]:
+    """Give what the steps are called on the axis: in an unordered funnel how many were done."""
+    if spec.order_type == "unordered":
+        return [f"any {i} of {len(spec.steps)} steps" for i in range(1, len(spec.steps) + 1)]
+    return [f"{s.label} (optional)" if s.optional else s.label for s in spec.steps]
+
+
+def lines(spec: Funnel, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
+    """Draw the conversion rate over time, a line a breakdown value."""
+    rows = [
+        {
+            "line": value_label(r.breakdown_value) if spec.breakdown else "conversion",
+            "time": f"{r.bucket.isoformat()}Z",
+            "when": f"{'week of ' if spec.interval == 'week' else ''}{r.bucket.strftime(WHEN.get(spec.interval, '%a %d %b %Y'))}",
+            "value": float(r.conversion_rate),
+            "entered": int(r.entered),
+            "converted": int(r.converted),
+            "open": bool(now is not None and ends(r.bucket, spec.interval) > pd.Timestamp(now)),
+        }
+        for r in frame.itertuples()
+    ]
+    tooltip = [
+        alt.Tooltip("line:N", title="value"), alt.Tooltip("when:N", title="entered in"), alt.Tooltip("value:Q", format=".1%", title="converted"),
+        alt.Tooltip("entered:Q", format=","), alt.Tooltip("converted:Q", format=",", title="of them converted"),
+    ]  # fmt: skip
+    return time_lines(rows, spec.interval, tooltip=tooltip, number_format="%")
+
+
+def durations(frame: pd.DataFrame) -> Any:
+    """Draw how many took how long."""
+    rows = [
+        {
+            "start": r.bin_start_seconds,
+            "end": r.bin_end_seconds,
+            "count": int(r.count),
+            "took": f"{span(r.bin_start_seconds) or '0 seconds'} to {span(r.bin_end_seconds)}",
+        }
+        for r in frame.itertuples()
+    ]
+    order = [r["took"] for r in rows]
+    base = Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X(
+            "took:N",
+            sort=order,
+            title=None,
+            axis=alt.Axis(labelAngle=-35, labelLimit=180, labelOverlap=True),
+            scale=alt.Scale(paddingInner=0.08),
+        ),
+        y=alt.Y("count:Q", title=None, axis=alt.Axis(tickCount=5, tickMinStep=1, format=",d")),
+        tooltip=[alt.Tooltip("took:N", title="time"), alt.Tooltip("count:Q", format=",")],
+    )
+    bar = base.mark_bar(color=theme.CATEGORIES[0], cornerRadiusEnd=3)
+    figure = base.transform_filter("datum.count > 0").mark_text(dy=-7, fontSize=11).encode(text=alt.Text("count:Q", format=","))
+    return layer(bar, figure).properties(width=max(theme.WIDTH, 56 * len(order)))
 
 
 def tooltips() -> list[alt.Tooltip]:
@@ -128,13 +200,42 @@ def by_value(rows: list[dict[str, Any]]) -> Any:
 
 def describe(spec: Funnel, frame: pd.DataFrame) -> str:
     """Say in words what the chart shows."""
+    if spec.viz_type == "time_to_convert":
+        return words_of_durations(spec, frame)
     if frame.empty:
         return f"Funnel of {len(spec.steps)} steps: nobody entered."
-    said = []
+    if spec.viz_type == "trends":
+        return words_of_course(spec, frame)
+    said, names = [], step_labels(spec)
     for value, rows in _groups(frame) if spec.breakdown else [(None, frame)]:
-        steps = ", ".join(f"{r.event} {r.count:,} ({r.conversion_rate:.1%})" for r in rows.itertuples())
+        steps = ", ".join(f"{names[r.step - 1]} {r.count:,} ({r.conversion_rate:.1%})" for r in rows.itertuples())
         said.append(f"{value_label(value)}: {steps}." if spec.breakdown else f"Funnel within {spec.window}: {steps}.")
     return " ".join(said[:8])
+
+
+def words_of_durations(spec: Funnel, frame: pd.DataFrame) -> str:
+    """Say how long it takes."""
+    total = int(frame["count"].sum())
+    if not total:
+        return f"Time from step {spec.first} to step {spec.last}: nobody converted."
+    top = frame.loc[frame["count"].idxmax()]
+    most = f"{span(top.bin_start_seconds) or '0 seconds'} to {span(top.bin_end_seconds)}"
+    return (
+        f"Time from step {spec.first} to step {spec.last}: {total:,} converted, in {span(frame.average_seconds.iloc[0]) or 'no time'} on average. "
+        f"Most often in {most} ({int(top['count']):,})."
+    )
+
+
+def words_of_course(spec: Funnel, frame: pd.DataFrame) -> str:
+    """Say how conversion went over time."""
+    said = [f"Conversion by {spec.interval} from {frame.bucket.min():%d %B %Y} to {frame.bucket.max():%d %B %Y}."]
+    for value, rows in _groups(frame) if spec.breakdown else [("all", frame)]:
+        top = rows.loc[rows.conversion_rate.idxmax()]
+        said.append(
+            f"{value_label(value)}: {int(rows.entered.sum()):,} entered, from {rows.conversion_rate.iloc[0]:.1%} to {rows.conversion_rate.iloc[-1]:.1%}, "
+            f"highest {top.conversion_rate:.1%} ({top.bucket:%d %b %Y})."
+        )
+    return " ".join(said[:9])
 
 
 def _groups(frame: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:

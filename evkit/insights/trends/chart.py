@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import altair as alt
@@ -10,17 +11,23 @@ import pandas as pd
 
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer
+from evkit.insights.time_lines import MOST_TICKS, WHEN, ends, time_lines
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 
-WHEN = {"hour": "%d %b %H:%M", "minute": "%d %b %H:%M", "second": "%d %b %H:%M:%S", "month": "%b %Y"}
-MOST_TICKS = 13
-TICKS = {"hour": "%-d %b %H:%M", "minute": "%H:%M", "second": "%H:%M:%S", "month": "%b %Y"}
+TIME_BARS = ("ActionsBar", "ActionsStackedBar", "ActionsUnstackedBar")
+VALUE = ",.10~g"
+A_BIN = re.compile(r"\[(-?[\d.e+-]+),(-?[\d.e+-]+)\]")
+ON_BARS = "#0b1015"
+"""Ink on a coloured bar, light theme or dark."""
 
 
 def value_label(value: Any) -> str:
     """Write a breakdown value for people."""
     if isinstance(value, tuple):
         return ", ".join(value_label(v) for v in value)
+    edges = A_BIN.fullmatch(str(value))
+    if edges:
+        return f"{float(edges[1]):,.4g} to {float(edges[2]):,.4g}"
     return {NO_VALUE: "(no value)", OTHER: "(other)"}.get(value, str(value))
 
 
@@ -44,9 +51,12 @@ def chart(spec: Trends, frame: pd.DataFrame, *, now: dt.datetime | None = None) 
         Wall clock of the project's zone: buckets that end later are unfinished and drawn dashed.
     """
     labelled = frame.assign(line=line_labels(spec, frame))
+    if spec.display == "BoldNumber" and not spec.breakdown:
+        return numbers(spec, labelled)
     if spec.is_total:
-        return number(spec, labelled) if spec.display == "BoldNumber" and len(labelled) == 1 else bars(spec, labelled)
-    return lines(spec, labelled, now)
+        drawn = {"ActionsPie": shares, "ActionsTable": table}.get(spec.display, bars)(spec, labelled)
+        return drawn.properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH)
+    return time_bars(spec, labelled, now) if spec.display in TIME_BARS else lines(spec, labelled, now)
 
 
 def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[dict[str, Any]]:
@@ -70,82 +80,137 @@ def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[d
                     "when": prefix + bucket.strftime(form),
                     "open": bool(late),
                     "period": period,
-                    "i": i,
                 }
             )
     return made
 
 
-def ends(start: pd.Timestamp, interval: str) -> pd.Timestamp:
-    """Give when a bucket ends."""
-    step = pd.DateOffset(**{f"{interval}s": 1})
-    return start + step
-
-
-def ticks(rows: list[dict[str, Any]]) -> list[int]:
-    """Give where the axis is labelled: at starts of buckets, about a dozen; milliseconds since 1970."""
-    starts = sorted({r["time"] for r in rows})
-    return [int(pd.Timestamp(t).timestamp() * 1000) for t in starts[:: -(-len(starts) // MOST_TICKS)]]
+def hover() -> list[alt.Tooltip]:
+    """Give what hovering over a point says."""
+    return [alt.Tooltip("line:N", title="series"), alt.Tooltip("when:N", title="time"), alt.Tooltip("value:Q", format=VALUE, title="value")]
 
 
 def lines(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
-    """Draw a line each series and breakdown value; hover for figures, click the legend to single out a line."""
+    """Draw a line each series and breakdown value."""
+    area = spec.display == "ActionsAreaGraph"
+    drawn = time_lines(points(spec, frame, now), spec.interval, tooltip=hover(), number_format=",.6~g", area=area)
+    return drawn.properties(title=spec.title, description=describe(spec, frame), height=theme.HEIGHT)
+
+
+def time_bars(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
+    """Draw bars over time: on top of each other, or side by side; unfinished buckets are lighter."""
     rows = points(spec, frame, now)
     order = list(dict.fromkeys(r["line"] for r in rows))
-    open_at = {(r["line"], r["i"]) for r in rows if r["open"]}
-    solid = [r for r in rows if not r["open"]]
-    dashed = [r for r in rows if r["open"] or (r["line"], r["i"] + 1) in open_at]
+    beside = spec.display == "ActionsUnstackedBar"
+    starts = list(dict.fromkeys(r["time"] for r in rows))
+    shown = starts[:: -(-len(starts) // MOST_TICKS) or 1]
+    short = "%H:%M" if spec.interval in ("hour", "minute", "second") else "%b %Y" if spec.interval == "month" else "%-d %b"
+    names = {start: pd.Timestamp(start).strftime(short) for start in shown}
+    label = f"({names})[datum.value] || ''".replace("'", '"')
+    axis = alt.Axis(labelAngle=0, labelExpr=label, labelOverlap=True)
     pick = alt.selection_point(fields=["line"], bind="legend")
-    faded = alt.condition(pick, alt.value(1), alt.value(0.15))
-    x = alt.X(
-        "time:T",
-        title=None,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(format=TICKS.get(spec.interval, "%-d %b"), values=ticks(rows), labelOverlap=True),
+    legend = alt.Legend(orient="bottom", columns=3) if len(order) > 1 else None
+    base = Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("time:O", sort=starts, title=None, axis=axis, scale=alt.Scale(paddingInner=0.15)),
+        y=alt.Y("value:Q", title=None, stack=None if beside else "zero", axis=alt.Axis(tickCount=5, format=",.6~g")),
+        color=alt.Color("line:N", sort=order, title=None, legend=legend),
+        opacity=fading(pick),
+        tooltip=hover(),
     )
-    whole_ticks = {"tickMinStep": 1} if all(float(r["value"]).is_integer() for r in rows) else {}
-    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format=",.6~g", **whole_ticks), scale=alt.Scale(zero=True))
-    color = alt.Color(
-        "line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3, symbolType="stroke") if len(order) > 1 else None
-    )
-    tooltip = [
-        alt.Tooltip("line:N", title="series"),
-        alt.Tooltip("when:N", title="time"),
-        alt.Tooltip("value:Q", format=",.10~g", title="value"),
+    drawn = base.mark_bar(cornerRadiusEnd=2).add_params(pick)
+    drawn = drawn.encode(xOffset=alt.XOffset("line:N", sort=order)) if beside else drawn
+    return drawn.properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=theme.HEIGHT)
+
+
+def total_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the data of charts of one figure a line: line, value, share (of the values above 0)."""
+    whole = float(frame.value.clip(lower=0).sum())
+    return [
+        {
+            "line": line if period == "current" else f"{line} (before)",
+            "value": value,
+            "share": max(float(value), 0.0) / whole if whole else 0.0,
+        }
+        for line, period, value in zip(frame.line, frame.period, frame.value, strict=True)
     ]
-    before = alt.condition("datum.period === 'previous'", alt.value([2, 3]), alt.value([1, 0]))
-    area = "area" if spec.display == "ActionsAreaGraph" else "line"
-    whole = Chart(alt.InlineData(values=solid))
-    drawn = whole.mark_area(opacity=0.4) if area == "area" else whole.mark_line().encode(strokeDash=before)
-    parts = [drawn.encode(x=x, y=y, color=color, opacity=faded).add_params(pick)]
-    if dashed:
-        parts.append(Chart(alt.InlineData(values=dashed)).mark_line(strokeDash=[5, 4]).encode(x=x, y=y, color=color, opacity=faded))
-    parts.append(
-        Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=42).encode(x=x, y=y, color=color, opacity=faded, tooltip=tooltip)
-    )
-    return layer(*parts).properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=theme.HEIGHT)
 
 
 def bars(spec: Trends, frame: pd.DataFrame) -> Any:
-    """Draw a bar each series and breakdown value, the largest first."""
+    """Draw a bar each series and breakdown value, in their order."""
+    rows = total_rows(frame)
+    order = list(dict.fromkeys(r["line"] for r in rows))
+    base = Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("line:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=alt.X("value:Q", title=None, axis=None)
+    )
+    bar = base.mark_bar(cornerRadiusEnd=3, color=theme.CATEGORIES[0]).encode(
+        tooltip=[alt.Tooltip("line:N", title="series"), alt.Tooltip("value:Q", format=VALUE)]
+    )
+    text = base.mark_text(align="left", dx=5).encode(text=alt.Text("value:Q", format=",.6~g"))
+    return layer(bar, text).properties(height=alt.Step(28))
+
+
+def shares(spec: Trends, frame: pd.DataFrame) -> Any:
+    """Draw one bar that is parted like a pie: how much of the whole each is."""
+    rows = total_rows(frame)
+    order = list(dict.fromkeys(r["line"] for r in rows))
+    for i, row in enumerate(rows):
+        row["place"] = i
+    base = Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("share:Q", stack="zero", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
+        order=alt.Order("place:Q"),
+    )
+    pick = alt.selection_point(fields=["line"], bind="legend")
+    bar = base.mark_bar(height=46, stroke=theme.QUIET, strokeWidth=0.5).encode(
+        color=alt.Color("line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3)),
+        opacity=alt.condition(pick, alt.value(1), alt.value(0.15)),
+        tooltip=[alt.Tooltip("line:N", title="series"), alt.Tooltip("value:Q", format=VALUE), alt.Tooltip("share:Q", format=".1%")],
+    )
+    text = (
+        base.transform_filter("datum.share >= 0.06")
+        .mark_text(color=ON_BARS, fontWeight="bold")
+        .encode(x=alt.X("share:Q", stack="zero", bandPosition=0.5), text=alt.Text("share:Q", format=".0%"), detail="line:N")
+    )
+    return layer(bar.add_params(pick), text).properties(height=70)
+
+
+def table(spec: Trends, frame: pd.DataFrame) -> Any:
+    """Draw a table: a row each series and breakdown value."""
+    rows = [{**r, "row": i} for i, r in enumerate(total_rows(frame))]
+    base = Chart(alt.InlineData(values=rows)).encode(y=alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0)))
+    rule = base.mark_rule(color=theme.QUIET, opacity=0.4, yOffset=13)
+    name = base.mark_text(align="left", x=0, limit=theme.WIDTH - 160).encode(text="line:N")
+    value = base.mark_text(align="right", x=theme.WIDTH - 80).encode(text=alt.Text("value:Q", format=VALUE))
+    share = base.mark_text(align="right", x=theme.WIDTH).encode(text=alt.Text("share:Q", format=".1%"))
+    return layer(rule, name, value, share).properties(height=alt.Step(26))
+
+
+def numbers(spec: Trends, frame: pd.DataFrame) -> Any:
+    """Draw one figure a series, large, with the period before below."""
     rows = [
-        {"line": line if period == "current" else f"{line} (before)", "value": value}
+        {"line": line, "period": period, "value": float(value)}
         for line, period, value in zip(frame.line, frame.period, frame.value, strict=True)
     ]
     order = list(dict.fromkeys(r["line"] for r in rows))
-    base = Chart(alt.InlineData(values=rows)).encode(y=alt.Y("line:N", sort=order, title=None), x=alt.X("value:Q", title=None, axis=None))
-    bar = base.mark_bar(cornerRadiusEnd=3, color=theme.CATEGORIES[0]).encode(
-        tooltip=[alt.Tooltip("line:N", title="series"), alt.Tooltip("value:Q", format=",.10~g")]
+    for row in rows:
+        before = next((o["value"] for o in rows if o["line"] == row["line"] and o["period"] == "previous"), None)
+        change = f" ({(row['value'] - before) / before:+.1%})" if before and row["period"] == "current" else ""
+        row["said"] = f"before: {before:,.6g}{change}" if before is not None and row["period"] == "current" else ""
+    current = [r for r in rows if r["period"] == "current"]
+    base = Chart(alt.InlineData(values=current)).encode(y=alt.Y("line:N", sort=order, axis=None))
+    figure = base.mark_text(fontSize=56, fontWeight="bold", align="left", x=0).encode(
+        text=alt.Text("value:Q", format=",.6~g"), tooltip=[alt.Tooltip("line:N", title="series"), alt.Tooltip("value:Q", format=VALUE)]
     )
-    text = base.mark_text(align="left", dx=5).encode(text=alt.Text("value:Q", format=",.6~g"))
-    return layer(bar, text).properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(28))
+    names = base.mark_text(fontSize=13, align="left", x=0, dy=42).encode(text="line:N") if len(order) > 1 else None
+    said = base.mark_text(fontSize=13, align="right", x=theme.WIDTH, dy=42).encode(text="said:N")
+    parts = [part for part in (figure, names, said if spec.compare else None) if part is not None]
+    return layer(*parts).properties(
+        title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(110 if len(parts) > 1 else 72)
+    )
 
 
-def number(spec: Trends, frame: pd.DataFrame) -> Any:
-    """Draw one figure, large."""
-    data = alt.InlineData(values=[{"value": float(frame.value.iloc[0])}])
-    made = Chart(data).mark_text(fontSize=56, fontWeight="bold", align="left", x=0).encode(text=alt.Text("value:Q", format=",.6~g"))
-    return made.properties(title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=72)
+def fading(pick: Any) -> Any:
+    """Single out what the legend picks; unfinished buckets are lighter."""
+    return alt.when(~pick).then(alt.value(0.15)).when("datum.open").then(alt.value(0.55)).otherwise(alt.value(1))
 
 
 def describe(spec: Trends, frame: pd.DataFrame) -> str:

@@ -1,0 +1,61 @@
+"""Lines over time, as trends and funnels draw them: hover for figures, click the legend to single out a line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from evkit.insights import theme
+from evkit.insights.display import Chart, layer
+
+WHEN = {"hour": "%d %b %H:%M", "minute": "%d %b %H:%M", "second": "%d %b %H:%M:%S", "month": "%b %Y"}
+TICKS = {"hour": "%-d %b %H:%M", "minute": "%H:%M", "second": "%H:%M:%S", "month": "%b %Y"}
+MOST_TICKS = 13
+
+
+def ends(start: pd.Timestamp, interval: str) -> pd.Timestamp:
+    """Give when a bucket ends."""
+    return start + pd.DateOffset(**{f"{interval}s": 1})
+
+
+def ticks(rows: list[dict[str, Any]]) -> list[int]:
+    """Give where the axis is labelled: at starts of buckets, about a dozen; milliseconds since 1970."""
+    starts = sorted({r["time"] for r in rows})
+    return [int(pd.Timestamp(t).timestamp() * 1000) for t in starts[:: -(-len(starts) // MOST_TICKS) or 1]]
+
+
+def time_lines(rows: list[dict[str, Any]], interval: str, *, tooltip: list[Any], number_format: str, area: bool = False) -> Any:
+    """Draw lines.
+
+    Parameters
+    ----------
+    rows
+        A row a line and bucket: line, time (ISO, wall clock as if it were UTC), value, open (whether the bucket is unfinished),
+        and what the tooltip names; period "previous" is dotted.
+    area
+        Fill what is below.
+    """
+    order = list(dict.fromkeys(r["line"] for r in rows))
+    rows = [{**r, "i": i} for line in order for i, r in enumerate(r for r in rows if r["line"] == line)]
+    open_at = {(r["line"], r["i"]) for r in rows if r["open"]}
+    solid = [r for r in rows if not r["open"]]
+    dashed = [r for r in rows if r["open"] or (r["line"], r["i"] + 1) in open_at]
+    pick = alt.selection_point(fields=["line"], bind="legend")
+    faded = alt.condition(pick, alt.value(1), alt.value(0.15))
+    axis = alt.Axis(format=TICKS.get(interval, "%-d %b"), values=ticks(rows), labelOverlap=True)
+    x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    whole_ticks = {"tickMinStep": 1} if number_format != "%" and all(float(r["value"]).is_integer() for r in rows) else {}
+    y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format=number_format, **whole_ticks), scale=alt.Scale(zero=True))
+    legend = alt.Legend(orient="bottom", columns=3, symbolType="stroke") if len(order) > 1 else None
+    color = alt.Color("line:N", sort=order, title=None, legend=legend)
+    before = alt.condition("datum.period === 'previous'", alt.value([2, 3]), alt.value([1, 0]))
+    whole = Chart(alt.InlineData(values=solid))
+    drawn = whole.mark_area(opacity=0.4) if area else whole.mark_line().encode(strokeDash=before)
+    parts = [drawn.encode(x=x, y=y, color=color, opacity=faded).add_params(pick)]
+    if dashed:
+        parts.append(Chart(alt.InlineData(values=dashed)).mark_line(strokeDash=[5, 4]).encode(x=x, y=y, color=color, opacity=faded))
+    points = Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=42)
+    parts.append(points.encode(x=x, y=y, color=color, opacity=faded, tooltip=tooltip))
+    return layer(*parts).properties(width=theme.WIDTH)
