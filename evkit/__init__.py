@@ -17,6 +17,7 @@ _HOMES = {
     "Insight": "evkit.insights.insight",
     "Trends": "evkit.insights.trends.spec",
     "Funnel": "evkit.insights.funnel.spec",
+    "FunnelCorrelation": "evkit.insights.correlation.spec",
     "Action": "evkit.query.spec",
     "ActionStep": "evkit.query.spec",
     "Series": "evkit.query.spec",

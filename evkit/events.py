@@ -13,6 +13,7 @@ import pandas as pd
 
 from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
+from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
 from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
@@ -248,6 +249,34 @@ class Events:
                 from_step=from_step,
                 to_step=to_step,
                 bin_count=bin_count,
+                filters=filters,
+                date_range=date_range,
+            )
+        )
+
+    def correlation(
+        self,
+        funnel: Insight | Funnel,
+        *,
+        correlation_type: CorrelationType = "events",
+        event_names: Sequence[str] = (),
+        names: Sequence[str] = (),
+        exclude_event_names: Sequence[str] = (),
+        exclude_event_property_names: Sequence[str] = (),
+        exclude_names: Sequence[str] = (),
+        filters: Filter | None = None,
+        date_range: Dates = None,
+    ) -> Insight:
+        """Ask what goes with getting through a funnel: see `FunnelCorrelation` for the parameters and the columns of the figures."""
+        return self.ask(
+            FunnelCorrelation(
+                funnel,
+                correlation_type=correlation_type,
+                event_names=event_names,
+                names=names,
+                exclude_event_names=exclude_event_names,
+                exclude_event_property_names=exclude_event_property_names,
+                exclude_names=exclude_names,
                 filters=filters,
                 date_range=date_range,
             )

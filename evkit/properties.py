@@ -144,6 +144,19 @@ def _spark_value(column: ir.StringValue, key: str, kind: dt.DataType) -> ir.Valu
     return from_json(column, f"`{key.replace('`', '``')}` {name}")[key]
 
 
+def text_of_key(column: ir.StringValue, key: ir.StringValue, *, dialect: str) -> ir.StringValue:
+    """Give a property as text, as `text` does, where each row says which."""
+    if dialect == "duckdb":
+        at = key.replace("~", "~0").replace("/", "~1").re_replace("^", "/")  # no operator: sqlglot writes ->> without parentheses
+        return _duckdb(column, at)
+    if dialect == "clickhouse":
+        raw = _clickhouse_raw(column, key)
+        return ibis.ifelse(raw.startswith('"'), _clickhouse_string(column, key), raw.nullif("").nullif("null"))
+    if dialect == "postgres":
+        return _postgres(column, (key,))
+    return _spark_text(column, "$['" + key + "']")
+
+
 def whole(plain: ir.StringValue, is_number: ir.BooleanValue) -> ir.StringValue:
     """Write whole floats as PostHog does: 1.0 reads as 1, 1e3 as 1000."""
     looks = plain.re_search(r"^-?[0-9]+(\.0+|(\.[0-9]+)?[eE]\+?[0-9]{1,2})$") & is_number

@@ -27,7 +27,8 @@ class Question:
         '1 hour'
         """
         subject = changes.pop(self.SUBJECT, getattr(self, self.SUBJECT)) if self.SUBJECT else ()
-        return type(self)(*subject, **{**self.options(), **changes})
+        several = subject if isinstance(subject, tuple) else (subject,)
+        return type(self)(*several, **{**self.options(), **changes})
 
     def to_dict(self) -> dict[str, Any]:
         """Give the question as JSON-able data; parts that are as by default are left out.

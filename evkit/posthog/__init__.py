@@ -6,8 +6,8 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Project":
-        from evkit.posthog.project import Project
+    if name in ("Project", "to_query"):
+        from evkit.posthog import project
 
-        return Project
+        return getattr(project, name)
     raise AttributeError(f"module 'evkit.posthog' has no attribute {name!r}")

@@ -25,16 +25,21 @@ from evkit.model.tables import EventTables, Ready, Settings
 from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
+from evkit.posthog.nodes import correlations, fields, funnels, trends
 from evkit.posthog.nodes import filters as filter_nodes
-from evkit.posthog.nodes import funnels, trends
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
 
 Rows = Sequence[Mapping[str, Any]]
 NO_TIME = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """The time of events that were given none: they can be matched, and lie outside every sensible range."""
-KINDS = {"TrendsQuery": trends, "FunnelsQuery": funnels}
-ACTOR_KINDS = {"InsightActorsQuery": trends, "FunnelsActorsQuery": funnels}
+KINDS = {"TrendsQuery": trends, "FunnelsQuery": funnels, "FunnelCorrelationQuery": correlations}
+ACTOR_KINDS = {
+    "InsightActorsQuery": "TrendsQuery",
+    "FunnelsActorsQuery": "FunnelsQuery",
+    "FunnelCorrelationActorsQuery": "FunnelCorrelationQuery",
+}
+PAGE = frozenset({"source", "limit", "offset", "select", "orderBy"})
 
 
 class Project:
@@ -118,7 +123,7 @@ class Project:
         Parameters
         ----------
         query
-            A TrendsQuery or a FunnelsQuery, or an actors query over one of them.
+            A TrendsQuery, FunnelsQuery or FunnelCorrelationQuery, or an actors query over one of them.
         now
             The clock, as ISO text or a datetime; the present when None.
 
@@ -134,14 +139,18 @@ class Project:
         """
         tables = self._at(now)
         kind = query.get("kind")
-        if kind in ("InsightVizNode", "DataTableNode", "ActorsQuery") and isinstance(query.get("source"), Mapping):
+        if kind in ("InsightVizNode", "DataTableNode") and isinstance(query.get("source"), Mapping):
             return self.query(query["source"], now=now)
+        if kind == "ActorsQuery" and isinstance(query.get("source"), Mapping):
+            fields.check(query, "ActorsQuery", PAGE)
+            rows, first = self.query(query["source"], now=now)["results"], int(query.get("offset") or 0)
+            return {"results": rows[first : first + int(query["limit"])] if query.get("limit") else rows[first:]}
         if kind in ACTOR_KINDS:
             source_kind = (query.get("source") or {}).get("kind")
-            if source_kind in KINDS:
+            if source_kind == ACTOR_KINDS[kind]:
                 found: dict[str, Any] = KINDS[source_kind].answer_actors(dict(query), tables)
                 return found
-            raise UnsupportedQuery(f"{kind} over {source_kind!r} is not answered. Over: {', '.join(KINDS)}")
+            raise UnsupportedQuery(f"{kind} over {source_kind!r} is not answered. Over: {ACTOR_KINDS[kind]}")
         if kind not in KINDS:
             raise UnsupportedQuery(f"a query of kind {kind!r} is not answered. Kinds that are: {', '.join((*KINDS, *ACTOR_KINDS))}")
         answer: dict[str, Any] = KINDS[kind].answer(dict(query), tables)
@@ -191,6 +200,16 @@ class Project:
         tables = self._at(now)
         return Insight(KINDS[kind].from_query(dict(query), tables), tables)
 
+    def query_of(self, insight: Insight) -> dict[str, Any]:
+        """Give the query in PostHog's JSON that asks what an Insight asks; `insight` gives the Insight back.
+
+        Raises
+        ------
+        UnsupportedQuery
+            When PostHog has no such query.
+        """
+        return to_query(insight)
+
     def _at(self, now: str | dt.datetime | None) -> EventTables:
         return self._tables.with_settings(replace(self._tables.settings, now=self._clock(now)))
 
@@ -207,6 +226,27 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<Project: {self._repr_parts}, {self._tables.settings.timezone}>"
+
+
+def to_query(insight: Insight) -> dict[str, Any]:
+    """Give the query in PostHog's JSON that asks what an Insight asks.
+
+    Raises
+    ------
+    UnsupportedQuery
+        When PostHog has no such query.
+
+    Examples
+    --------
+    >>> import evkit as ek
+    >>> to_query(ek.load_sample().trends("movie_played", interval="week"))["interval"]
+    'week'
+    """
+    kind = f"{type(insight.spec).__name__}Query".replace("FunnelQuery", "FunnelsQuery")
+    if kind not in KINDS:
+        raise UnsupportedQuery(f"a {type(insight.spec).__name__} is no query of PostHog's. Those that are: {', '.join(KINDS)}")
+    made: dict[str, Any] = KINDS[kind].to_query(insight.spec, insight.tables)
+    return made
 
 
 def event_rows(events: Rows) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ibis
@@ -138,16 +138,46 @@ def cohort_of(tables: EventTables, cohort_id: Any) -> Cohort:
     return found
 
 
-def cohort_persons(tables: EventTables, cohort: Cohort) -> ir.Table:
-    """Give the persons in a cohort: person_id, a row a person."""
+def cohort_persons(tables: EventTables, cohort: Cohort, *, inside: tuple[int | str, ...] = ()) -> ir.Table:
+    """Give the persons in a cohort: person_id, a row a person.
+
+    Parameters
+    ----------
+    inside
+        The cohorts whose definitions led here.
+
+    Raises
+    ------
+    SpecError
+        When a cohort is defined by itself, or by one that there isn't.
+    """
+    if cohort.id in inside:
+        raise SpecError(f"the cohort {cohort.id!r} is defined by itself: {' -> '.join(map(repr, (*inside, cohort.id)))}")
     if cohort.members is not None:
-        ids = ibis.memtable({"member": list(cohort.members) or [""]})
-        people = tables.person_map()
-        if people is None:
-            return ids.select(person_id=ids.member).distinct()
-        return people.semi_join(ids, people.distinct_id == ids.member).select("person_id").distinct()
+        return persons_of_ids(tables, cohort.members)
     from evkit.query.filters import Matcher
 
     people = tables.person_properties()
-    matcher = Matcher(tables, people)
-    return people.filter(matcher.filter(cohort.definition, scope="person")).select("person_id").distinct()
+    for need in sorted(needs_of(cohort.definition)):
+        if need.startswith("cohort:"):
+            other = cohort_of(tables, need.partition(":")[2])
+            name = f"cohort_{other.id}"
+            members = (
+                cohort_persons(tables, other, inside=(*inside, cohort.id)).mutate(**{name: ibis.literal(True)}).rename(other_id="person_id")
+            )
+            people = people.left_join(members, people.person_id == members.other_id).drop("other_id")
+            people = people.mutate(**{name: people[name].fill_null(False)})
+    return people.filter(Matcher(tables, people).filter(cohort.definition, scope="person")).select("person_id").distinct()
+
+
+def persons_of_ids(tables: EventTables, distinct_ids: Sequence[str]) -> ir.Table:
+    """Give the persons that distinct ids belong to: person_id, a row a person; an id that nobody has is a person by itself."""
+    ids = ibis.memtable({"member": list(distinct_ids)}, schema=ibis.schema({"member": "string"}))
+    people = tables.person_map()
+    if people is None and tables.identity == "given":
+        e = tables.clean()
+        people = e.select("distinct_id", person_id=e.person_id.coalesce(e.distinct_id)).distinct()
+    if people is None:
+        return ids.select(person_id=ids.member).distinct()
+    named = ids.left_join(people, ids.member == people.distinct_id)
+    return named.select(person_id=named.person_id.coalesce(named.member)).distinct()

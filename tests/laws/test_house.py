@@ -11,6 +11,7 @@ import pytest
 
 import evkit
 from evkit.events import Events
+from evkit.insights.correlation.spec import FunnelCorrelation
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.trends.spec import Trends
 
@@ -19,7 +20,7 @@ PACKAGE = ROOT / "evkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 500, 60
 PUBLIC = {
-    "Action", "ActionStep", "Cohort", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "Insight",
+    "Action", "ActionStep", "Cohort", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
     "Project", "PropertyFilter", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "event", "event_prop",
     "from_frame", "from_ibis", "group_prop", "in_cohort", "load_sample", "person_prop", "read", "read_actions", "sample_path", "save_actions",
     "series", "session_duration", "submitted", "viewed",
@@ -61,7 +62,7 @@ def test_json_properties_are_read_in_one_place() -> None:
     assert users == ["properties.py"]
 
 
-@pytest.mark.parametrize(("method", "spec"), [(Events.trends, Trends), (Events.funnel, Funnel)])
+@pytest.mark.parametrize(("method", "spec"), [(Events.trends, Trends), (Events.funnel, Funnel), (Events.correlation, FunnelCorrelation)])
 def test_the_keywords_of_a_question_are_the_fields_of_its_spec(method: object, spec: type) -> None:
     keywords = {name: p.default for name, p in inspect.signature(method).parameters.items() if p.kind is p.KEYWORD_ONLY}  # type: ignore[arg-type]
     fields = {f.name for f in dataclasses.fields(spec) if f.name != spec.SUBJECT}  # type: ignore[arg-type, attr-defined]

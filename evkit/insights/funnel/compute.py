@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit.errors import NotExpressible
+from evkit.errors import NotExpressible, TruncatedWarning
 from evkit.insights import unknown
 from evkit.insights.funnel import durations, over_time, steps
 from evkit.insights.funnel.relation import matched
@@ -44,7 +47,8 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
         made, count, values = durations.frame(found), sum(found.counts), []
     elif spec.viz_type == "trends":
         begins = over_time.starts(spec, tables)
-        courses = over_time.courses(spec, walk_periods(spec, tables), begins)
+        everybody = over_time.courses(spec, walk_periods(spec, tables), begins, limit=sys.maxsize)
+        courses = kept(everybody, spec)
         made, count = over_time.frame(spec, courses, begins), sum(int(c.entered.sum()) for c in courses)
         values = [c.value for c in courses]
     else:
@@ -56,6 +60,26 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
     if not count:
         unknown.warn_of_names(refs_in(spec.filters, *(s.group for s in spec.steps)), tables)
     return named(made, spec, tables)
+
+
+def kept(courses: list[over_time.Course], spec: Funnel) -> list[over_time.Course]:
+    """Give the breakdown values that were entered most, up to the limit.
+
+    Warns
+    -----
+    TruncatedWarning
+        When there are more: over time there is no row for the rest.
+    """
+    if len(courses) <= spec.breakdown_limit or spec.cohorts:
+        return courses
+    most = sorted(courses, key=lambda c: (-int(c.entered.sum()), c.value))[: spec.breakdown_limit]
+    warnings.warn(
+        f"the {spec.breakdown_limit} most entered of {len(courses)} breakdown values are shown, and no row for the rest: raise breakdown_limit",
+        TruncatedWarning,
+        stacklevel=5,
+    )
+    values = {c.value for c in most}
+    return [c for c in courses if c.value in values]
 
 
 def named(made: pd.DataFrame, spec: Funnel, tables: EventTables) -> pd.DataFrame:

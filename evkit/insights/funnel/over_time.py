@@ -17,8 +17,6 @@ from evkit.insights.funnel.walk import Periods, Value
 from evkit.model.tables import EventTables
 
 COLUMNS = ["breakdown_value", "bucket", "entered", "converted", "conversion_rate"]
-MOST_ROWS = 1_000
-"""Rows of breakdown values and periods together that PostHog answers."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,14 @@ def starts(spec: Funnel, tables: EventTables) -> list[dt.datetime]:
     return bucket_starts(span(spec, tables))
 
 
-def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime]) -> list[Course]:
-    """Give the figures of each breakdown value: the most entered are kept, ordered by value."""
+def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime], *, limit: int | None = None) -> list[Course]:
+    """Give the figures of each breakdown value: the most entered are kept, ordered by value.
+
+    Parameters
+    ----------
+    limit
+        How many are kept; the question's own limit when None.
+    """
     runs = found.sorted
     place = {pd.Timestamp(start): i for i, start in enumerate(begins)}
     at = np.array([place.get(p, -1) for p in found.period], np.int64)
@@ -56,8 +60,8 @@ def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime]) -> list
         made.append(Course(name, entered, np.bincount(at[mine & found.converted], minlength=len(begins))))
     if not spec.breakdown:
         return made
-    limit = len(made) if spec.cohorts else max(min(spec.breakdown_limit * len(begins), MOST_ROWS) // max(len(begins), 1), 1)
-    return sorted(sorted(made, key=lambda c: (-int(c.entered.sum()), c.value))[:limit], key=lambda c: c.value)
+    kept = len(made) if spec.cohorts else limit if limit is not None else spec.breakdown_limit
+    return sorted(sorted(made, key=lambda c: (-int(c.entered.sum()), c.value))[:kept], key=lambda c: c.value)
 
 
 def frame(spec: Funnel, found: Sequence[Course], begins: Sequence[dt.datetime]) -> pd.DataFrame:

@@ -40,7 +40,10 @@ def who(spec: Funnel, tables: EventTables) -> str:
     if spec.aggregate_by is not None:
         return f"The values of {spec.aggregate_by.key} (events without one don't count)"
     index = group_index(spec, tables)
-    return "Persons" if index is None else f"Groups of type {spec.group_type or tables.group_types[index]} (events without one don't count)"
+    if index is None:
+        return "Persons"
+    known = dict(enumerate(tables.group_types))
+    return f"Groups of type {spec.group_type or known.get(index, index)} (events without one don't count)"
 
 
 def order(spec: Funnel) -> list[str]:

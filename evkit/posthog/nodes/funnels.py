@@ -13,7 +13,7 @@ from evkit.insights.funnel.relation import group_index, span
 from evkit.insights.funnel.spec import FIRST_TIME, Exclusion, Funnel
 from evkit.insights.funnel.walk import walk, walk_periods
 from evkit.model.tables import EventTables
-from evkit.posthog.nodes import fields, hogql, series, trends
+from evkit.posthog.nodes import fields, filters, hogql, series, trends
 from evkit.query.relation import cohort_of
 from evkit.query.spec import ALL_USERS
 
@@ -43,6 +43,8 @@ ACTORS = frozenset(
     {"source", "funnelStep", "funnelStepBreakdown", "funnelTrendsDropOff", "funnelTrendsEntrancePeriodStart", "includeRecordings"}
 )
 MOST_BINS = 90
+MOST_ROWS = 1_000
+"""Rows of breakdown values and periods together that PostHog answers of conversion over time."""
 EVERYBODY_ID = 0
 """PostHog's number for "all users" in a funnel."""
 
@@ -148,6 +150,54 @@ def exclusion(node: Mapping[str, Any], steps: int, tables: EventTables) -> Exclu
     return Exclusion(subject, after=low + 1, before=high + 1)
 
 
+# ---------------------------------------------------------------------- our questions as PostHog's
+def to_query(spec: Funnel, tables: EventTables) -> dict[str, Any]:
+    """Give the FunnelsQuery of a question; what is as by default is left out."""
+    made: dict[str, Any] = {
+        "kind": "FunnelsQuery",
+        "series": [series.to_json(s, tables) for s in spec.steps],
+        "dateRange": trends.range_to_json(spec.date_range),
+        "interval": spec.interval,
+    }
+    index = group_index(spec, tables)
+    if index is not None:
+        made["aggregation_group_type_index"] = index
+    if spec.filters.values:
+        made["properties"] = filters.to_json(spec.filters)
+    if spec.breakdown:
+        made["breakdownFilter"] = trends.breakdown_to_json(spec.breakdown, spec.breakdown_limit, tables)
+        if spec.breakdown_path_cleaning:
+            made["breakdownFilter"]["breakdown_path_cleaning"] = True
+    made["funnelsFilter"] = options_to_json(spec, tables)
+    return made
+
+
+def options_to_json(spec: Funnel, tables: EventTables) -> dict[str, Any]:
+    """Give PostHog's funnelsFilter of a question."""
+    amount, unit = spec.window.split()
+    made: dict[str, Any] = {"funnelWindowInterval": int(amount), "funnelWindowIntervalUnit": unit.removesuffix("s")}
+    for name, value, default in (
+        ("funnelVizType", spec.viz_type, "steps"), ("funnelOrderType", spec.order_type, "ordered"),
+        ("breakdownAttributionType", spec.breakdown_attribution, "first_touch"), ("binCount", spec.bin_count, None),
+    ):  # fmt: skip
+        if value != default:
+            made[name] = value
+    for name, step in (
+        ("funnelFromStep", spec.from_step),
+        ("funnelToStep", spec.to_step),
+        ("breakdownAttributionValue", spec.breakdown_attribution_step),
+    ):
+        if step is not None:
+            made[name] = step - 1
+    if spec.aggregate_by is not None:
+        made["funnelAggregateByHogQL"] = hogql.expression_of(spec.aggregate_by)
+    if spec.exclusions:
+        made["exclusions"] = [
+            {**series.to_json(e.series, tables), "funnelFromStep": e.after - 1, "funnelToStep": e.before - 1} for e in spec.exclusions
+        ]
+    return made
+
+
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a FunnelsQuery in the shape of PostHog's response.
@@ -211,7 +261,8 @@ def breakdown_value(value: tuple[str, ...], spec: Funnel, tables: EventTables) -
 def answer_trends(spec: Funnel, tables: EventTables) -> dict[str, Any]:
     """Answer conversion over time: a series each breakdown value, and the rows behind it."""
     begins = over_time.starts(spec, tables)
-    found = over_time.courses(spec, walk_periods(spec, tables), begins)
+    most = max(min(spec.breakdown_limit * len(begins), MOST_ROWS) // max(len(begins), 1), 1)
+    found = over_time.courses(spec, walk_periods(spec, tables), begins, limit=most)
     between = span(spec, tables)
     results, summary = [], []
     for course in found:

@@ -39,3 +39,25 @@ def ref_of(expression: str) -> PropertyRef:
     raise UnsupportedQuery(
         f"the HogQL expression {expression!r} is not answered. What is: properties.<name>, person.properties.<name>, {', '.join(COLUMNS)}"
     )
+
+
+def expression_of(ref: PropertyRef) -> str:
+    """Give the expression that names a property or column.
+
+    Raises
+    ------
+    UnsupportedQuery
+        When it is of another kind.
+
+    Examples
+    --------
+    >>> expression_of(PropertyRef("a b", type="person"))
+    "person.properties['a b']"
+    """
+    if ref.type == "event_metadata":
+        return ref.key
+    if ref.type not in ("event", "person"):
+        raise UnsupportedQuery(f"a property of type {ref.type!r} ({ref.key!r}) has no HogQL expression here")
+    owner = "person.properties" if ref.type == "person" else "properties"
+    escaped = ref.key.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{owner}.{ref.key}" if re.fullmatch(r"[\w$]+", ref.key) else f"{owner}['{escaped}']"

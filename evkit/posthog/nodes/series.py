@@ -55,6 +55,35 @@ def from_json(node: Mapping[str, Any], tables: EventTables) -> Series | None:
     )
 
 
+def to_json(series: Series, tables: EventTables) -> dict[str, Any]:
+    """Give the node of a series; what is as by default is left out."""
+    series = series.indexed(tables.group_types) if series.group_type is not None else series
+    if isinstance(series.subject, Action):
+        made: dict[str, Any] = {"kind": "ActionsNode", "id": action_id(series.subject), "name": series.subject.name}
+    else:
+        made = {"kind": "EventsNode", "event": series.subject}
+    if series.name:
+        made["custom_name"] = series.name
+    if series.math != "total":
+        made["math"] = series.math
+    ref = series.property
+    if ref is not None:
+        made |= {"math_property": ref.key, "math_property_type": {v: k for k, v in PROPERTY_TYPES.items() if k}[ref.type]}
+    for name, value in (("math_multiplier", series.math_multiplier), ("math_group_type_index", series.group_type_index)):
+        if value is not None:
+            made[name] = value
+    if series.group.values:
+        made["properties"] = filters.as_list(series.group)
+    if series.optional:
+        made["optionalInFunnel"] = True
+    return made
+
+
+def action_id(action: Action) -> int | str:
+    """Give under which id a project knows an action: its own, else its name."""
+    return action.id if action.id is not None else action.name
+
+
 def property_of(node: Mapping[str, Any]) -> PropertyRef | None:
     """Give the property that a math computes with."""
     key = node.get("math_property")

@@ -161,6 +161,68 @@ def formulas(options: Mapping[str, Any], count: int) -> tuple[Formula, ...]:
     return tuple(Formula.of(text, count) for text in given if text)
 
 
+# ---------------------------------------------------------------------- our questions as PostHog's
+def to_query(spec: Trends, tables: EventTables) -> dict[str, Any]:
+    """Give the TrendsQuery of a question; what is as by default is left out.
+
+    The range of a question without one is all of the data; a range without its end is one to the microsecond.
+    """
+    made: dict[str, Any] = {
+        "kind": "TrendsQuery",
+        "series": [series.to_json(s, tables) for s in spec.series],
+        "interval": spec.interval,
+        "dateRange": range_to_json(spec.date_range),
+    }
+    if spec.filters.values:
+        made["properties"] = filters.to_json(spec.filters)
+    if spec.breakdown:
+        made["breakdownFilter"] = breakdown_to_json(spec.breakdown, spec.breakdown_limit, tables)
+        for name, value in (("hide_other_aggregation", spec.breakdown_hide_other), ("path_cleaning", spec.breakdown_path_cleaning)):
+            if value:
+                made["breakdownFilter"][f"breakdown_{name}"] = True
+    if spec.compare:
+        made["compareFilter"] = {"compare": True, **({"compare_to": spec.compare_to} if spec.compare_to else {})}
+    options: dict[str, Any] = {} if spec.display == "ActionsLineGraph" else {"display": spec.display}
+    if spec.formulas:
+        options["formulaNodes"] = [{"formula": f.text, **({"custom_name": f.name} if f.name else {})} for f in spec.formulas]
+    if spec.smoothing_intervals > 1:
+        options["smoothingIntervals"] = spec.smoothing_intervals
+    return {**made, "trendsFilter": options} if options else made
+
+
+def range_to_json(given: DateRange | None) -> dict[str, Any]:
+    """Give PostHog's JSON of a range of dates."""
+    if given is None:
+        return {"date_from": "all"}
+    end = given.date_to
+    if given.bounds == "half_open" and end is not None:
+        last = dt.datetime.fromisoformat(end) - dt.timedelta(microseconds=1)
+        return {"date_from": given.date_from, "date_to": last.isoformat(), "explicitDate": True}
+    made: dict[str, Any] = {"date_from": given.date_from}
+    if end is not None:
+        made["date_to"] = end
+    return {**made, "explicitDate": True} if given.bounds == "exact" else made
+
+
+def breakdown_to_json(refs: Sequence[PropertyRef], limit: int, tables: EventTables) -> dict[str, Any]:
+    """Give PostHog's JSON of a breakdown."""
+    more = {} if limit == DEFAULT_BREAKDOWN_LIMIT else {"breakdown_limit": limit}
+    if refs[0].type == "cohort":
+        ids = [ALL_USERS if ref.key == ALL_USERS else cohort_of(tables, ref.key).id for ref in refs]
+        return {"breakdown_type": "cohort", "breakdown": ids, **more}
+    listed = []
+    for ref in refs:
+        one: dict[str, Any] = {"property": ref.key, "type": ref.type}
+        for name in ("group_type_index", "histogram_bin_count"):
+            if getattr(ref, name) is not None:
+                one[name] = getattr(ref, name)
+        listed.append({**one, "normalize_url": True} if ref.normalize_url else one)
+    if len(listed) > 1:
+        return {"breakdowns": listed, **more}
+    single = {f"breakdown_{name}": value for name, value in listed[0].items() if name != "property"}
+    return {"breakdown": refs[0].key, **single, **more}
+
+
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a TrendsQuery in the shape of PostHog's response."""
