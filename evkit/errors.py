@@ -76,7 +76,7 @@ def nearest(value: object, allowed: Iterable[str]) -> str:
     """
     words = list(allowed)
     text = str(value)
-    close = difflib.get_close_matches(text, words, n=1, cutoff=0.5) or [w for w in words if text and w.startswith(text)]
+    close = difflib.get_close_matches(text, words, n=1, cutoff=0.5) or [w for w in words if len(text) > 2 and text.lower() in w.lower()]
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

@@ -181,6 +181,12 @@ class Window:
             raise SpecError(f"window {self.text!r} is empty: write at least '1 second'")
 
     @property
+    def words(self) -> str:
+        """The length as it is written: "14 days", "1 hour"."""
+        match = cast("re.Match[str]", re.fullmatch(r"\s*(\d+)\s*([a-z]+?)s?\s*", self.text))
+        return f"{int(match[1])} {match[2]}{'' if int(match[1]) == 1 else 's'}"
+
+    @property
     def seconds(self) -> int:
         """The length in seconds."""
         match = cast("re.Match[str]", re.fullmatch(r"\s*(\d+)\s*([a-z]+?)s?\s*", self.text))

@@ -48,7 +48,7 @@ def as_data(value: Any) -> Any:
         made = {}
         for f in fields(value):
             part = getattr(value, f.name)
-            if not is_same(part, f.default) and not (part == () and f.default is not None):
+            if not is_same(part, f.default) and not (isinstance(part, tuple) and not part and f.default is not None):
                 made[f.name] = as_data(part)
         return {k: v for k, v in made.items() if v not in ({}, {"op": "AND"})}
     if isinstance(value, (list, tuple)):

@@ -174,7 +174,7 @@ class Funnel(Question):
             raise SpecError(f"the steps came as a {type(steps[0]).__name__}: give them one by one, as in events.funnel(*names)")
         if not 2 <= len(steps) <= MAX_STEPS:
             raise SpecError(f"a funnel of {len(steps)} step{'' if len(steps) == 1 else 's'}: give 2 to {MAX_STEPS}")
-        Window(window)
+        length = Window(window).words
         check_group_type_index(group_type_index)
         for name, value, known in (
             ("order_type", order_type, ORDER_TYPES), ("viz_type", viz_type, VIZ_TYPES), ("interval", interval, INTERVALS),
@@ -184,7 +184,7 @@ class Funnel(Question):
                 raise unknown(name, value, known)
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("steps", tuple(Series.of(s) for s in steps))
-        put("window", window)
+        put("window", length)
         put("order_type", order_type)
         put("viz_type", viz_type)
         put("exclusions", (exclusions,) if isinstance(exclusions, Exclusion) else tuple(exclusions))

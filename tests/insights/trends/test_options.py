@@ -46,18 +46,17 @@ def test_an_interval_as_long_as_the_window_makes_them_plain_persons(log: Log) ->
 
 def test_over_the_whole_range_active_is_the_last_days_whatever_its_start(log: Log) -> None:
     def ask(start):
-        return figures(
-            log(ACTIVE).trends(ek.series("v", math="weekly_active"), display="BoldNumber", date_range=(start, "2026-01-09"))
-        )
+        return figures(log(ACTIVE).trends(ek.series("v", math="weekly_active"), display="BoldNumber", date_range=(start, "2026-01-09")))
+
     assert ask("2026-01-01") == ask("2026-01-09") == [2]
 
 
 def test_first_time_is_the_first_event_ever_and_counts_where_it_passes(log: Log) -> None:
     events = log("a v 01-01 p=x; a v 01-03 p=y; b v 01-03 p=y; c v 01-02 p=x; c v 01-02 p=y")
+
     def ask(math):
-        return figures(
-            events.trends(ek.series("v", math=math, filters=ek.event_prop("p") == "y"), date_range=("2026-01-02", "2026-01-03"))
-        )
+        return figures(events.trends(ek.series("v", math=math, filters=ek.event_prop("p") == "y"), date_range=("2026-01-02", "2026-01-03")))
+
     assert ask("first_time_for_user") == [1, 1]  # c: of two at one instant one passes; b; a's first fails
     assert ask("first_matching_event_for_user") == [1, 2]
 

@@ -1,0 +1,186 @@
+"""PostHog's JSON both ways: a question written as a query and read again is the same question; what isn't answered is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import evkit as ek
+from evkit.errors import EvkitError, UnsupportedQuery
+from evkit.posthog import to_query
+from evkit.query.spec import FilterGroup, PropertyFilter
+
+SIGNED_UP = ek.Action("signed up", ek.submitted(selector="form#signup"), ek.event("user_signed_up"), id=7)
+PRO = ek.Cohort("pro", ek.person_prop("plan") == "pro", id=3)
+DAYS = ek.DateRange("2026-01-01", "2026-01-31")
+NESTED = FilterGroup("AND", (ek.event_prop("a") == 1, FilterGroup("OR", (ek.person_prop("b").is_set(), ~(ek.event_prop("c") > 3)))))
+S = ek.series
+TRENDS = [
+    ek.Trends("a", date_range=DAYS),
+    ek.Trends("a", None, SIGNED_UP, interval="hour", date_range=ek.DateRange("-7d"), filters=NESTED),
+    ek.Trends(S("a", math="p90", math_property="price", math_multiplier=2), date_range=DAYS, interval="month"),
+    ek.Trends(S("a", math="sum", math_property=ek.person_prop("age")), date_range=DAYS),
+    ek.Trends(S("a", math="avg", math_property=ek.session_duration()), date_range=DAYS),
+    ek.Trends(S("a", math="unique_group", group_type_index=1, filters=ek.group_prop("size", 1) > 5), date_range=DAYS),
+    ek.Trends(S("a", math="first_time_for_user", filters=NESTED), date_range=ek.DateRange("-1mStart", "-1mEnd")),
+    ek.Trends("a", breakdown="b", breakdown_limit=3, breakdown_hide_other=True, date_range=DAYS),
+    ek.Trends("a", breakdown=ek.person_prop("url", normalize_url=True), breakdown_path_cleaning=True, date_range=DAYS),
+    ek.Trends("a", breakdown=("b", ek.event_prop("n", histogram_bin_count=4), ek.group_prop("plan", 0)), date_range=DAYS),
+    ek.Trends("a", breakdown=ek.cohorts(3, "all"), date_range=DAYS),
+    ek.Trends("a", filters=ek.in_cohort(3), compare=True, date_range=DAYS),
+    ek.Trends("a", compare_to="-1w", display="BoldNumber", date_range=DAYS),
+    ek.Trends("a", "b", formulas=(ek.Formula("A / B", "rate"), "A + 1"), smoothing_intervals=7, date_range=DAYS),
+    ek.Trends("a", date_range=ek.DateRange("2026-01-01T10:00", "2026-01-02T11:30", bounds="exact")),
+]
+FUNNELS = [
+    ek.Funnel("a", "b", date_range=DAYS),
+    ek.Funnel("a", SIGNED_UP, None, window="36 hours", order_type="strict", filters=NESTED, date_range=DAYS, interval="week"),
+    ek.Funnel("a", "b", "c", order_type="unordered", exclusions=(ek.Exclusion("x", after=1, before=3),), date_range=DAYS),
+    ek.Funnel("a", S("b", optional=True), "c", exclusions=(ek.Exclusion(S("x", filters=NESTED), after=1, before=2),), date_range=DAYS),
+    ek.Funnel("a", S("b", math="first_time_for_user"), date_range=DAYS),
+    ek.Funnel("a", "b", breakdown="p", breakdown_attribution="step", breakdown_attribution_step=2, breakdown_limit=5, date_range=DAYS),
+    ek.Funnel("a", "b", breakdown=("p", ek.person_prop("q")), breakdown_attribution="all_events", date_range=DAYS),
+    ek.Funnel("a", "b", breakdown=ek.cohorts("all", 3), date_range=DAYS),
+    ek.Funnel("a", "b", group_type_index=1, date_range=DAYS),
+    ek.Funnel("a", "b", aggregate_by="$session_id", date_range=DAYS),
+    ek.Funnel("a", "b", aggregate_by=ek.person_prop("the team's"), date_range=DAYS),
+    ek.Funnel("a", "b", "c", viz_type="trends", from_step=2, to_step=3, interval="month", date_range=DAYS),
+    ek.Funnel("a", "b", "c", viz_type="time_to_convert", bin_count=12, date_range=DAYS),
+]
+CORRELATIONS = [
+    ek.FunnelCorrelation(FUNNELS[0]),
+    ek.FunnelCorrelation(FUNNELS[1], exclude_event_names=["x"]),
+    ek.FunnelCorrelation(FUNNELS[0], correlation_type="event_with_properties", event_names=["x"], exclude_event_property_names=["y"]),
+    ek.FunnelCorrelation(FUNNELS[8], correlation_type="properties", names=["$all"], exclude_names=["z"]),
+]
+
+
+def project() -> ek.Project:
+    events = [
+        {"event": e, "distinct_id": d, "timestamp": f"2026-01-0{i}T00:00:00Z", "properties": {"p": d, "price": i}}
+        for i, (e, d) in enumerate((("a", "u"), ("b", "u"), ("a", "v"), ("c", "u")), start=1)
+    ]
+    from evkit.posthog.nodes import actions
+
+    return ek.Project(
+        events, group_types=["team", "company"], actions=[actions.to_json(SIGNED_UP)],
+        cohorts=[{"id": 3, "name": "pro", "definition": {"properties": {"type": "AND", "values": [{"key": "plan", "value": "pro", "type": "person"}]}}}],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", [*TRENDS, *FUNNELS, *CORRELATIONS], ids=lambda s: type(s).__name__)
+def test_a_question_written_and_read_again_is_the_same(spec: Any) -> None:
+    ours = project()
+    query = ours.query_of(ours.events.ask(spec))
+    again = ours.insight(query, now="2026-02-01T00:00:00Z").spec
+    assert again == spec
+    assert again.to_dict() == spec.to_dict()
+
+
+def test_a_question_without_a_range_is_one_of_all_and_a_half_open_one_ends_a_microsecond_before() -> None:
+    events = project().events
+    assert to_query(events.trends("a"))["dateRange"] == {"date_from": "all"}
+    half = to_query(events.between("2026-01-01", "2026-02-01").funnel("a", "b"))["dateRange"]
+    assert half == {"date_from": "2026-01-01", "date_to": "2026-01-31T23:59:59.999999", "explicitDate": True}
+    with pytest.raises(UnsupportedQuery, match="a Timeline is no query of PostHog's"):
+        to_query(events.person("u").timeline())
+
+
+TREND = {
+    "kind": "TrendsQuery",
+    "series": [{"kind": "EventsNode", "event": "a"}],
+    "dateRange": {"date_from": "2026-01-01", "date_to": "2026-01-05"},
+}
+FUNNEL = {**TREND, "kind": "FunnelsQuery", "series": [{"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": "b"}]}
+
+
+def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Give a query with one field set, however deep: "series.0.math"."""
+    head, _, rest = path.partition(".")
+    if head.isdigit():
+        made: Any = list(base)
+        made[int(head)] = changed(made[int(head)], rest, value)
+        return made
+    return {**base, head: changed(base.get(head) or {}, rest, value) if rest else value}
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "value"),
+    [
+        (TREND, "samplingFactor", 0.1),
+        (TREND, "conversionGoal", {"customEventName": "x"}),
+        (TREND, "trendsFilter.hideWeekends", True),
+        (TREND, "trendsFilter.excludeBoxPlotOutliers", True),
+        (TREND, "series.0.math", "hogql"),
+        (TREND, "series.0.math_property_revenue_currency", {"static": "EUR"}),
+        (TREND, "series.0", {"math_property_type": "data_warehouse_properties", "event": "a", "math": "sum", "math_property": "x"}),
+        (TREND, "series.0.kind", "DataWarehouseNode"),
+        (TREND, "breakdownFilter.breakdown_type", "data_warehouse"),
+        (TREND, "modifiers", {"personsOnEventsMode": "person_id_no_override_properties_on_events"}),
+        (TREND, "modifiers", {"convertToProjectTimezone": False}),
+        (TREND, "dateRange.daysOfWeek", "monday"),
+        (TREND, "trendsFilter.display", "CalendarHeatmap"),
+        (FUNNEL, "samplingFactor", 0.5),
+        (FUNNEL, "funnelsFilter.funnelAggregateByHogQL", "lower(properties.x)"),
+        (FUNNEL, "funnelsFilter.funnelWindowInterval", 1.5),
+        (FUNNEL, "funnelsFilter.useUdf2", True),
+        (FUNNEL, "funnelsFilter.funnelOrderType", "random"),
+        (FUNNEL, "funnelsFilter.funnelVizType", "flow"),
+        (FUNNEL, "properties", [{"type": "hogql", "key": "1 = 1"}]),
+    ],
+)  # fmt: skip
+def test_a_field_that_would_change_a_figure_is_never_left_out_in_silence(base: dict[str, Any], path: str, value: Any) -> None:
+    breakdown = {"breakdown": "p"} if "breakdown" in path else {}
+    query = changed({**base, **({"breakdownFilter": breakdown} if breakdown else {})}, path, value)
+    with pytest.raises(EvkitError) as caught:
+        project().query(query, now="2026-02-01T00:00:00Z")
+    said = str(next(iter(value)) if isinstance(value, dict) else value[0]["type"] if isinstance(value, list) else value)
+    assert said in str(caught.value) or path.rpartition(".")[2] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "value"),
+    [
+        (TREND, "trendsFilter.showLegend", True),
+        (TREND, "trendsFilter.aggregationAxisFormat", "duration"),
+        (TREND, "modifiers", {"debug": True, "personsOnEventsMode": "person_id_override_properties_joined"}),
+        (TREND, "samplingFactor", 1),
+        (TREND, "trendsFilter.somethingNew", None),
+        (FUNNEL, "funnelsFilter.layout", "vertical"),
+        (FUNNEL, "series.0.math", "dau"),
+    ],
+)
+def test_a_field_that_is_only_about_drawing_changes_nothing(base: dict[str, Any], path: str, value: Any) -> None:
+    ask = lambda query: project().query(query, now="2026-02-01T00:00:00Z")  # noqa: E731
+    first, second = ask(base), ask(changed(base, path, value))
+    for answer in (first, second):
+        for row in answer["results"]:
+            row.pop("action", None)
+    assert first == second
+
+
+def test_the_people_behind_a_query_can_be_paged() -> None:
+    actors = {
+        "kind": "ActorsQuery",
+        "source": {"kind": "InsightActorsQuery", "source": {**TREND, "trendsFilter": {"display": "BoldNumber"}}},
+    }
+    ask = lambda **page: [r["id"] for r in project().query({**actors, **page})["results"]]  # noqa: E731
+    assert (ask(), ask(limit=1), ask(offset=1, limit=5)) == (["u", "v"], ["u"], ["v"])
+    with pytest.raises(UnsupportedQuery, match="ActorsQuery: search 'u' is not answered"):
+        ask(search="u")
+
+
+def test_the_hour_at_which_a_funnels_range_ends_is_that_of_its_interval() -> None:
+    events = [
+        {"event": e, "distinct_id": "u", "timestamp": f"2026-01-02T{h}:00:00Z", "properties": {}} for e, h in (("a", "10"), ("b", "20"))
+    ]
+    query = {**FUNNEL, "dateRange": {"date_from": "2026-01-01", "date_to": "2026-01-02T12:00:00Z"}}
+    ask = lambda **more: [s["count"] for s in ek.Project(events).query({**query, **more}, now="2026-02-01T00:00:00Z")["results"]]  # noqa: E731
+    assert (ask(), ask(interval="hour")) == ([1, 1], [1, 0])
+
+
+def test_a_filter_that_is_turned_round_survives() -> None:
+    assert to_query(project().events.trends("a", filters=~PropertyFilter("p", "x")))["properties"] == {
+        "type": "AND", "values": [{"key": "p", "type": "event", "operator": "exact", "value": "x", "negation": True}],
+    }  # fmt: skip
