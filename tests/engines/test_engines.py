@@ -65,6 +65,36 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "funnel by plan": lambda e: e.funnel("$pageview", "user_signed_up", breakdown=ek.person_prop("plan")).to_pandas(),
     "funnel of companies": lambda e: e.funnel("user_signed_up", "movie_played", group_type="company").to_pandas(),
     "who was lost": lambda e: e.funnel("$pageview", "user_signed_up", "movie_played").actors(step=3, dropped=True),
+    "weekly active": lambda e: e.trends(ek.series("movie_played", math="weekly_active")).to_pandas(),
+    "first times by device": lambda e: e.trends(
+        ek.series("$pageview", math="first_time_for_user"), interval="week", breakdown="$device_type"
+    ).to_pandas(),
+    "counts per person": lambda e: e.trends(ek.series("movie_played", math="max_count_per_actor"), interval="week").to_pandas(),
+    "session durations": lambda e: e.trends(
+        ek.series("movie_played", math="avg", math_property=ek.session_duration()), interval="month"
+    ).to_pandas(),
+    "bins": lambda e: e.trends("movie_played", interval="month", breakdown=ek.event_prop("minutes", histogram_bin_count=4)).to_pandas(),
+    "two breakdowns": lambda e: e.trends("movie_played", interval="month", breakdown=("category", "$device_type")).to_pandas(),
+    "cohorts": lambda e: e.trends("movie_played", interval="month", breakdown=ek.cohorts("payers", "few", "all")).to_pandas(),
+    "running totals": lambda e: e.trends(
+        ek.series("movie_played", math="dau"), interval="week", display="ActionsLineGraphCumulative"
+    ).to_pandas(),
+    "any order": lambda e: e.funnel("$pageview", "search_performed", "movie_played", order_type="unordered").to_pandas(),
+    "strict": lambda e: e.funnel("$pageview", "$pageview", order_type="strict", window="1 hour").to_pandas(),
+    "first time steps": lambda e: e.funnel(ek.series("movie_played", math="first_time_for_user"), "movie_finished").to_pandas(),
+    "sessions through a funnel": lambda e: e.funnel("$pageview", "movie_played", aggregate_by="$session_id").to_pandas(),
+    "by the step's device": lambda e: e.funnel(
+        "$pageview", "movie_played", breakdown="$device_type", breakdown_attribution="step", breakdown_attribution_step=2
+    ).to_pandas(),
+    "conversion by week": lambda e: e.funnel("$pageview", "user_signed_up", viz_type="trends", interval="week").to_pandas(),
+    "time to convert": lambda e: e.funnel("$pageview", "user_signed_up", "movie_played", viz_type="time_to_convert").to_pandas(),
+    "correlated events": lambda e: e.correlation(ek.Funnel("$pageview", "user_signed_up")).to_pandas(),
+    "correlated properties of events": lambda e: e.correlation(
+        ek.Funnel("movie_played", "movie_finished"), correlation_type="event_with_properties", event_names=["$pageview"]
+    ).to_pandas(),
+    "correlated properties": lambda e: e.correlation(
+        ek.Funnel("user_signed_up", "movie_played"), correlation_type="properties", names=["$all"]
+    ).to_pandas(),
     "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),
 }
 
@@ -142,6 +172,9 @@ ENGINES = {
 
 def answers(events: ek.Events, strange: ek.Events) -> dict[str, Any]:
     """Ask everything."""
+    events = events.with_cohorts(
+        ek.Cohort("payers", ek.person_prop("plan").isin("standard", "premium")), ek.Cohort("few", members=["user_0042"])
+    )
     found: dict[str, Any] = {name: ask(events) for name, ask in QUESTIONS.items()}
     for operator in OPERATORS:
         for value in WANTED.get(operator, []):

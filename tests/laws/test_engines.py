@@ -8,12 +8,24 @@ import pytest
 
 from evkit.dates import DateRange
 from evkit.insights.funnel import compute as funnels
-from evkit.insights.funnel.spec import Funnel
+from evkit.insights.funnel.spec import Exclusion, Funnel
 from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
-from evkit.query.spec import Action, Series, clicked, event_prop, group_prop, person_prop, viewed
+from evkit.query.spec import (
+    Action,
+    Cohort,
+    Series,
+    clicked,
+    cohorts,
+    event_prop,
+    group_prop,
+    in_cohort,
+    person_prop,
+    session_duration,
+    viewed,
+)
 
 ENGINES = ("duckdb", "clickhouse", "postgres", "pyspark")
 WEEKS = DateRange("2026-02-01", "2026-04-01")
@@ -34,16 +46,36 @@ QUESTIONS = {
     "an action": Trends(Action("x", clicked(text="Buy", href="/buy", tag_name="a"), viewed("/b")), date_range=WEEKS),
     "two series and the period before": Trends("a", "b", compare=True, date_range=WEEKS),
     "first times": Trends(Series("a", math="first_time_for_user"), date_range=WEEKS),
+    "first matching": Trends(Series("a", math="first_matching_event_for_user", filters=event_prop("p") == 1), date_range=WEEKS),
+    "weekly active": Trends(Series("a", math="weekly_active"), date_range=WEEKS),
+    "monthly active by the hour": Trends(Series("a", math="monthly_active"), interval="hour", date_range=DateRange("2026-02-01", "2026-02-02")),
+    "a count per actor": Trends(Series("a", math="p90_count_per_actor"), date_range=WEEKS),
+    "session durations": Trends(Series("a", math="avg", math_property=session_duration(), math_multiplier=2), date_range=WEEKS),
+    "by the minute": Trends("a", interval="minute", date_range=DateRange("2026-02-01T10:00", "2026-02-01T11:00")),
+    "one figure": Trends(Series("a", math="weekly_active"), display="BoldNumber", date_range=WEEKS),
+    "a cohort by a list": Trends("a", filters=in_cohort("list"), date_range=WEEKS),
+    "a cohort by what its members are": Trends("a", filters=~in_cohort("pro"), date_range=WEEKS),
 }  # fmt: skip
 BREAKDOWNS = {
     "an event property": Trends("a", breakdown="$browser", date_range=WEEKS),
     "a person property": Trends("a", breakdown=person_prop("plan"), date_range=WEEKS),
     "a group property": Trends("a", breakdown=group_prop("plan", 0), date_range=WEEKS),
+    "several": Trends("a", breakdown=("$browser", event_prop("url", normalize_url=True)), date_range=WEEKS),
+    "first times by property": Trends(Series("a", math="first_time_for_user"), breakdown="p", date_range=WEEKS),
+    "sessions": Trends("a", breakdown=session_duration(), date_range=WEEKS),
+    "cohorts": Trends("a", breakdown=cohorts("pro", "list", "all"), date_range=WEEKS),
+    "running totals of persons": Trends(Series("a", math="dau"), breakdown="p", display="ActionsLineGraphCumulative", date_range=WEEKS),
 }
 FUNNELS = {
     "plain": Funnel("a", "b", date_range=WEEKS),
     "strict, of groups": Funnel("a", "b", order_type="strict", group_type="company", date_range=WEEKS),
     "by browser": Funnel("a", "b", breakdown="$browser", filters=(person_prop("plan") == "pro"), date_range=WEEKS),
+    "over time": Funnel("a", "b", viz_type="trends", interval="week", order_type="unordered", date_range=WEEKS),
+    "of sessions, with an exclusion": Funnel(
+        "a", "b", aggregate_by="$session_id", exclusions=(Exclusion("x", after=1, before=2),), date_range=WEEKS
+    ),
+    "first times": Funnel(Series("a", math="first_time_for_user", filters=event_prop("p") == 1), "b", date_range=WEEKS),
+    "cohorts": Funnel("a", "b", breakdown=cohorts("pro", "all"), date_range=WEEKS),
 }
 
 
@@ -57,7 +89,8 @@ def spark_option(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tables(dialect: str) -> EventTables:
-    settings = Settings(timezone="Europe/London", now=dt.datetime(2026, 4, 1, tzinfo=dt.UTC), group_types=("company",))
+    known = {c.id: c for c in (Cohort("pro", person_prop("plan") == "pro"), Cohort("list", members=["a", "b"]))}
+    settings = Settings(timezone="Europe/London", now=dt.datetime(2026, 4, 1, tzinfo=dt.UTC), group_types=("company",), cohorts=known)
     named = lambda name, columns: ibis.table(columns, name=name)  # noqa: E731
     return EventTables(
         con=None,
