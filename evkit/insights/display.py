@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -117,6 +119,18 @@ OURS: dict[type, type] = {
     alt.FacetChart: FacetChart,
     alt.RepeatChart: RepeatChart,
 }
+
+
+def picked(field: str, rows: Any) -> Any:
+    """Give a selection of one value of a field by the legend, named by the chart's data: charts beside each other keep their own.
+
+    Parameters
+    ----------
+    rows
+        The chart's data.
+    """
+    name = "pick_" + hashlib.sha1(json.dumps(rows, default=str).encode()).hexdigest()[:12]
+    return alt.selection_point(name=name, fields=[field], bind="legend")
 
 
 def adopt(chart: Any) -> Any:

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from evkit.insights import theme
-from evkit.insights.display import Chart, layer
+from evkit.insights.display import Chart, layer, picked
 
 WHEN = {"hour": "%d %b %H:%M", "minute": "%d %b %H:%M", "second": "%d %b %H:%M:%S", "month": "%b %Y"}
 TICKS = {"hour": "%-d %b %H:%M", "minute": "%H:%M", "second": "%H:%M:%S", "month": "%b %Y"}
@@ -42,7 +42,7 @@ def time_lines(rows: list[dict[str, Any]], interval: str, *, tooltip: list[Any],
     open_at = {(r["line"], r["i"]) for r in rows if r["open"]}
     solid = [r for r in rows if not r["open"]]
     dashed = [r for r in rows if r["open"] or (r["line"], r["i"] + 1) in open_at]
-    pick = alt.selection_point(fields=["line"], bind="legend")
+    pick = picked("line", rows)
     faded = alt.condition(pick, alt.value(1), alt.value(0.15))
     axis = alt.Axis(format=TICKS.get(interval, "%-d %b"), values=ticks(rows), labelOverlap=True)
     x = alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=axis)

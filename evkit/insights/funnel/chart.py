@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from evkit.insights import theme
-from evkit.insights.display import Chart, layer
+from evkit.insights.display import Chart, layer, picked
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.time_lines import WHEN, ends, time_lines
 
@@ -181,7 +181,7 @@ def plain(rows: list[dict[str, Any]]) -> Any:
 def by_value(rows: list[dict[str, Any]]) -> Any:
     """Draw a bar each step and breakdown value, side by side; click the legend to single out a value."""
     steps, values = list(dict.fromkeys(r["step"] for r in rows)), list(dict.fromkeys(r["value"] for r in rows))
-    pick = alt.selection_point(fields=["value"], bind="legend")
+    pick = picked("value", rows)
     base = Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("step:N", sort=steps, title=None, axis=alt.Axis(labelAngle=0, labelLimit=180), scale=alt.Scale(paddingInner=0.2)),
         xOffset=alt.XOffset("value:N", sort=values),

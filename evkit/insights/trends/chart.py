@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from evkit.insights import theme
-from evkit.insights.display import Chart, layer
+from evkit.insights.display import Chart, layer, picked
 from evkit.insights.time_lines import MOST_TICKS, WHEN, ends, time_lines
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 
@@ -108,7 +108,7 @@ def time_bars(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any
     names = {start: pd.Timestamp(start).strftime(short) for start in shown}
     label = f"({names})[datum.value] || ''".replace("'", '"')
     axis = alt.Axis(labelAngle=0, labelExpr=label, labelOverlap=True)
-    pick = alt.selection_point(fields=["line"], bind="legend")
+    pick = picked("line", rows)
     legend = alt.Legend(orient="bottom", columns=3) if len(order) > 1 else None
     base = Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("time:O", sort=starts, title=None, axis=axis, scale=alt.Scale(paddingInner=0.15)),
@@ -159,7 +159,7 @@ def shares(spec: Trends, frame: pd.DataFrame) -> Any:
         x=alt.X("share:Q", stack="zero", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
         order=alt.Order("place:Q"),
     )
-    pick = alt.selection_point(fields=["line"], bind="legend")
+    pick = picked("line", rows)
     bar = base.mark_bar(height=46, stroke=theme.QUIET, strokeWidth=0.5).encode(
         color=alt.Color("line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3)),
         opacity=alt.condition(pick, alt.value(1), alt.value(0.15)),
