@@ -15,6 +15,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 EMPTY_OBJECT = "{}"
+LONGEST_WHOLE = len("999999999999999.0")
 
 
 # The bodies are empty: these are functions of the engines, which ibis calls by name.
@@ -117,9 +118,12 @@ def path_text(column: ir.StringValue, keys: Sequence[str], *, dialect: str) -> i
     return whole(plain, _spark_value(column, keys[0], dt.float64).notnull()) if len(keys) == 1 else plain
 
 
-def _duckdb(column: ir.StringValue, path: str) -> ir.StringValue:
-    """Read by JSON pointer."""
-    return whole(_duckdb_text(column, path), _duckdb_type(column, path) == "DOUBLE")
+def _duckdb(column: ir.StringValue, path: str | ir.StringValue) -> ir.StringValue:
+    """Read by JSON pointer. DuckDB writes whole floats with ".0", whatever they looked like: that goes, below 1e15."""
+    plain = _duckdb_text(column, path)
+    digits = plain.length() - ibis.ifelse(plain.startswith("-"), 1, 0)
+    is_whole = (_duckdb_type(column, path) == "DOUBLE") & (digits <= LONGEST_WHOLE)
+    return ibis.ifelse(plain.endswith(".0"), ibis.ifelse(is_whole, plain.substr(0, plain.length() - 2), plain), plain)
 
 
 def _postgres(column: ir.StringValue, keys: Sequence[str]) -> ir.StringValue:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import questions
 from tests.benchmarks.generate import generate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +114,25 @@ def compare_funnel(path: Path) -> None:
     print(f"{'funnel of 3 steps':<28} evkit {ours:6.2f} s   windowFunnel {theirs:6.2f} s   ratio {ours / theirs:5.2f}  (goal 1.5)")
 
 
+def compare_questions(path: Path) -> None:
+    """Every kind of funnel beside the ordered one, every kind of trend beside SQL by hand; print the peak memory."""
+    import evkit as ek
+
+    events = ek.read(path, timezone="UTC").between(*RANGE)
+    _ = events.load_report
+    con = questions.connection(events)
+    kinds = questions.funnels(events)
+    base = kinds.pop("ordered")
+    for name, ask in kinds.items():
+        ours, theirs = alternated(ask, base, turns=3)
+        goal = "" if name == "correlation" else "  (goal 4)"
+        print(f"{'funnel ' + name:<28} evkit {ours:6.2f} s   ordered {theirs:6.2f} s      ratio {ours / theirs:5.2f}{goal}", flush=True)
+    for name, (ask, sql) in questions.beside_sql(events, path).items():
+        ours, theirs = alternated(ask, lambda sql=sql: con.execute(sql).fetchall(), turns=3)
+        print(f"{name:<28} evkit {ours:6.2f} s   DuckDB SQL {theirs:6.2f} s   ratio {ours / theirs:5.2f}  (goal 2)", flush=True)
+    print(f"peak memory of all that {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB  (goal 3 GB)")
+
+
 def identity_kernel() -> None:
     """Five million ids with two million merges, from integer codes."""
     import numpy as np
@@ -135,9 +155,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--alone", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--questions", metavar="FILE", help="only every kind of question, on a file made before")
     asked = parser.parse_args()
     if asked.alone:
         evkit_alone(asked.alone)
+        return
+    if asked.questions:
+        compare_questions(Path(asked.questions))
         return
     path = ROOT / "build" / "bench" / f"events_{asked.rows}.parquet"
     generate(path, asked.rows)
@@ -154,6 +178,7 @@ def main() -> None:
     identity_kernel()
     compare_trends(path)
     compare_funnel(path)
+    subprocess.run([sys.executable, "-m", "tests.benchmarks", "--questions", str(path)], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":

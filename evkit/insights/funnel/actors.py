@@ -149,7 +149,7 @@ def of_period(
         wanted = pd.Timestamp(bucket)
         if wanted not in [pd.Timestamp(b) for b in begins]:
             raise SpecError(f"no period begins at {wanted}. The first is {begins[0]}, the last {begins[-1]}")
-        keep &= np.asarray(found.period == wanted)
+        keep &= np.asarray(found.starts == wanted)[found.code]
     runs = found.sorted
     if breakdown_value is not None:
         keep &= of_value(spec, tables, runs.names, runs.marked.wanted, breakdown_value, None)[found.run]
@@ -158,7 +158,7 @@ def of_period(
     made = pd.DataFrame(
         {
             "actor_id": runs.actor_ids.take(pa.array(found.run[which])).to_pylist(),
-            "bucket": found.period[which],
+            "bucket": found.starts[found.code[which]],
             "converted": found.converted[which],
             "breakdown_value": labels.iloc[runs.marked.wanted[found.run[which]]].tolist(),
         }

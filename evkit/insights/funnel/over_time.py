@@ -47,8 +47,7 @@ def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime], *, limi
         How many are kept; the question's own limit when None.
     """
     runs = found.sorted
-    place = {pd.Timestamp(start): i for i, start in enumerate(begins)}
-    at = np.array([place.get(p, -1) for p in found.period], np.int64)
+    at = pd.DatetimeIndex(begins).get_indexer(found.starts)[found.code]
     inside = at >= 0
     value = runs.marked.wanted[found.run] if len(found.run) else np.zeros(0, np.int64)
     made = []

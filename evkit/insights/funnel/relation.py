@@ -35,7 +35,8 @@ def group_index(spec: Funnel, tables: EventTables) -> int | None:
 def matched(spec: Funnel, tables: EventTables) -> ir.Table:
     """Give the events that count, a row an event: actor, t (microseconds), tie (arrival), steps, exclusions (bit masks), uuid, period, breakdown_0 ...
 
-    A strict funnel has every event of the range; another only those that are a step or an exclusion. `period` is the
+    A strict funnel has every event of the range (without breakdown: from somebody's first first step on); another only those
+    that are a step or an exclusion. `period` is the
     start of the interval of a funnel of viz_type "trends"; `breakdown_0` ... are texts, or 1 and 0 for each cohort.
     """
     index = group_index(spec, tables)
@@ -64,7 +65,16 @@ def matched(spec: Funnel, tables: EventTables) -> ir.Table:
         **{f"breakdown_{i}": part(ref, matcher, spec) for i, ref in enumerate(spec.breakdown)},
     )
     names = [f"breakdown_{i}" for i in range(len(spec.breakdown))]
-    return made.filter(inside).select("actor", "t", "tie", "steps", "exclusions", "uuid", "period", *names)
+    kept = made.filter(inside).select("actor", "t", "tie", "steps", "exclusions", "uuid", "period", *names)
+    return after_first_step(kept) if spec.order_type == "strict" and not spec.breakdown else kept
+
+
+def after_first_step(rows: ir.Table) -> ir.Table:
+    """Leave out what happened before somebody's first first step, which no chain has in it, and who never did one."""
+    begun = rows.filter(rows.steps % 2 == 1)
+    first = begun.group_by(entered=begun.actor).agg(since=begun.t.min())
+    joined = rows.inner_join(first, rows.actor == first.entered)
+    return joined.filter(joined.t >= joined.since).drop("entered", "since")
 
 
 def actor_of(spec: Funnel, index: int | None, matcher: Matcher) -> ir.StringValue:

@@ -72,11 +72,12 @@ class Walked:
 
 @dataclass(frozen=True)
 class Periods:
-    """A row a run and period: the run, the period (wall clock of the project's zone), whether it converted."""
+    """A row a run and period: the run, the period as a code into `starts` (wall clock of the project's zone), whether it converted."""
 
     sorted: Sorted
     run: np.ndarray
-    period: pd.DatetimeIndex
+    code: np.ndarray
+    starts: pd.DatetimeIndex
     converted: np.ndarray
 
 
@@ -107,7 +108,7 @@ def walk_periods(spec: Funnel, tables: EventTables) -> Periods:
             runs.marked, codes, count=count, window=window, strict=strict, blocked=blocked(spec), first=spec.first, goal=spec.last
         )
         run, period, converted = found.run, found.period, found.result == 1
-    return Periods(runs, run, pd.DatetimeIndex(starts)[period] if len(starts) else pd.DatetimeIndex([]), converted)
+    return Periods(runs, run, period, pd.DatetimeIndex(starts), converted)
 
 
 def blocked(spec: Funnel) -> int:
@@ -139,7 +140,7 @@ def columns_of(spec: Funnel, *, with_uuids: bool) -> list[str]:
 
 def order_of(m: ir.Table, spec: Funnel, *, with_uuids: bool) -> list[ir.Value]:
     """Give what events are sorted by; their order inside an instant is only asked for where it could decide something."""
-    plain = not spec.breakdown and not with_uuids and spec.order_type == "ordered" and spec.viz_type != "trends"
+    plain = not spec.breakdown and not with_uuids and spec.order_type != "unordered" and spec.viz_type != "trends"
     return [m.actor, m.t] if plain else [m.actor, m.t, m.tie, m.uuid]
 
 

@@ -1,0 +1,136 @@
+"""Every kind of funnel and trend, beside the ordered funnel of the same run or the same question in hand-written DuckDB SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import evkit as ek
+
+FUNNEL = ("product_viewed", "add_to_cart", "purchase")
+RANGE = ("2026-01-01", "2026-03-26")
+FEW = [f"user-{i}" for i in range(0, 30_000, 3)]
+"""Members of a cohort."""
+PERSON = "coalesce(m.person_id, e.distinct_id) AS p"
+
+
+def funnels(events: ek.Events) -> dict[str, Callable[[], Any]]:
+    """Funnels that read no JSON; the first is what the others are measured by."""
+    ask = lambda *steps, **options: lambda: events.funnel(*(steps or FUNNEL), window="14 days", **options).to_pandas()  # noqa: E731
+    known = events.with_cohorts(ek.Cohort("few", members=FEW))
+    a, b, c = FUNNEL
+    return {
+        "ordered": ask(),
+        "strict": ask(order_type="strict"),
+        "unordered": ask(order_type="unordered"),
+        "with an exclusion": ask(exclusions=(ek.Exclusion("event_3", after=1, before=3),)),
+        "with an optional step": ask(a, ek.series(b, optional=True), c),
+        "of first times": ask(ek.series(a, math="first_time_for_user"), b, c),
+        "by cohorts": lambda: known.funnel(*FUNNEL, window="14 days", breakdown=ek.cohorts("few", "all")).to_pandas(),
+        "over time": ask(viz_type="trends"),
+        "over time, unordered": ask(viz_type="trends", order_type="unordered"),
+        "time to convert": ask(viz_type="time_to_convert"),
+        "correlation": lambda: events.correlation(ek.Funnel(*FUNNEL, window="14 days")).to_pandas(),
+    }
+
+
+WINDOWS = """
+WITH e AS ({events}),
+m AS (
+  SELECT p, b, t, event,
+    max(CASE WHEN event = '{a}' THEN t END) OVER w AS t1
+  FROM e WINDOW w AS (PARTITION BY p{by} ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+n AS (
+  SELECT *, max(CASE WHEN event = '{b}' AND t1 >= t - INTERVAL 14 DAY THEN t1 END) OVER w AS t2
+  FROM m WINDOW w AS (PARTITION BY p{by} ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+o AS (
+  SELECT p, {value} AS b, max(CASE WHEN event = '{c}' AND t2 >= t - INTERVAL 14 DAY THEN 3 WHEN event = '{b}' AND t1 >= t - INTERVAL 14 DAY THEN 2
+    WHEN event = '{a}' THEN 1 ELSE 0 END) AS level FROM n GROUP BY p{by}
+)
+SELECT b, count(*) FILTER (level >= 1), count(*) FILTER (level >= 2), count(*) FILTER (level >= 3) FROM o WHERE level > 0 GROUP BY b
+"""
+
+
+def asked(path: Path, columns: str, where: str) -> str:
+    """Give the events of the range with their persons."""
+    return (
+        f"SELECT {columns}, {PERSON}, e.timestamp AS t, e.event AS event FROM '{path}' e LEFT JOIN map m "
+        f"ON e.distinct_id = m.distinct_id WHERE {where} AND e.timestamp >= '{RANGE[0]}' AND e.timestamp < '{RANGE[1]}'"
+    )
+
+
+def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any], str]]:
+    """Trends, and funnels that read JSON: as evkit asks them, and in SQL by hand."""
+    trend = lambda subject, **options: lambda: events.trends(subject, **options).to_pandas()  # noqa: E731
+    funnel = lambda **options: lambda: events.funnel(*FUNNEL, window="14 days", **options).to_pandas()  # noqa: E731
+    views = lambda **options: ek.series("$pageview", **options)  # noqa: E731
+    browser, session = said("$browser"), said("$session_id")
+    price = f"TRY_CAST({said('price')} AS DOUBLE)"
+    viewed = "e.event = '$pageview'"
+    plain = asked(path, "1", viewed)
+    by_day = lambda rows, what, more="": f"SELECT date_trunc('day', t) AS d, {what} FROM ({rows}) GROUP BY 1{more}"  # noqa: E731
+    days = f"SELECT DISTINCT date_trunc('day', t) AS d, p FROM ({plain})"
+    active = f"SELECT d + n * INTERVAL 1 DAY AS day, count(DISTINCT p) FROM ({days}) CROSS JOIN range(7) r(n) GROUP BY 1"
+    first = f"SELECT date_trunc('day', f), count(*) FROM (SELECT p, min(t) AS f FROM ({plain}) GROUP BY p) GROUP BY 1"
+    per_person = f"SELECT date_trunc('day', t) AS d, p, count(*) AS n FROM ({plain}) GROUP BY 1, 2"
+    priced, parted = asked(path, f"{price} AS price", viewed), asked(path, f"{browser} AS b", viewed)
+    bins = (
+        f"WITH v AS ({priced}), r AS (SELECT min(price) AS lo, max(price) AS hi FROM v) "
+        "SELECT date_trunc('day', t), floor((price - lo) / ((hi - lo) / 10)), count(*) FROM v, r GROUP BY 1, 2"
+    )
+    names = dict(zip("abc", FUNNEL, strict=True))
+    steps = f"e.event IN {FUNNEL}"
+    with_browser = asked(path, f"{browser} AS b", steps)
+    touch = WINDOWS.format(events=with_browser, by="", value="arg_min(b, t)", **names)
+    every = WINDOWS.format(events=with_browser, by=", b", value="b", **names)
+    of_sessions = asked(path, "NULL AS b", steps).replace(PERSON, f"{session} AS p")
+    return {
+        "first times": (trend(views(math="first_time_for_user")), first),
+        "weekly active": (trend(views(math="weekly_active")), active),
+        "p90 of events a person": (
+            trend(views(math="p90_count_per_actor")),
+            f"SELECT d, quantile_cont(n, 0.9) FROM ({per_person}) GROUP BY 1",
+        ),
+        "running totals of persons": (trend(views(math="dau"), display="ActionsLineGraphCumulative"), first),
+        "compared": (
+            trend("$pageview", compare=True, date_range=("2026-02-12", "2026-03-25")),
+            f"{by_day(plain, 'count(*)')} UNION ALL {by_day(plain, 'count(*)')}",
+        ),
+        "sum of a property": (trend(views(math="sum", math_property="price")), by_day(priced, "sum(price)")),
+        "p90 of a property": (trend(views(math="p90", math_property="price")), by_day(priced, "quantile_cont(price, 0.9)")),
+        "by a property": (trend("$pageview", breakdown="$browser"), by_day(parted, "b, count(*)", ", b")),
+        "persons by a property": (trend(views(math="dau"), breakdown="$browser"), by_day(parted, "b, count(DISTINCT p)", ", b")),
+        "in bins": (trend("$pageview", breakdown=ek.event_prop("price", histogram_bin_count=10)), bins),
+        "filtered by a property": (
+            trend("$pageview", filters=ek.event_prop("$browser") == "Chrome"),
+            by_day(asked(path, "1", f"{viewed} AND {browser} = 'Chrome'"), "count(*)"),
+        ),
+        "unique sessions": (trend(views(math="unique_session")), by_day(asked(path, f"{session} AS s", viewed), "count(DISTINCT s)")),
+        "funnel by first touch": (funnel(breakdown="$browser"), touch),
+        "funnel by every value": (funnel(breakdown="$browser", breakdown_attribution="all_events"), every),
+        "funnel by a step's value": (funnel(breakdown="$browser", breakdown_attribution="step", breakdown_attribution_step=1), every),
+        "funnel of sessions": (
+            funnel(aggregate_by="$session_id"),
+            WINDOWS.format(events=of_sessions, by="", value="any_value(b)", **names),
+        ),
+    }
+
+
+def said(name: str) -> str:
+    """Give the SQL that reads a property."""
+    return f"json_extract_string(e.properties, '$.\"{name}\"')"
+
+
+def connection(events: ek.Events) -> duckdb.DuckDBPyConnection:
+    """Open an engine with the map of persons."""
+    people = events.tables.person_map()
+    assert people is not None
+    con = duckdb.connect()
+    con.register("given", events.tables.arrow(people))
+    con.execute("CREATE TABLE map AS SELECT * FROM given")
+    return con
