@@ -75,7 +75,8 @@ def explain(action: Action, event: Mapping[str, Any]) -> Explanation:
 
     Examples
     --------
-    >>> from evkit.query.spec import Action, clicked
+    >>> from evkit.query.builders import clicked
+    >>> from evkit.query.spec import Action
     >>> explain(Action("buy", clicked(selector="a.buy")), {"event": "$autocapture", "elements": [{"tag_name": "a"}], "properties": {"$event_type": "click"}})
     is not 'buy'
       step 1: fails

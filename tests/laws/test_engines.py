@@ -13,19 +13,8 @@ from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
-from evkit.query.spec import (
-    Action,
-    Cohort,
-    Series,
-    clicked,
-    cohorts,
-    event_prop,
-    group_prop,
-    in_cohort,
-    person_prop,
-    session_duration,
-    viewed,
-)
+from evkit.query.builders import clicked, cohorts, event_prop, group_prop, in_cohort, person_prop, session_duration, viewed
+from evkit.query.spec import Action, Cohort, Series
 
 ENGINES = ("duckdb", "clickhouse", "postgres", "pyspark")
 WEEKS = DateRange("2026-02-01", "2026-04-01")

@@ -71,6 +71,7 @@ def python(code: str) -> str:
         "evkit.elements",
         "evkit.dates",
         "evkit.query.spec",
+        "evkit.query.builders",
         "evkit.insights.trends.spec",
         "evkit.insights.funnel.spec",
         "evkit.insights.correlation.spec",

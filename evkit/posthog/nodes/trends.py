@@ -16,8 +16,9 @@ from evkit.insights.trends.rank import Row
 from evkit.insights.trends.spec import DEFAULT_BREAKDOWN_LIMIT, DISPLAYS, OTHER, Trends
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters, hogql, series
+from evkit.query.builders import cohorts
 from evkit.query.relation import cohort_of
-from evkit.query.spec import ALL_USERS, FilterGroup, PropertyRef, cohorts
+from evkit.query.spec import ALL_USERS, FilterGroup, PropertyRef
 
 QUERY = frozenset(
     {"series", "dateRange", "interval", "properties", "filterTestAccounts", "breakdownFilter", "compareFilter", "trendsFilter"}
