@@ -80,6 +80,19 @@ def nearest(value: object, allowed: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
+def whole(name: str, value: object) -> None:
+    """Raise for something that is no whole number.
+
+    Examples
+    --------
+    >>> whole("breakdown_limit", "3")
+    Traceback (most recent call last):
+    evkit.errors.SpecError: breakdown_limit '3' is no whole number
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpecError(f"{name} {value!r} is no whole number")
+
+
 def unknown(kind: str, value: object, allowed: Iterable[str]) -> SpecError:
     """Make the error for a word that isn't one of the allowed ones.
 

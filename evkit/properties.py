@@ -15,7 +15,6 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 EMPTY_OBJECT = "{}"
-LONGEST_WHOLE = len("999999999999999.0")
 
 
 # The bodies are empty: these are functions of the engines, which ibis calls by name.
@@ -119,11 +118,10 @@ def path_text(column: ir.StringValue, keys: Sequence[str], *, dialect: str) -> i
 
 
 def _duckdb(column: ir.StringValue, path: str | ir.StringValue) -> ir.StringValue:
-    """Read by JSON pointer. DuckDB writes whole floats with ".0", whatever they looked like: that goes, below 1e15."""
+    """Read by JSON pointer. DuckDB writes whole floats with ".0", whatever they looked like: that goes."""
     plain = _duckdb_text(column, path)
-    digits = plain.length() - ibis.ifelse(plain.startswith("-"), 1, 0)
-    is_whole = (_duckdb_type(column, path) == "DOUBLE") & (digits <= LONGEST_WHOLE)
-    return ibis.ifelse(plain.endswith(".0"), ibis.ifelse(is_whole, plain.substr(0, plain.length() - 2), plain), plain)
+    bare = ibis.ifelse(_duckdb_type(column, path) == "DOUBLE", plain.substr(0, plain.length() - 2), plain)
+    return ibis.ifelse(plain.endswith(".0"), bare, plain)
 
 
 def _postgres(column: ir.StringValue, keys: Sequence[str]) -> ir.StringValue:

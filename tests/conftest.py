@@ -17,7 +17,7 @@ def parsed(text: str) -> list[dict[str, Any]]:
     for i, part in enumerate(p for p in text.split(";") if p.strip()):
         who, what, day, *rest = part.split()
         time = rest.pop(0) if rest and "=" not in rest[0] else "00:00"
-        properties = {k: (float(v) if v.replace(".", "", 1).isdigit() else v) for k, v in (p.split("=", 1) for p in rest)}
+        properties = {k: (float(v) if v.isascii() and v.replace(".", "", 1).isdigit() else v) for k, v in (p.split("=", 1) for p in rest)}
         rows.append(
             {
                 "uuid": f"e{i:04d}",

@@ -362,7 +362,8 @@ def resolve_range(
     end = _end(wanted, cut, here, read, exact_start)
     start = _start(wanted, cut, here, read, earliest, exact_start)
     if start > end:
-        raise SpecError(f"the range ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}): swap the two")
+        told = "swap the two" if wanted.date_to is not None else "without date_to it ends now: give a date_to, or another now"
+        raise SpecError(f"the range ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}): {told}")
     lower = _lower(start, cut, wanted.date_from, week_start_day, exact_start)
     return Range(
         start=start.astimezone(dt.UTC),
@@ -426,7 +427,6 @@ def previous_range(current: Range, *, compare_to: str | None = None, display_exa
     """
     zone = current.zone
     start, end = current.start.astimezone(zone).replace(tzinfo=None), current.end.astimezone(zone).replace(tzinfo=None)
-    lower = current.lower.astimezone(zone).replace(tzinfo=None)
     length = end - start
     match = RELATIVE.match(current.date_from or DEFAULT_FROM)
     if compare_to is not None:
@@ -434,16 +434,18 @@ def previous_range(current: Range, *, compare_to: str | None = None, display_exa
             raise SpecError(f"compare_to {compare_to!r} is no relative date such as '-1w'")
         moved = parse(compare_to, now=start.replace(tzinfo=zone), timezone=current.timezone, week_start_day=current.week_start_day)
         back = start - moved.replace(tzinfo=None)
-    elif display_exact:
+    elif display_exact and match is not None and current.date_from is not None:
         back = length
     else:
         whole = dt.timedelta(**{f"{current.interval}s": 1}) if current.interval in ("minute", "second") else dt.timedelta(days=1)
         back = -(-length // whole) * whole
         if current.interval == "day" and is_whole_weeks(match) and not current.relative_end:
             back -= dt.timedelta(days=1)
-    local = [t - back for t in (start, end, lower)]
-    moved_start, moved_end, moved_lower = (t.replace(tzinfo=zone).astimezone(dt.UTC) for t in local)
-    return replace(current, start=moved_start, end=moved_end, lower=moved_lower)
+    moved_start, moved_end = ((t - back).replace(tzinfo=zone) for t in (start, end))
+    if current.interval == "hour":
+        moved_end = ceiling(moved_end, "hour")  # the whole of its last hour, also where the range itself ends within it
+    lower = _lower(moved_start, current.interval, current.date_from, current.week_start_day, display_exact)
+    return replace(current, start=moved_start.astimezone(dt.UTC), end=moved_end.astimezone(dt.UTC), lower=lower.astimezone(dt.UTC))
 
 
 def is_whole_weeks(match: re.Match[str] | None) -> bool:

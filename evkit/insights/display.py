@@ -121,6 +121,12 @@ OURS: dict[type, type] = {
 }
 
 
+def nothing(why: str) -> Any:
+    """Give the chart of no figures: words in place of marks."""
+    data = alt.InlineData(values=[{"why": why}])
+    return Chart(data).mark_text(fontSize=14, align="left", x=0).encode(text="why:N").properties(width=theme.WIDTH, height=60)
+
+
 def picked(field: str, rows: Any) -> Any:
     """Give a selection of one value of a field by the legend, named by the chart's data: charts beside each other keep their own.
 

@@ -113,7 +113,8 @@ class Insight:
     # ------------------------------------------------------------------ pictures
     def chart(self) -> Any:
         """Give the figures as an Altair chart, without configuration, its data given as values."""
-        now = self.tables.now.astimezone(ZoneInfo(self.tables.settings.timezone)).replace(tzinfo=None)
+        clock = self.tables.newest
+        now = None if clock is None else clock.astimezone(ZoneInfo(self.tables.settings.timezone)).replace(tzinfo=None)
         return self._room("chart").chart(self.spec, self._frame, now=now)
 
     def describe(self) -> str:

@@ -22,12 +22,14 @@ OPEN, CONVERTED = 0, 1
 def _enter(
     period: int, t: int, size: int, n: int,
     codes: Any, state: Any, start: Any, excluded: Any, best: Any, newest: Any,
-) -> int:  # fmt: skip
-    """Let an event of the first step begin a chain of its period, the newest; give how many periods there are."""
-    if size > 0 and codes[size - 1] == period:
-        p = size - 1
+) -> tuple[int, int]:  # fmt: skip
+    """Let an event of the first step begin a chain of its period; give how many periods there are, and which it entered."""
+    p = size - 1
+    while p >= 0 and codes[p] != period and codes[size - 1] > period:  # the wall clock was put back: an earlier period again
+        p -= 1
+    if p >= 0 and codes[p] == period:
         if state[p] == CONVERTED:
-            return size
+            return size, p
         if best[p, 0] == 1 and best[p, 2] != NONE:
             start[p, :], excluded[p, :] = NEVER, False
             best[p, 0], best[p, 1], best[p, 2] = 1, t, NONE
@@ -38,7 +40,7 @@ def _enter(
         start[p, :], excluded[p, :] = NEVER, False
         best[p, 0], best[p, 1], best[p, 2] = 1, t, NONE
     start[p, 1], excluded[p, 1], newest[p] = t, False, t
-    return size
+    return size, p
 
 
 @nb.njit(cache=True)
@@ -94,8 +96,8 @@ def _all(
                         if state[p] == OPEN:
                             _move(p, s, now, window, goal, state, start, excluded, best)
             if steps[e] & 1 and (blocked != 0 or accepts):
-                size = _enter(periods[e], now, size, n, codes, state, start, excluded, best, newest)
-                alive = min(alive, size - 1)
+                size, entered = _enter(periods[e], now, size, n, codes, state, start, excluded, best, newest)
+                alive = min(alive, entered)
             if strict:
                 for p in range(alive, size):
                     for s in range(1, n + 1):

@@ -112,8 +112,11 @@ def _steps(
 @nb.njit(cache=True)
 def _keep(r: int, e: int, done: int, periods: Any, out_run: Any, out_period: Any, out_done: Any, begin: int, count: int) -> int:
     """Keep, for the period of an event, the most that was done; give how many are kept. Events come in order of time."""
-    if count > begin and out_period[count - 1] == periods[e]:
-        out_done[count - 1] = max(out_done[count - 1], done)
+    k = count - 1
+    while k >= begin and out_period[k] != periods[e] and out_period[count - 1] > periods[e]:  # the wall clock was put back
+        k -= 1
+    if k >= begin and out_period[k] == periods[e]:
+        out_done[k] = max(out_done[k], done)
         return count
     out_run[count], out_period[count], out_done[count] = r, periods[e], done
     return count + 1

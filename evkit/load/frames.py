@@ -112,6 +112,7 @@ def from_frame(frame: Any, columns: Mapping[str, str] | None = None) -> tuple[Ba
             ours: theirs for ours, theirs in columns.items() if ours not in frame
         }
     rows = as_arrow(frame)
+    rows = rows.cast(pa.schema([f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in rows.schema]))
     con = connect()
     numbered = rows.append_column(canonical.ROW, pa.array(np.arange(1, len(rows) + 1), pa.int64()))
     table = con.create_table("evkit_frame", numbered, temp=True)

@@ -183,6 +183,16 @@ class EventTables:
         """The clock of relative dates: the settings', else the time of the newest event."""
         return self.settings.now or self._span()[1]
 
+    @property
+    def newest(self) -> dt.datetime | None:
+        """The same clock; None where there is none and no event."""
+        return self.settings.now or (None if self.is_empty else self._span()[1])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no events; runs once."""
+        return self.cache.get("is_empty", lambda: len(self.arrow(self.clean().select("event").limit(1))) == 0)
+
     def resolve(self, wanted: DateRange | None, *, interval: str, exact_start: bool = False) -> Range:
         """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data."""
         wanted = wanted or DateRange("all")
@@ -192,9 +202,13 @@ class EventTables:
             now=self.now if wanted.needs_now else EPOCH,
             timezone=self.settings.timezone,
             week_start_day=1 if self.settings.week_start == "monday" else 0,
-            earliest=self.first_event if wanted.date_from == "all" else None,
+            earliest=self._earliest() if wanted.date_from == "all" else None,
             exact_start=exact_start,
         )
+
+    def _earliest(self) -> dt.datetime:
+        """Where "all" begins: with the first event; where there is none, now."""
+        return self.settings.now if self.settings.now is not None and self.is_empty else self.first_event
 
     def _span(self) -> tuple[dt.datetime, dt.datetime]:
         return self.cache.get("span", self._find_span)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from evkit.errors import SpecError, unknown
+from evkit.errors import SpecError, unknown, whole
 
 if TYPE_CHECKING:
     from evkit.query.explain import Explanation
@@ -270,6 +270,8 @@ class PropertyRef:
             raise unknown("property type", self.type, FILTER_TYPES)
         check_text(self.key, "the name of a property")
         check_group_type_index(self.group_type_index)
+        if self.histogram_bin_count is not None:
+            whole("histogram_bin_count", self.histogram_bin_count)
         if self.histogram_bin_count is not None and not 1 <= self.histogram_bin_count <= MAX_BINS:
             raise SpecError(f"histogram_bin_count {self.histogram_bin_count!r}: give 1 to {MAX_BINS} bins")
 
@@ -458,6 +460,12 @@ class Series:
         if isinstance(self.subject, Action):
             return self.subject.name
         return "All events" if self.subject is None else self.subject
+
+    @property
+    def counts_groups(self) -> bool:
+        """Whether groups are counted instead of persons: a group type matters only to maths that count who did it."""
+        named = self.group_type is not None or self.group_type_index is not None
+        return named and self.math in ("dau", "weekly_active", "monthly_active", "unique_group")
 
     @property
     def in_words(self) -> str:

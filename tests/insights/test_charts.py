@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import evkit as ek
+from evkit.errors import UnknownEventWarning
 
 Log = Callable[..., ek.Events]
 THREE = "a view 01-01; a view 01-02; b view 01-02; a buy 01-02 12:00; b view 01-03 06:00"
@@ -84,3 +86,30 @@ def test_a_name_that_is_markup_is_only_text(log: Log) -> None:
     insight = ek.from_frame(frame).trends("<script>alert(1)</script>")
     assert "<script>" not in insight.chart().to_svg()
     assert "<script>" not in insight.rules_html()
+
+
+def test_values_that_would_read_alike_keep_their_own_names(log: Log) -> None:
+    close = log("; ".join(f"a v 01-01 n={1000000 + i}" for i in range(20))).trends(
+        "v", breakdown=ek.event_prop("n", histogram_bin_count=4), display="ActionsBarValue"
+    )
+    assert len({r["line"] for r in rows(close.chart().to_dict())}) == 4
+    real = log("a v 01-01 p=(no_value); b v 01-01")
+    said = real.trends("v", breakdown="p").chart().to_dict()
+    assert len({r["line"] for r in rows(said)}) == 2
+    quick = log("; ".join(f"u{i} a 01-01; u{i} b 01-01 02:{i:02}" for i in range(10))).funnel(
+        "a", "b", viz_type="time_to_convert", bin_count=9
+    )
+    assert len({r["took"] for r in rows(quick.chart().to_dict())}) == 10
+
+
+def test_where_there_is_nothing_the_chart_says_so(log: Log) -> None:
+    events = log("a v 01-01")
+    for insight in (
+        events.trends("v", breakdown="p", filters=ek.event_prop("p") == 7),
+        events.funnel("v", "v", viz_type="trends", breakdown="p", filters=ek.event_prop("p") == 7),
+        events.funnel("v", "v", viz_type="time_to_convert"),
+    ):
+        with pytest.warns(UnknownEventWarning) if insight.spec.filters.values else contextlib.nullcontext():
+            svg = insight.chart().to_svg()
+        assert "NaN" not in svg
+        assert ">No" in svg

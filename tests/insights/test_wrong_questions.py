@@ -54,7 +54,29 @@ TYPED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "steps backwards": (lambda: F("a", "b", "c", from_step=3, to_step=2), "from_step 3 to to_step 2: the second must be later"),
     "a step that is not there": (lambda: F("a", "b", to_step=3), "to_step 3: the steps of this funnel count from 1 to 2"),
-    "no bins": (lambda: F("a", "b", bin_count=0), "bin_count 0: give 1 to 90 bins, or None to have them chosen"),
+    "no bins": (lambda: F("a", "b", viz_type="time_to_convert", bin_count=0), "bin_count 0: give 1 to 90 bins, or None to have them chosen"),
+    "bins of steps": (lambda: F("a", "b", bin_count=3), "bin_count 3 is for viz_type 'time_to_convert', not 'steps'"),
+    "half a bin": (lambda: F("a", "b", viz_type="time_to_convert", bin_count=2.5), "bin_count 2.5 is no whole number"),
+    "a limit in letters": (lambda: T("a", breakdown="p", breakdown_limit="3"), "breakdown_limit '3' is no whole number"),
+    "half a smoothing": (lambda: T("a", smoothing_intervals=1.5), "smoothing_intervals 1.5 is no whole number"),
+    "half an exclusion": (lambda: E("x", after=1.5, before=2), "after 1.5 is no whole number"),
+    "an exclusion that is text": (
+        lambda: F("a", "b", exclusions=("x",)),
+        "'x' is no exclusion: write ek.Exclusion('refunded', after=1, before=2)",
+    ),
+    "an exclusion of anything": (
+        lambda: F("a", "b", exclusions=(E(None, after=1, before=2),)),
+        "the exclusion 'All events' is a step of the funnel in its own range: nobody could convert",
+    ),
+    "a sum in a step": (
+        lambda: F("a", S("b", math="sum", math_property="n")),
+        "math 'sum' of the step 'b': a step takes 'first_time_for_user' or 'first_time_for_user_with_filters'",
+    ),
+    "from a step of steps": (
+        lambda: F("a", "b", "c", from_step=2),
+        "from_step and to_step are for viz_type 'trends' and 'time_to_convert'; of viz_type 'steps' every step has its figures",
+    ),
+    "compared with a number": (lambda: T("a", compare_to=7), "compare_to 7 is no relative date such as '-1w'"),
     "no values": (lambda: F("a", "b", breakdown="p", breakdown_limit=0), "breakdown_limit 0: keep at least one value"),
     "attribution without its step": (
         lambda: F("a", "b", breakdown_attribution="step"),

@@ -124,3 +124,116 @@ def test_names_that_look_like_sql_are_only_names() -> None:
     asked = ek.Project(events=events)
     assert asked.query(query, now=NOW)["results"][0]["breakdown_value"] == odd
     assert asked.matches({"key": odd, "type": "event", "operator": "icontains", "value": "drop table"}) == [True]
+
+
+def rows(*given: tuple[str, str, str]) -> list[dict[str, Any]]:
+    return [{"event": e, "distinct_id": d, "timestamp": f"2020-{t}Z", "properties": {}} for e, d, t in given]
+
+
+def asked(events: list[dict[str, Any]], *series: Any, days: tuple[str, str] = ("01-01", "01-04"), **more: Any) -> Any:
+    query = {
+        "kind": "TrendsQuery",
+        "series": [s if isinstance(s, dict) else {"kind": "EventsNode", "event": s} for s in series],
+        "dateRange": {"date_from": f"2020-{days[0]}", "date_to": f"2020-{days[1]}"},
+        **more,
+    }
+    return ek.Project(events).query(query, now="2020-06-01T00:00:00Z")["results"]
+
+
+def test_the_previous_period_in_months_counts_its_first_month_whole() -> None:
+    found = asked(rows(("a", "u", "01-10T00:00:00")), "a", days=("03-01", "03-31"), interval="month", compareFilter={"compare": True})
+    assert [r["data"] for r in found] == [[0], [1, 0]]
+
+
+def test_a_series_of_an_action_that_is_not_there_keeps_its_letter() -> None:
+    events = rows(("a", "u", "01-01T00:00:00"))
+    missing = {"kind": "ActionsNode", "id": 44}
+    found = asked(events, missing, "a")
+    assert [(r["label"], r["order"], r["count"]) for r in found] == [("a", 1, 1)]
+    assert [r["count"] for r in asked(events, missing, "a", trendsFilter={"formula": "A * 2 + B"})] == [1]
+    assert asked(events, missing) == []
+
+
+def test_a_bold_number_of_explicit_days_is_compared_with_the_days_before() -> None:
+    events = rows(("a", "u", "01-01T00:00:00"), ("a", "u", "01-03T23:59:00"), ("b", "u", "01-04T00:00:00"))
+    found = asked(events, "a", days=("01-03", "01-04"), trendsFilter={"display": "BoldNumber"}, compareFilter={"compare": True})
+    assert [r["aggregated_value"] for r in found] == [1, 1]
+
+
+def test_running_totals_are_ranked_by_what_they_add_up_to() -> None:
+    events = rows(("a", "old", "01-01T00:00:00"), ("a", "new", "01-04T00:00:00"), ("a", "new", "01-04T00:00:00"))
+    by = {"breakdownFilter": {"breakdown": "distinct_id", "breakdown_type": "event_metadata"}}
+    found = asked(events, "a", trendsFilter={"display": "ActionsLineGraphCumulative"}, **by)
+    assert [(r["breakdown_value"], r["data"]) for r in found] == [("old", [1, 1, 1, 1]), ("new", [0, 0, 0, 2])]
+
+
+def test_people_of_a_day_outside_the_question_are_refused_and_times_with_an_offset_are_moved() -> None:
+    events = rows(("a", "u", "01-03T04:30:00"))
+    source = {
+        **TREND,
+        "series": [{"kind": "EventsNode", "event": "a"}],
+        "interval": "hour",
+        "dateRange": {"date_from": "2020-01-01", "date_to": "2020-01-04"},
+    }
+    project = ek.Project(events, timezone="America/New_York")
+    ask = lambda day: project.query({"kind": "InsightActorsQuery", "source": source, "day": day})["results"]  # noqa: E731
+    assert [r["id"] for r in ask("2020-01-03T04:30:00Z")] == ["u"]
+    assert [r["id"] for r in ask("2020-01-02 23:00:00")] == ["u"]
+    with pytest.raises(SpecError, match="no bucket of the question holds '2020-01-20'"):
+        ask("2020-01-20")
+
+
+def test_people_behind_a_running_total_are_all_up_to_then() -> None:
+    events = rows(("a", "u", "01-01T00:00:00"), ("a", "u", "01-03T00:00:00"))
+    source = {**TREND, "series": [{"kind": "EventsNode", "event": "a"}], "trendsFilter": {"display": "ActionsLineGraphCumulative"}}
+    source["dateRange"] = {"date_from": "2020-01-01", "date_to": "2020-01-04"}
+    found = ek.Project(events).query({"kind": "InsightActorsQuery", "source": source, "day": "2020-01-03"})["results"]
+    assert [(r["id"], r["event_count"]) for r in found] == [("u", 2)]
+
+
+def test_a_group_type_matters_only_to_maths_of_who() -> None:
+    events = [{**e, "properties": {"$group_0": "g"}} for e in rows(("a", "u", "01-01T00:00:00"), ("a", "v", "01-01T00:00:00"))]
+    for math, ids in (("total", ["u", "v"]), ("dau", ["g"])):
+        source = {**TREND, "series": [{"kind": "EventsNode", "event": "a", "math": math, "math_group_type_index": 0}]}
+        source["dateRange"] = {"date_from": "2020-01-01", "date_to": "2020-01-04"}
+        assert [
+            r["id"] for r in ek.Project(events).query({"kind": "InsightActorsQuery", "source": source, "day": "2020-01-01"})["results"]
+        ] == ids
+
+
+def test_a_minute_that_the_clock_shows_twice_is_one_period() -> None:
+    events = [
+        {"event": "a", "distinct_id": "u", "timestamp": f"2021-10-31T{t}Z", "properties": {}}
+        for t in ("00:30:10", "00:40:00", "01:30:10", "01:40:00")
+    ]
+    query = {
+        "kind": "FunnelsQuery", "interval": "minute", "dateRange": {"date_from": "2021-10-31T00:00:00Z", "date_to": "2021-10-31T03:00:00Z"},
+        "series": [{"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": "b"}],
+    }  # fmt: skip
+    for order in ("ordered", "strict", "unordered"):
+        query["funnelsFilter"] = {"funnelVizType": "trends", "funnelOrderType": order}
+        summary = ek.Project(events, timezone="Europe/Berlin").query(query, now="2021-11-01T00:00:00Z")["summary"]
+        assert {r["timestamp"][11:16]: r["reached_from_step_count"] for r in summary if r["reached_from_step_count"]} == {
+            "02:30": 1,
+            "02:40": 1,
+        }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"kind": "TrendsQuery", "series": ["a"]},
+        {"kind": "TrendsQuery", "series": [{"event": "a"}], "dateRange": "-7d"},
+        {"kind": "TrendsQuery", "series": [{"event": "a"}], "compareFilter": True},
+        {"kind": "TrendsQuery", "series": [{"event": "a"}], "breakdownFilter": {"breakdown": "p", "breakdown_limit": "3"}},
+        {"kind": "TrendsQuery", "series": [{"event": "a"}], "trendsFilter": {"smoothingIntervals": "3"}},
+        {"kind": "TrendsQuery", "series": [{"event": "a"}], "breakdownFilter": {"breakdown": "p", "breakdown_histogram_bin_count": "3"}},
+        {"kind": "FunnelsQuery", "series": [{"event": "a"}, {"event": "b"}], "funnelsFilter": {"funnelFromStep": "0"}},
+        {"kind": "FunnelsQuery", "series": [{"event": "a"}, {"event": "b"}], "breakdownFilter": {"breakdown": "p", "breakdown_hide_other_aggregation": True}},
+        {"kind": "FunnelsActorsQuery", "funnelStep": "2", "source": {"kind": "FunnelsQuery", "series": [{"event": "a"}, {"event": "b"}]}},
+        {"kind": "InsightActorsQuery", "series": "x", "source": {"kind": "TrendsQuery", "series": [{"event": "a"}]}},
+    ],
+)  # fmt: skip
+def test_json_of_a_wrong_shape_is_refused_in_words(query: dict[str, Any]) -> None:
+    with pytest.raises(ek.EvkitError):
+        project().query(query, now="2026-01-05T00:00:00Z")

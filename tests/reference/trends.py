@@ -183,14 +183,14 @@ def value_of(asked: Asked, plans: dict[str, str], owner: dict[str, str], countin
 def rows(log: Log, asked: Asked) -> list[tuple[str, list[float]]]:
     """Give the rows in their order: limited, added up, smoothed."""
     found = list(trend(log, asked).items())
+    if asked.cumulative:
+        found = [(value, [sum(figures[: i + 1]) for i in range(len(figures))]) for value, figures in found]
     if asked.breakdown:
         found.sort(key=lambda r: (0 if asked.total else r[0] == NO_VALUE, -sum(r[1]), r[0]))
         kept, rest = found[: asked.limit], found[asked.limit :]
         if rest:
             kept.append((OTHER, [sum(column) for column in zip(*(figures for _, figures in rest), strict=True)]))
         found = sorted(kept, key=lambda r: ({NO_VALUE: 1, OTHER: 2}.get(r[0], 0), -sum(r[1]), r[0]))
-    if asked.cumulative:
-        found = [(value, [sum(figures[: i + 1]) for i in range(len(figures))]) for value, figures in found]
     if asked.smoothing > 1 and not asked.breakdown and not asked.total:
         n = asked.smoothing
         found = [

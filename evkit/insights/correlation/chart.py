@@ -11,7 +11,8 @@ import pandas as pd
 
 from evkit.insights import theme
 from evkit.insights.correlation.spec import FunnelCorrelation
-from evkit.insights.display import Chart, layer
+from evkit.insights.display import Chart, layer, nothing
+from evkit.insights.trends.spec import distinct
 
 MOST_CHARACTERS = 60
 
@@ -26,14 +27,23 @@ def short(name: str) -> str:
     """
     parts = name.split("::", 2)
     said = f"{parts[0]}: {parts[1]} = {parts[2]}" if len(parts) == 3 else f"{parts[0]} = {parts[1]}" if len(parts) == 2 else name
-    return said if len(said) <= MOST_CHARACTERS else said[: MOST_CHARACTERS - 1] + "…"
+    half = MOST_CHARACTERS // 2
+    return said if len(said) <= MOST_CHARACTERS else f"{said[:half]}…{said[-half:]}"
+
+
+def labels(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Name each signal in a line, each differently."""
+    return distinct(tuple(short(name) for name in frame.signal))
 
 
 def chart(spec: FunnelCorrelation, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
     """Draw the odds of each signal, on a scale on which twice as likely and half as likely are as long."""
+    if frame.empty:
+        return nothing("No signals.").properties(title="What goes with getting through", description=describe(spec, frame))
+    names = labels(frame)
     rows: list[dict[str, Any]] = [
         {
-            "signal": short(r.signal), "odds": float(r.odds_ratio), "size": math.log2(r.odds_ratio), "kind": r.correlation_type,
+            "signal": names[i], "odds": float(r.odds_ratio), "size": math.log2(r.odds_ratio), "kind": r.correlation_type,
             "said": f"{r.odds_ratio:.3g} times as likely", "success": int(r.success_count), "failure": int(r.failure_count), "place": i,
         }
         for i, r in enumerate(frame.itertuples())
@@ -62,12 +72,12 @@ def describe(spec: FunnelCorrelation, frame: pd.DataFrame) -> str:
     said = [f"{got:,} got through {spec.funnel.title}, {lost:,} didn't."]
     if frame.attrs.get("skewed"):
         said.append("That is too uneven for a correlation to mean much.")
-    for kind, word in (("success", "more"), ("failure", "less")):
-        rows = frame[frame.correlation_type == kind].head(4)
+    named = frame.assign(label=labels(frame))
+    for word, which in (("more", named.odds_ratio > 1), ("less", named.odds_ratio < 1)):
+        rows = named[which].head(4)
         if len(rows):
             listed = ", ".join(
-                f"{short(r.signal)} ({r.odds_ratio:.3g}: {r.success_count:,} of {r.success_count + r.failure_count:,})"
-                for r in rows.itertuples()
+                f"{r.label} ({r.odds_ratio:.3g}: {r.success_count:,} of {r.success_count + r.failure_count:,})" for r in rows.itertuples()
             )
             said.append(f"{word.capitalize()} likely with {listed}.")
     return " ".join(said)

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from evkit.insights import theme
-from evkit.insights.display import Chart, layer, picked
+from evkit.insights.display import Chart, layer, nothing, picked
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.time_lines import WHEN, ends, time_lines
 
@@ -70,6 +70,10 @@ def chart(spec: Funnel, frame: pd.DataFrame, *, now: dt.datetime | None = None) 
         Wall clock of the project's zone: periods that end later are unfinished and drawn dashed.
     """
     subtitle = f"within {spec.window}"
+    if frame.empty and spec.viz_type != "steps":
+        return nothing("Nobody entered." if spec.viz_type == "trends" else "Nobody converted.").properties(
+            title=spec.title, description=describe(spec, frame)
+        )
     if spec.viz_type == "trends":
         drawn, subtitle = lines(spec, frame, now), f"{subtitle}, by the {spec.interval} of the first step"
     elif spec.viz_type == "time_to_convert":
@@ -116,17 +120,17 @@ def lines(spec: Funnel, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
     return time_lines(rows, spec.interval, tooltip=tooltip, number_format="%")
 
 
+def span_labels(frame: pd.DataFrame) -> list[str]:
+    """Write the bins for people, each differently: where two would read alike, in seconds."""
+    edges = list(zip(frame.bin_start_seconds.tolist(), frame.bin_end_seconds.tolist(), strict=True))
+    said = [f"{span(start) or '0 seconds'} to {span(end)}" for start, end in edges]
+    return said if len(set(said)) == len(said) else [f"{start:,} to {end:,} seconds" for start, end in edges]
+
+
 def durations(frame: pd.DataFrame) -> Any:
     """Draw how many took how long."""
-    rows = [
-        {
-            "start": r.bin_start_seconds,
-            "end": r.bin_end_seconds,
-            "count": int(r.count),
-            "took": f"{span(r.bin_start_seconds) or '0 seconds'} to {span(r.bin_end_seconds)}",
-        }
-        for r in frame.itertuples()
-    ]
+    names = span_labels(frame)
+    rows = [{"took": name, "count": int(r.count)} for name, r in zip(names, frame.itertuples(), strict=True)]
     order = [r["took"] for r in rows]
     base = Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(
@@ -218,8 +222,8 @@ def words_of_durations(spec: Funnel, frame: pd.DataFrame) -> str:
     total = int(frame["count"].sum())
     if not total:
         return f"Time from step {spec.first} to step {spec.last}: nobody converted."
-    top = frame.loc[frame["count"].idxmax()]
-    most = f"{span(top.bin_start_seconds) or '0 seconds'} to {span(top.bin_end_seconds)}"
+    place = int(frame["count"].argmax())
+    top, most = frame.iloc[place], span_labels(frame)[place]
     return (
         f"Time from step {spec.first} to step {spec.last}: {total:,} converted, in {span(frame.average_seconds.iloc[0]) or 'no time'} on average. "
         f"Most often in {most} ({int(top['count']):,})."

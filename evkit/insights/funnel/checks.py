@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evkit.errors import SpecError
+from evkit.errors import SpecError, whole
 
 if TYPE_CHECKING:
     from evkit.insights.funnel.spec import Funnel
@@ -26,7 +26,7 @@ def check(funnel: Funnel) -> None:
     check_exclusions(funnel)
     check_breakdown(funnel)
     for step in funnel.steps:
-        if step.math.startswith("first_matching"):
+        if step.math not in ("total", "first_time_for_user", "first_time_for_user_with_filters"):
             raise SpecError(
                 f"math {step.math!r} of the step {step.label!r}: a step takes 'first_time_for_user' or 'first_time_for_user_with_filters'"
             )
@@ -38,10 +38,19 @@ def check_range(funnel: Funnel) -> None:
     """Check from_step, to_step and the bins."""
     steps = len(funnel.steps)
     for name, value in (("from_step", funnel.from_step), ("to_step", funnel.to_step)):
-        if value is not None and not (isinstance(value, int) and 1 <= value <= steps):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= steps):
             raise SpecError(f"{name} {value!r}: the steps of this funnel count from 1 to {steps}")
     if funnel.first >= funnel.last:
         raise SpecError(f"from_step {funnel.first} to to_step {funnel.last}: the second must be later")
+    if funnel.viz_type == "steps" and (funnel.from_step is not None or funnel.to_step is not None):
+        raise SpecError(
+            "from_step and to_step are for viz_type 'trends' and 'time_to_convert'; of viz_type 'steps' every step has its figures"
+        )
+    if funnel.viz_type != "time_to_convert" and funnel.bin_count is not None:
+        raise SpecError(f"bin_count {funnel.bin_count!r} is for viz_type 'time_to_convert', not {funnel.viz_type!r}")
+    whole("breakdown_limit", funnel.breakdown_limit)
+    if funnel.bin_count is not None:
+        whole("bin_count", funnel.bin_count)
     if funnel.bin_count is not None and funnel.bin_count < 1:
         raise SpecError(f"bin_count {funnel.bin_count!r}: give 1 to {MAX_BINS} bins, or None to have them chosen")
     if funnel.breakdown_limit < 1:
@@ -65,6 +74,8 @@ def check_exclusions(funnel: Funnel) -> None:
     """Check where excluded events are looked for."""
     steps = len(funnel.steps)
     for exclusion in funnel.exclusions:
+        if not hasattr(exclusion, "series"):
+            raise SpecError(f"{exclusion!r} is no exclusion: write ek.Exclusion('refunded', after=1, before=2)")
         if exclusion.before > steps:
             raise SpecError(f"an exclusion before step {exclusion.before}: the funnel has {steps} steps")
         if funnel.order_type == "unordered" and (exclusion.after, exclusion.before) != (1, steps):
@@ -75,8 +86,11 @@ def check_exclusions(funnel: Funnel) -> None:
 
 
 def covers(exclusion: Series, step: Series) -> bool:
-    """Say whether an exclusion takes every event of a step: it is of the same event, and has no filters or the same."""
-    return exclusion.subject == step.subject and (not exclusion.group.values or exclusion.group == step.group)
+    """Say whether an exclusion takes every event of a step: any event or the same, with no filter that the step doesn't have too."""
+    same = exclusion.subject is None or exclusion.subject == step.subject
+    theirs = step.group.values if step.group.op == "AND" else (step.group,)
+    ours = exclusion.group.values if exclusion.group.op == "AND" else (exclusion.group,)
+    return same and all(any(mine == other for other in theirs) for mine in ours)
 
 
 def check_breakdown(funnel: Funnel) -> None:

@@ -41,7 +41,7 @@ def who(spec: Funnel, tables: EventTables) -> str:
         return f"The values of {spec.aggregate_by.key} (events without one don't count)"
     index = group_index(spec, tables)
     if index is None:
-        return "Persons"
+        return "Distinct ids" if tables.settings.aggregate_by_distinct_id else "Persons"
     known = dict(enumerate(tables.group_types))
     return f"Groups of type {spec.group_type or known.get(index, index)} (events without one don't count)"
 

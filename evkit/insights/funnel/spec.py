@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from evkit.dates import DateRange, Dates, Interval, Window
 from evkit.dates.grammar import INTERVALS
-from evkit.errors import SpecError, unknown
+from evkit.errors import SpecError, unknown, whole
 from evkit.insights.funnel import checks
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import Breakdown, as_refs
@@ -55,6 +55,8 @@ class Exclusion:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "subject", Series.of(self.subject))
+        whole("after", self.after)
+        whole("before", self.before)
         if self.after >= self.before:
             raise SpecError(f"an exclusion after step {self.after} and before step {self.before}: the second must be later")
         if self.after < 1:

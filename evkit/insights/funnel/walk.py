@@ -113,6 +113,11 @@ def walk_periods(spec: Funnel, tables: EventTables) -> Periods:
 
 def blocked(spec: Funnel) -> int:
     """Give the step, from 0, that only events of the run's value may be; -1 for none."""
+    return attributed(spec) if not spec.cohorts else -1  # a person's cohorts are the same at every event
+
+
+def attributed(spec: Funnel) -> int:
+    """Give the step, from 0, whose breakdown values count; -1 where it is not one step's."""
     return (spec.breakdown_attribution_step or 0) - 1 if spec.breakdown and spec.breakdown_attribution == "step" else -1
 
 
@@ -250,8 +255,14 @@ def by_subset(
 
 
 def by_cohort(spec: Funnel, rows: pa.Table, actors: pa.Array, marked: Marked, owner: np.ndarray) -> Sorted:
-    """Give a run an actor and cohort, which sees the events of persons in that cohort."""
-    inside = [np.flatnonzero(rows[f"breakdown_{i}"].to_numpy() == 1) for i in range(len(spec.breakdown))]
+    """Give a run an actor and cohort, which sees the events of persons in that cohort; with attribution by a step, of who did it."""
+    wanted = np.ones(len(owner), bool)
+    step = attributed(spec)
+    if step >= 0 and spec.order_type != "unordered":
+        did = np.zeros(len(actors), bool)
+        did[owner[(marked.steps >> step) & 1 == 1]] = True
+        wanted = did[owner]
+    inside = [np.flatnonzero((rows[f"breakdown_{i}"].to_numpy() == 1) & wanted) for i in range(len(spec.breakdown))]
     codes = np.repeat(np.arange(len(inside)), [len(i) for i in inside])
     chosen = np.concatenate(inside) if inside else np.zeros(0, np.int64)
     return by_subset(rows, actors, marked, owner, codes, chosen, [(c,) for c in spec.cohorts])
@@ -261,7 +272,7 @@ def by_step(
     spec: Funnel, rows: pa.Table, actors: pa.Array, marked: Marked, owner: np.ndarray, codes: np.ndarray, names: list[Value]
 ) -> Sorted:
     """Give a run an actor and value of the attributed step, which sees all events, but takes only those of its value as that step."""
-    step = blocked(spec)
+    step = attributed(spec)
     is_step = (marked.steps >> step) & 1 == 1
     considered = (marked.steps | marked.exclusions) != 0 if spec.order_type != "strict" else np.ones(len(codes), bool)
     if spec.order_type == "unordered":

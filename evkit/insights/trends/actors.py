@@ -91,6 +91,8 @@ def bucket_of(bucket: str | dt.datetime | None, starts: Starts) -> dt.datetime |
 def of_bucket(m: ir.Table, spec: Trends, order: int, at: dt.datetime | None) -> ir.Table:
     """Keep the events behind the figures of one bucket."""
     math = maths.effective_math(spec.series[order].math, spec.interval)
+    if spec.display == "ActionsLineGraphCumulative" and math not in ("dau", "unique_group"):
+        return m if at is None else m.filter(m.bucket <= moment(at))
     if spec.display == "ActionsLineGraphCumulative":
         first = ibis.window(group_by=[m.actor, m.breakdown_value])
         m = m.mutate(begins=m.bucket.min().over(first))

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from evkit.insights import theme
-from evkit.insights.display import Chart, layer, picked
+from evkit.insights.display import Chart, layer, nothing, picked
 from evkit.insights.time_lines import MOST_TICKS, WHEN, ends, time_lines
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 
@@ -31,11 +31,19 @@ def value_label(value: Any) -> str:
     return {NO_VALUE: "(no value)", OTHER: "(other)"}.get(value, str(value))
 
 
+def value_labels(values: list[Any]) -> dict[Any, str]:
+    """Write breakdown values for people, each differently: where two would read alike, as they are."""
+    said = {value: value_label(value) for value in values}
+    listed = list(said.values())
+    return {value: label if listed.count(label) == 1 else str(value) for value, label in said.items()}
+
+
 def line_labels(spec: Trends, frame: pd.DataFrame) -> pd.Series:
     """Name each row's line: the series, the breakdown value, or both."""
     if not spec.breakdown:
         return frame.series.astype("str")
-    values = frame.breakdown_value.map(value_label)
+    names = value_labels(frame.breakdown_value.drop_duplicates().tolist())
+    values = frame.breakdown_value.map(names.get)
     many = len(spec.labels) > 1
     return (frame.series + ": " + values) if many else values
 
@@ -50,6 +58,8 @@ def chart(spec: Trends, frame: pd.DataFrame, *, now: dt.datetime | None = None) 
     now
         Wall clock of the project's zone: buckets that end later are unfinished and drawn dashed.
     """
+    if frame.empty:
+        return nothing("No events, so no values to break down by.").properties(title=spec.title, description=describe(spec, frame))
     labelled = frame.assign(line=line_labels(spec, frame))
     if spec.display == "BoldNumber" and not spec.breakdown:
         return numbers(spec, labelled)
@@ -220,9 +230,11 @@ def describe(spec: Trends, frame: pd.DataFrame) -> str:
     labelled = frame.assign(line=line_labels(spec, frame))
     if spec.is_total:
         return "; ".join(f"{r.line}{' (before)' if r.period == 'previous' else ''}: {r.value:,.6g}" for r in labelled.itertuples()) + "."
-    first, last = labelled.bucket.min(), labelled.bucket.max()
+    now = labelled[labelled.period == "current"]
+    first, last, shown = now.bucket.min(), now.bucket.max(), now.bucket.nunique()
     said = [f"Lines by {spec.interval} from {first:%d %B %Y} to {last:%d %B %Y}."]
     for (line, period), rows in list(labelled.groupby(["line", "period"], sort=False))[:8]:
+        rows = rows.head(shown)
         top = rows.loc[rows.value.idxmax()]
         name = line if period == "current" else f"{line}, the period before"
         said.append(

@@ -147,9 +147,9 @@ def matched(spec: Trends, tables: EventTables) -> ir.Table:
 
 
 # ---------------------------------------------------------------------- figures
-def rows(spec: Trends, tables: EventTables) -> list[Row]:
-    """Run the question and give its rows, in PostHog's order."""
-    return rows_of(tables.execute(raw(spec, tables)), spec, buckets(spec, tables))
+def rows(spec: Trends, tables: EventTables, *, listed: bool = False) -> list[Row]:
+    """Run the question and give its rows, in PostHog's order; `listed` as in `rows_of`."""
+    return rows_of(tables.execute(raw(spec, tables)), spec, buckets(spec, tables), listed=listed)
 
 
 def shown(value: Any, spec: Trends, tables: EventTables) -> Any:

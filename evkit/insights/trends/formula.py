@@ -26,13 +26,20 @@ def remainder(a: Numbers, b: Numbers) -> Numbers:
     return np.where(zero, 0.0, np.fmod(a, np.where(zero, 1, b)))
 
 
+def powered(a: Numbers, b: Numbers) -> Numbers:
+    """Raise to a power; 0 where there is no such number: 0 to a negative power, a root of a negative number."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        made = np.power(np.asarray(a, float), b)
+    return np.where(np.isfinite(made), made, 0.0)
+
+
 OPERATORS: dict[type[ast.operator], Callable[[Numbers, Numbers], Numbers]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
     ast.Div: divided,
     ast.Mod: remainder,
-    ast.Pow: np.power,
+    ast.Pow: powered,
 }
 
 
@@ -78,7 +85,7 @@ class Formula:
         """Compute from the series' numbers, in their order."""
         names = {chr(ord("a") + i): v for i, v in enumerate(values)}
         try:
-            tree = ast.parse(self.text.strip().lower().replace("^", "**"), mode="eval")
+            tree = ast.parse(self.text.strip().lower(), mode="eval")
         except SyntaxError:
             raise SpecError(f"the formula {self.text!r} can't be read") from None
         return np.asarray(self._value(tree.body, names), dtype=float)

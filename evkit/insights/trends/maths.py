@@ -101,7 +101,7 @@ def asks_who(series: Series) -> bool:
 
 def actor_of(series: Series, rows: ir.Table, *, by_distinct_id: bool) -> ir.StringValue:
     """Give who is counted: the group's key where the series names a group type, else the person (or distinct id)."""
-    if series.group_type_index is not None and f"group_{series.group_type_index}" in rows.columns:
+    if series.counts_groups and f"group_{series.group_type_index}" in rows.columns:
         return rows[f"group_{series.group_type_index}"]
     if by_distinct_id:
         return rows.distinct_id

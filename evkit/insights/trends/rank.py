@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 
 Value = str | tuple[str, ...] | None
+DIGITS = re.compile("([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Row:
         return 2 if OTHER in self.parts else 1 if NO_VALUE in self.parts else 0
 
 
-def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.datetime]]) -> list[Row]:
+def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.datetime]], *, listed: bool = False) -> list[Row]:
     """Give the rows of a question from the engine's figures.
 
     Parameters
@@ -62,6 +64,8 @@ def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.da
         order, period, breakdown_value, bucket, value; a row where there is something.
     buckets
         The starts of the buckets of each period; one empty for a figure over the whole range.
+    listed
+        Breakdown values are lists, also of one: then a formula's missing and other values keep their place by size.
     """
     made: list[Row] = []
     for period, starts in buckets.items():
@@ -71,11 +75,11 @@ def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.da
             of_period += ranked(filled(mine, order, period, spec, starts), spec)
         made += in_cohort_order(of_period, spec)
     finished = [finish(row, spec) for row in made]
-    return with_formulas(finished, spec) if spec.formulas else finished
+    return with_formulas(finished, spec, listed) if spec.formulas else finished
 
 
 def filled(frame: pd.DataFrame, order: int, period: str, spec: Trends, starts: Sequence[dt.datetime]) -> list[Row]:
-    """Give a row each breakdown value, with a figure for every bucket."""
+    """Give a row each breakdown value, with a figure for every bucket, added up where the question is cumulative."""
     at = {pd.Timestamp(start): i for i, start in enumerate(starts)}
     size = 1 if spec.is_total else len(starts)
     found: dict[Value, np.ndarray] = {} if spec.breakdown else {None: np.zeros(size)}
@@ -86,7 +90,8 @@ def filled(frame: pd.DataFrame, order: int, period: str, spec: Trends, starts: S
         several = len(spec.breakdown) > 1 and not spec.cohorts
         key: Any = None if not spec.breakdown else tuple(value) if several else value
         found.setdefault(key, np.zeros(size))[i] = figure
-    return [Row(order, period, value, figures) for value, figures in found.items()]
+    added_up = spec.display == "ActionsLineGraphCumulative"
+    return [Row(order, period, value, np.cumsum(figures) if added_up else figures) for value, figures in found.items()]
 
 
 def ranked(rows: list[Row], spec: Trends) -> list[Row]:
@@ -109,17 +114,15 @@ def in_cohort_order(rows: list[Row], spec: Trends) -> list[Row]:
 
 
 def finish(row: Row, spec: Trends) -> Row:
-    """Add up where the question is cumulative, then smooth."""
+    """Smooth."""
     figures = row.figures
-    if spec.display == "ActionsLineGraphCumulative":
-        figures = np.cumsum(figures)
     if spec.smoothing_intervals > 1 and not spec.breakdown and not spec.is_total:
         n = spec.smoothing_intervals
         figures = np.array([np.floor(figures[max(0, i - n + 1) : i + 1].mean()) for i in range(len(figures))])
     return replace(row, figures=figures)
 
 
-def with_formulas(rows: list[Row], spec: Trends) -> list[Row]:
+def with_formulas(rows: list[Row], spec: Trends, listed: bool) -> list[Row]:
     """Give the rows of the formulas; a value that a series doesn't have counts as zeros there."""
     made: list[Row] = []
     for order, formula in enumerate(spec.formulas):
@@ -128,7 +131,7 @@ def with_formulas(rows: list[Row], spec: Trends) -> list[Row]:
             mine = [r for r in rows if r.period == period]
             for value in dict.fromkeys(r.value for r in mine):
                 computed.append(one_formula(formula, order, [r for r in mine if r.value == value], spec))
-        made += sorted_formula(computed, spec)
+        made += sorted_formula(computed, spec, listed)
     return made
 
 
@@ -140,7 +143,7 @@ def one_formula(formula: Formula, order: int, rows: list[Row], spec: Trends) -> 
     return Row(order, rows[0].period, rows[0].value, np.broadcast_to(figures, zeros.shape).astype(float))
 
 
-def sorted_formula(rows: list[Row], spec: Trends) -> list[Row]:
+def sorted_formula(rows: list[Row], spec: Trends, listed: bool) -> list[Row]:
     """Order the rows of one formula: by size descending; ties by the value descending."""
     if spec.keeps_cohort_order:
         return [
@@ -148,15 +151,15 @@ def sorted_formula(rows: list[Row], spec: Trends) -> list[Row]:
         ]
     if spec.compare:
         periods = list(dict.fromkeys(r.period for r in rows))
-        key = (lambda r: (periods.index(r.period), natural(r))) if spec.is_total else (lambda r: (periods.index(r.period), -r.total))
-        return sorted(rows, key=key)
+        return sorted(rows, key=lambda r: (periods.index(r.period), 0 if spec.is_total else -r.total, natural(r)))
     if not spec.breakdown:
         return rows
-    single = len(spec.breakdown) == 1
+    single = len(spec.breakdown) == 1 and not listed
     down = sorted(rows, key=lambda r: (r.total, r.figures.tolist(), repr(r.parts)), reverse=True)
     return sorted(down, key=lambda r: r.place if single else 0)
 
 
-def natural(row: Row) -> tuple[tuple[bool, float, str], ...]:
-    """Order texts without regard to case, numbers by size."""
-    return tuple((not p.isdigit(), float(p) if p.isdigit() else 0.0, p.lower()) for p in row.parts)
+def natural(row: Row) -> tuple[tuple[str | int, ...], ...]:
+    """Order texts without regard to case, and the numbers in them by size: "item 9" before "item 10"."""
+    parts = (DIGITS.split(p.lower()) for p in row.parts)
+    return tuple(tuple(int(p) if i % 2 else p for i, p in enumerate(said)) for said in parts)

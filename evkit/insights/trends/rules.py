@@ -59,6 +59,7 @@ def counted(series: Series, spec: Trends) -> str:
     said = COUNTED[math]
     if spec.is_total:
         said = said.replace(" once a bucket", " once").replace(" up to the bucket", " up to the end of the range")
+    said = said.replace("a person", "a group").replace("their", "its") if series.counts_groups else said
     return said if math == series.math else f"{said} (an interval of a {spec.interval} makes that of {series.math})"
 
 

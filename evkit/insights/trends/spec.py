@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from evkit.dates import DateRange, Dates, Interval
-from evkit.dates.grammar import INTERVALS
-from evkit.errors import SpecError, unknown
+from evkit.dates.grammar import INTERVALS, is_relative
+from evkit.errors import SpecError, unknown, whole
 from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
 from evkit.query.spec import ALL_USERS, Action, FilterGroup, PropertyFilter, PropertyRef, Series
@@ -125,6 +125,10 @@ class Trends(Question):
             raise unknown("interval", interval, INTERVALS)
         if display not in DISPLAYS:
             raise unknown("display", display, DISPLAYS)
+        whole("breakdown_limit", breakdown_limit)
+        whole("smoothing_intervals", smoothing_intervals)
+        if compare_to is not None and not (isinstance(compare_to, str) and is_relative(compare_to)):
+            raise SpecError(f"compare_to {compare_to!r} is no relative date such as '-1w'")
         if breakdown_limit < 1:
             raise SpecError(f"breakdown_limit {breakdown_limit}: keep at least one value")
         if smoothing_intervals < 1:

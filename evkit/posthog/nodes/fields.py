@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from evkit.errors import UnsupportedQuery, nearest
+from evkit.errors import SpecError, UnsupportedQuery, nearest
 
 EVERYWHERE = frozenset({"kind", "version", "tags", "response", "name", "custom_name", "dataColorTheme", "aggregation_group_type_index"})
 PERSON_MODES = (None, "disabled", "person_id_override_properties_joined")
@@ -39,6 +39,8 @@ def check(node: Mapping[str, Any], what: str, answered: Collection[str], drawn: 
     UnsupportedQuery
         Names the first such field, with its value.
     """
+    if not isinstance(node, Mapping):
+        raise SpecError(f"{what} is an object, not {node!r:.80}")
     for name, value in node.items():
         if (
             name in answered

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from evkit.dates import DateRange
-from evkit.errors import SpecError
+from evkit.errors import SpecError, whole
 from evkit.insights.funnel import actors, durations, over_time, steps
 from evkit.insights.funnel.relation import group_index, span
 from evkit.insights.funnel.spec import FIRST_TIME, Exclusion, Funnel
@@ -63,7 +62,7 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
     given = query.get("breakdownFilter") or {}
     fields.check(query, "FunnelsQuery", QUERY)
     fields.check(options, "funnelsFilter", OPTIONS, DRAWN)
-    fields.check(given, "breakdownFilter", trends.BREAKDOWN)
+    fields.check(given, "breakdownFilter", trends.BREAKDOWN - {"breakdown_hide_other_aggregation", "breakdown_histogram_bin_count"})
     fields.check(query.get("dateRange") or {}, "dateRange", trends.DATE_RANGE)
     steps = [series.from_json(funnel_node(node), tables) for node in query.get("series") or ()]
     if any(step is None for step in steps):
@@ -87,9 +86,9 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
         group_type_index=query.get("aggregation_group_type_index"),
         aggregate_by=hogql.ref_of(by) if by not in (None, "", "person_id") else None,
         interval=query.get("interval") or "day",
-        from_step=low,
-        to_step=high,
-        bin_count=min(max(int(options["binCount"]), 1), MOST_BINS) if options.get("binCount") else None,
+        from_step=low if viz != "steps" else None,
+        to_step=high if viz != "steps" else None,
+        bin_count=min(max(int(options["binCount"]), 1), MOST_BINS) if options.get("binCount") and viz == "time_to_convert" else None,
         filters=trends.filters_of(query, tables),
         date_range=DateRange.of(query["dateRange"]) if query.get("dateRange") else trends.DEFAULT_RANGE,
     )
@@ -110,6 +109,9 @@ def between(options: Mapping[str, Any], steps: int, viz: str) -> tuple[int | Non
         When they are no range of the funnel.
     """
     low, high = options.get("funnelFromStep"), options.get("funnelToStep")
+    for name, value in (("funnelFromStep", low), ("funnelToStep", high)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise SpecError(f"{name} {value!r} is no whole number")
     if (
         (low is not None and not 0 <= low <= steps - 2)
         or (high is not None and not 1 <= high <= steps - 1 and not (viz == "time_to_convert" and high == 0))
@@ -290,12 +292,13 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
         begins = query.get("funnelTrendsEntrancePeriodStart")
         if begins is None:
             raise SpecError("an actors query over a funnel of trends needs funnelTrendsEntrancePeriodStart")
-        bucket = dt.datetime.fromisoformat(str(begins)).replace(tzinfo=None)
+        bucket = trends.wall_clock(begins, tables)
         rows = actors.actors(spec, tables, dropped=bool(query.get("funnelTrendsDropOff")), breakdown_value=value, bucket=bucket)
     else:
-        number = query.get("funnelStep")
+        number = query.get("funnelStep") or 0
+        whole("funnelStep", number)
         if not number or number == -1:
-            raise SpecError(f"funnelStep {number!r}: steps count from 1; negative ones, from -2, are those lost before the step")
+            raise SpecError(f"funnelStep {query.get('funnelStep')!r}: steps count from 1; negative ones, from -2, are those lost before the step")
         rows = actors.actors(spec.replaced(viz_type="steps"), tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
     return {"results": people(spec, rows.actor_id.tolist(), tables)}
 

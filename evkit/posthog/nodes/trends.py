@@ -7,8 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from evkit.dates import DateRange, Range
+from evkit.dates.grammar import absolute, floor, is_relative
 from evkit.errors import SpecError, UnsupportedQuery, unknown
 from evkit.insights.trends import actors, compute
 from evkit.insights.trends.formula import Formula
@@ -18,7 +20,7 @@ from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters, hogql, series
 from evkit.query.builders import cohorts
 from evkit.query.relation import cohort_of
-from evkit.query.spec import ALL_USERS, FilterGroup, PropertyRef
+from evkit.query.spec import ALL_USERS, Action, FilterGroup, PropertyRef, Series
 
 QUERY = frozenset(
     {"series", "dateRange", "interval", "properties", "filterTestAccounts", "breakdownFilter", "compareFilter", "trendsFilter"}
@@ -42,6 +44,7 @@ DATE_RANGE = ("date_from", "date_to", "explicitDate")
 ONE_BREAKDOWN = frozenset({"property", "type", "group_type_index", "normalize_url", "histogram_bin_count"})
 ACTORS = frozenset({"source", "day", "series", "breakdown", "compare", "interval", "includeRecordings"})
 EVERYBODY = "all users"
+MISSING = "an action that doesn't exist"
 BREAKDOWN_TYPES = {
     None: "event",
     "event": "event",
@@ -68,15 +71,17 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Trends:
 
 
 def nodes(query: Mapping[str, Any], tables: EventTables) -> list[tuple[Any, Mapping[str, Any]]]:
-    """Give the series with their JSON; those of actions that don't exist are left out."""
+    """Give the series with their JSON; one of an action that doesn't exist keeps its place and letter, and matches nothing."""
     given = [(series.from_json(node, tables), node) for node in query.get("series") or ()]
-    return [(made, node) for made, node in given if made is not None]
+    if all(made is None for made, _ in given):
+        return []
+    return [(made or Series(Action(MISSING)), node) for made, node in given]
 
 
 def question(query: Mapping[str, Any], tables: EventTables, wanted: Sequence[Any]) -> Trends:
     """Give the question over series that were read already."""
-    options = query.get("trendsFilter") or {}
     fields.check(query, "TrendsQuery", QUERY)
+    options = query.get("trendsFilter") or {}
     fields.check(options, "trendsFilter", OPTIONS, DRAWN)
     fields.check(query.get("breakdownFilter") or {}, "breakdownFilter", BREAKDOWN)
     fields.check(query.get("compareFilter") or {}, "compareFilter", ("compare", "compare_to"))
@@ -197,7 +202,10 @@ def range_to_json(given: DateRange | None) -> dict[str, Any]:
         return {"date_from": "all"}
     end = given.date_to
     if given.bounds == "half_open" and end is not None:
-        last = dt.datetime.fromisoformat(end) - dt.timedelta(microseconds=1)
+        if is_relative(end) or is_relative(given.date_from or "-7d"):
+            raise UnsupportedQuery(f"PostHog has no range {given.in_words}: give days, or a date_range whose end is inside")
+        utc = ZoneInfo("UTC")
+        last = absolute(end, utc).replace(tzinfo=None) - dt.timedelta(microseconds=1)
         return {"date_from": given.date_from, "date_to": last.isoformat(), "explicitDate": True}
     made: dict[str, Any] = {"date_from": given.date_from}
     if end is not None:
@@ -233,14 +241,31 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     spec = question(query, tables, [made for made, _ in known])
     spans = compute.periods(spec, tables)
     starts = compute.buckets(spec, tables)
-    found = compute.rows(spec, tables)
+    as_list = bool((query.get("breakdownFilter") or {}).get("breakdowns"))
+    found = compute.rows(spec, tables, listed=as_list)
     has_more = any(OTHER in row.parts for row in found)
     if spec.breakdown_hide_other:
         found = [row for row in found if OTHER not in row.parts]
-    as_list = bool((query.get("breakdownFilter") or {}).get("breakdowns"))
-    given = [node for _, node in known]
-    results = [result(row, spec, given, spans["current"], starts[row.period], as_list, tables) for row in found]
+    if not spec.formulas:
+        found = [row for row in found if spec.series[row.order].subject != Action(MISSING)]
+    given, echo = [node for _, node in known], old_filter(query)
+    results = [{**result(row, spec, given, spans["current"], starts[row.period], as_list, tables), "filter": echo} for row in found]
     return {"results": results, "hasMore": has_more}
+
+
+def old_filter(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a query as the filter that PostHog had before queries; its response repeats it in every row."""
+    made: dict[str, Any] = {"insight": "TRENDS", "interval": query.get("interval") or "day"}
+    made["display"] = (query.get("trendsFilter") or {}).get("display") or "ActionsLineGraph"
+    for name, kind in (("events", "EventsNode"), ("actions", "ActionsNode")):
+        listed = [(i, s) for i, s in enumerate(query.get("series") or ()) if s.get("kind", "EventsNode") == kind]
+        made[name] = [
+            {"id": s.get("id", s.get("event")), "name": s.get("name") or s.get("event"), "type": name, "order": i, "math": s.get("math")}
+            for i, s in listed
+        ]
+    span, given = query.get("dateRange") or {}, query.get("breakdownFilter") or {}
+    made |= {name: span[name] for name in ("date_from", "date_to") if span.get(name) is not None}
+    return made | {name: value for name, value in given.items() if value is not None}
 
 
 def result(
@@ -358,17 +383,22 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     day = query.get("day")
     bucket = None
     if day is not None and not spec.is_total:
-        wanted = dt.datetime.fromisoformat(str(day)).replace(tzinfo=None)
-        bucket = max((s for s in starts if s <= wanted), default=None)
-        if bucket is None:
-            raise SpecError(f"no bucket of the question holds {day!r}")
+        bucket = floor(wall_clock(day, tables), spec.interval, 1 if tables.settings.week_start == "monday" else 0)
+        if bucket not in starts:
+            raise SpecError(f"no bucket of the question holds {day!r}: the first begins {starts[0]}, the last {starts[-1]}")
     order = query.get("series") or 0
     rows = actors.actors(spec, tables, bucket=bucket, series=order, breakdown_value=value_of(query.get("breakdown"), spec), period=period)
     index = spec.series[order].group_type_index
-    if index is not None:
+    if index is not None and spec.series[order].counts_groups:
         return {"results": [{**group(r.actor_id, index, tables), "event_count": int(r.events)} for r in rows.itertuples()]}
     people = tables.persons_frame().set_index("person_id")
     return {"results": [actor(r.actor_id, int(r.events), people) for r in rows.itertuples()]}
+
+
+def wall_clock(given: Any, tables: EventTables) -> dt.datetime:
+    """Give a time as wall clock of the project's zone; one without offset is in that zone."""
+    zone = ZoneInfo(tables.settings.timezone)
+    return absolute(str(given), zone).astimezone(zone).replace(tzinfo=None)
 
 
 def value_of(given: Any, spec: Trends) -> Any:

@@ -213,3 +213,12 @@ def test_rules_tell_every_option(log: Log) -> None:
         ({"window": "1 month"}, "a month is 31 days"),
     ):
         assert said in ask(**options), said
+
+
+def test_cohorts_attributed_to_a_step_are_those_of_who_did_it(log: Log) -> None:
+    events = log("p a 01-01; p b 01-02; q a 01-01").with_cohorts(ek.Cohort("odd", members=["p"]), ek.Cohort("even", members=["q"]))
+    ask = lambda step: by_value(  # noqa: E731
+        events.funnel("a", "b", breakdown=ek.cohorts("odd", "even", "all"), breakdown_attribution="step", breakdown_attribution_step=step)
+    )
+    assert ask(1) == {"all": [2, 1], "odd": [1, 1], "even": [1, 0]}
+    assert ask(2) == {"all": [1, 1], "odd": [1, 1]}

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import evkit as ek
+from evkit.errors import UnknownEventWarning
 from evkit.insights.trends.spec import NO_VALUE, OTHER
 
 Log = Callable[..., ek.Events]
@@ -248,3 +249,43 @@ def test_rules_tell_every_option(log: Log) -> None:
     ):  # fmt: skip
         rules = "\n".join(events.trends(series, **options).rules)  # type: ignore[arg-type]
         assert said in rules, (said, rules)
+
+
+def test_compared_formulas_of_one_figure_are_in_natural_order(log: Log) -> None:
+    events = log("; ".join(f"a v 01-02 c={c}" for c in ("item10", "item9", "²", "2.5", "Item1")))
+    frame = events.trends("v", breakdown="c", formulas=("A",), compare=True, display="ActionsPie", date_range="2026-01-02").to_pandas()
+    assert frame.breakdown_value.tolist() == ["2.5", "Item1", "item9", "item10", "²"]
+
+
+def test_a_power_that_is_no_number_is_zero_and_other_signs_are_refused(log: Log) -> None:
+    events = log("a v 01-01")
+    frame = events.trends("v", formulas=("0 ** -A", "(-8 * A) ** 0.5", "A ** 2")).to_pandas()
+    assert frame.value.tolist() == [0, 0, 1]
+    with pytest.raises(ek.EvkitError, match="can't be read: use"):
+        events.trends("v", formulas=("A ^ 2",))
+
+
+def test_no_events_at_all_can_be_asked_about_and_drawn() -> None:
+    for frame in (
+        pd.DataFrame(columns=["event", "distinct_id", "timestamp"]),
+        pd.DataFrame({"event": [], "distinct_id": [], "timestamp": []}),
+    ):
+        events = ek.from_frame(frame)
+        days = ("2026-01-01", "2026-01-02")
+        with pytest.warns(UnknownEventWarning):
+            assert events.trends("v", date_range=days).to_pandas().value.tolist() == [0, 0]
+            for insight in (
+                events.trends("v", date_range=days),
+                events.funnel("v", "b", date_range=days),
+                events.trends("v", breakdown="p", date_range=days),
+            ):
+                assert insight.chart().to_svg().startswith("<svg")
+                assert insight.describe()
+    assert ek.Project([]).query(
+        {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "v"}], "dateRange": {"date_from": "all"}},
+        now="2026-01-01T12:00:00Z",
+    )["results"][0]["data"] == [0]
+    with pytest.raises(ek.EvkitError, match="without date_to it ends now"):
+        ek.Project([]).query(
+            {"kind": "TrendsQuery", "series": [{"event": "v"}], "dateRange": {"date_from": "2027-01-01"}}, now="2026-01-01T12:00:00Z"
+        )
