@@ -6,7 +6,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Project", "to_query"):
+    if name in ("Project", "to_actors_query", "to_query"):
         from evkit.posthog import project
 
         return getattr(project, name)

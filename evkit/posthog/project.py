@@ -228,6 +228,43 @@ class Project:
         return f"<Project: {self._repr_parts}, {self._tables.settings.timezone}>"
 
 
+def to_actors_query(insight: Insight, **which: Any) -> dict[str, Any]:
+    """Give the query in PostHog's JSON that asks who is behind a figure of an Insight.
+
+    Parameters
+    ----------
+    **which
+        What names the figure, as in `insight.actors`.
+
+    Raises
+    ------
+    UnsupportedQuery
+        When PostHog has no such query.
+
+    Examples
+    --------
+    >>> import evkit as ek
+    >>> to_actors_query(ek.load_sample().funnel("$pageview", "user_signed_up"), step=2, dropped=True)["funnelStep"]
+    -2
+    """
+    made: dict[str, Any] = KINDS[kind_of(insight)].to_actors_query(insight.spec, insight.tables, **which)
+    return made
+
+
+def kind_of(insight: Insight) -> str:
+    """Give the kind of PostHog's query that asks what an Insight asks.
+
+    Raises
+    ------
+    UnsupportedQuery
+        When PostHog has no such query.
+    """
+    kind = f"{type(insight.spec).__name__}Query".replace("FunnelQuery", "FunnelsQuery")
+    if kind not in KINDS:
+        raise UnsupportedQuery(f"a {type(insight.spec).__name__} is no query of PostHog's. Those that are: {', '.join(KINDS)}")
+    return kind
+
+
 def to_query(insight: Insight) -> dict[str, Any]:
     """Give the query in PostHog's JSON that asks what an Insight asks.
 
@@ -242,10 +279,7 @@ def to_query(insight: Insight) -> dict[str, Any]:
     >>> to_query(ek.load_sample().trends("movie_played", interval="week"))["interval"]
     'week'
     """
-    kind = f"{type(insight.spec).__name__}Query".replace("FunnelQuery", "FunnelsQuery")
-    if kind not in KINDS:
-        raise UnsupportedQuery(f"a {type(insight.spec).__name__} is no query of PostHog's. Those that are: {', '.join(KINDS)}")
-    made: dict[str, Any] = KINDS[kind].to_query(insight.spec, insight.tables)
+    made: dict[str, Any] = KINDS[kind_of(insight)].to_query(insight.spec, insight.tables)
     return made
 
 

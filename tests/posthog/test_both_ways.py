@@ -8,7 +8,7 @@ import pytest
 
 import evkit as ek
 from evkit.errors import EvkitError, UnsupportedQuery
-from evkit.posthog import to_query
+from evkit.posthog import to_actors_query, to_query
 from evkit.query.spec import FilterGroup, PropertyFilter
 
 SIGNED_UP = ek.Action("signed up", ek.submitted(selector="form#signup"), ek.event("user_signed_up"), id=7)
@@ -184,3 +184,26 @@ def test_a_filter_that_is_turned_round_survives() -> None:
     assert to_query(project().events.trends("a", filters=~PropertyFilter("p", "x")))["properties"] == {
         "type": "AND", "values": [{"key": "p", "type": "event", "operator": "exact", "value": "x", "negation": True}],
     }  # fmt: skip
+
+
+def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
+    ours = project()
+    events = ours.events
+    days = ("2026-01-01", "2026-01-05")
+    cases: list[tuple[ek.Insight, dict[str, Any]]] = [
+        (events.trends("b", "a", date_range=days), {"series": "a", "bucket": "2026-01-03"}),
+        (events.trends("a", breakdown="p", date_range=days), {"breakdown_value": "v"}),
+        (events.trends("a", breakdown=("p", "price"), date_range=days), {"breakdown_value": ("u", "1")}),
+        (events.trends("a", compare=True, date_range=("2026-01-02", "2026-01-02")), {"period": "previous", "bucket": "2026-01-01"}),
+        (events.funnel("a", "b", date_range=days), {"step": "b"}),
+        (events.funnel("a", "b", date_range=days), {"step": 2, "dropped": True}),
+        (events.funnel("a", "b", breakdown="p", date_range=days), {"step": 1, "breakdown_value": "v"}),
+        (events.funnel("a", "b", viz_type="trends", date_range=days), {"bucket": "2026-01-03", "dropped": True}),
+        (events.correlation(ek.Funnel("a", "c", date_range=days)), {"event": "b", "converted": True}),
+        (events.correlation(ek.Funnel("a", "c", date_range=days)), {"filters": ek.event_prop("p") == "u"}),
+    ]
+    for insight, which in cases:
+        asked = ours.query(to_actors_query(insight, **which), now="2026-02-01T00:00:00Z")["results"]
+        assert [row["id"] for row in asked] == insight.actors(**which).actor_id.tolist() != []
+    with pytest.raises(EvkitError, match="give bucket="):
+        to_actors_query(cases[7][0])

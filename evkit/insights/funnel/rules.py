@@ -32,7 +32,7 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
     ).splitlines()
     for exclusion in spec.exclusions:
         said.append(voids(spec, exclusion.series.label, exclusion.after, exclusion.before))
-    return (*said, *broken_down(spec), *measured(spec), *tables.rules())
+    return (*said, *broken_down(spec), *measured(spec, tables), *tables.rules())
 
 
 def who(spec: Funnel, tables: EventTables) -> str:
@@ -86,7 +86,7 @@ def broken_down(spec: Funnel) -> list[str]:
     return [f"The breakdown value of an actor is {whose}.", f"The {spec.breakdown_limit} largest values are kept."]
 
 
-def measured(spec: Funnel) -> list[str]:
+def measured(spec: Funnel, tables: EventTables) -> list[str]:
     """Say what is done with the ways through the funnel."""
     if spec.viz_type == "time_to_convert":
         return [
@@ -94,8 +94,9 @@ def measured(spec: Funnel) -> list[str]:
             "Bins have whole seconds and the same width; without bin_count there are as many as the cube root of the people, rounded up.",
         ]
     if spec.viz_type == "trends":
+        weeks = f"; weeks begin on {tables.settings.week_start}" if spec.interval == "week" else ""
         return [
-            f"Somebody counts in the {spec.interval} in which their chain began, once in each, by the wall clock of the project's zone.",
+            f"Somebody counts in the {spec.interval} in which their chain began, once in each, by the wall clock of {tables.settings.timezone}{weeks}.",
             f"Entered is who did step {spec.first} in such a chain, converted who did step {spec.last} too.",
         ]
     return ["Times between steps leave out instant conversions (0 seconds)."]

@@ -9,7 +9,9 @@ from evkit.errors import SpecError, UnsupportedQuery
 from evkit.insights.correlation import actors, compute
 from evkit.insights.correlation.spec import FunnelCorrelation
 from evkit.model.tables import EventTables
-from evkit.posthog.nodes import fields, filters, funnels, series
+from evkit.posthog.nodes import fields, funnels, series
+from evkit.posthog.nodes import filters as filter_nodes
+from evkit.query.spec import FilterGroup, PropertyFilter, Series
 
 QUERY = frozenset(
     {
@@ -63,6 +65,32 @@ def to_query(spec: FunnelCorrelation, tables: EventTables) -> dict[str, Any]:
     return made
 
 
+def to_actors_query(
+    spec: FunnelCorrelation,
+    tables: EventTables,
+    *,
+    event: str | Series | None = None,
+    filters: FilterGroup | PropertyFilter | None = None,
+    converted: bool | None = None,
+) -> dict[str, Any]:
+    """Give the FunnelCorrelationActorsQuery of who has a signal, named as `insight.actors` names it.
+
+    Raises
+    ------
+    SpecError
+        When no signal is named.
+    """
+    made: dict[str, Any] = {"kind": "FunnelCorrelationActorsQuery", "source": to_query(spec, tables)}
+    if converted is not None:
+        made["funnelCorrelationPersonConverted"] = converted
+    if event is not None:
+        wanted = event if isinstance(event, Series) else Series(event, filters=filters)
+        return {**made, "funnelCorrelationPersonEntity": series.to_json(wanted, tables)}
+    if filters is None:
+        raise SpecError("name a signal: event='searched', or filters=ek.person_prop('plan') == 'pro'")
+    return {**made, "funnelCorrelationPropertyValues": filter_nodes.as_list(FilterGroup.of(filters))}
+
+
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a FunnelCorrelationQuery in the shape of PostHog's response."""
     spec = from_query(query, tables)
@@ -93,7 +121,7 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
             raise SpecError("funnelCorrelationPersonEntity names an action that the project doesn't have")
         rows = actors.actors(spec, tables, event=event, converted=wanted)
     elif values:
-        rows = actors.actors(spec, tables, filters=filters.from_json(values), converted=wanted)
+        rows = actors.actors(spec, tables, filters=filter_nodes.from_json(values), converted=wanted)
     else:
         raise SpecError("a FunnelCorrelationActorsQuery needs funnelCorrelationPersonEntity or funnelCorrelationPropertyValues")
     return {"results": funnels.people(spec.funnel, rows.actor_id.tolist(), tables)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evkit.dates import DateRange
@@ -298,9 +299,42 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
         number = query.get("funnelStep") or 0
         whole("funnelStep", number)
         if not number or number == -1:
-            raise SpecError(f"funnelStep {query.get('funnelStep')!r}: steps count from 1; negative ones, from -2, are those lost before the step")
+            raise SpecError(
+                f"funnelStep {query.get('funnelStep')!r}: steps count from 1; negative ones, from -2, are those lost before the step"
+            )
         rows = actors.actors(spec.replaced(viz_type="steps"), tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
     return {"results": people(spec, rows.actor_id.tolist(), tables)}
+
+
+def to_actors_query(
+    spec: Funnel,
+    tables: EventTables,
+    *,
+    step: int | str = 1,
+    dropped: bool = False,
+    breakdown_value: str | Sequence[str] | None = None,
+    bucket: str | dt.datetime | None = None,
+) -> dict[str, Any]:
+    """Give the FunnelsActorsQuery of who is behind a figure, named as `insight.actors` names it.
+
+    Raises
+    ------
+    SpecError
+        When a figure of conversion over time is named without its bucket.
+    """
+    made: dict[str, Any] = {"kind": "FunnelsActorsQuery", "source": to_query(spec, tables)}
+    if breakdown_value is not None:
+        made["funnelStepBreakdown"] = breakdown_value if isinstance(breakdown_value, str) else list(breakdown_value)
+    if spec.viz_type != "trends":
+        number = actors.step_of(spec, step)
+        return {**made, "funnelStep": -number if dropped else number}
+    if bucket is None:
+        raise SpecError("PostHog names people of conversion over time by their period: give bucket=")
+    return {
+        **made,
+        "funnelTrendsDropOff": dropped,
+        "funnelTrendsEntrancePeriodStart": f"{dt.datetime.fromisoformat(str(bucket)):%Y-%m-%d %H:%M:%S}",
+    }
 
 
 def value_of(given: Any, spec: Funnel) -> Any:

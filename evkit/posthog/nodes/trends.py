@@ -395,6 +395,25 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     return {"results": [actor(r.actor_id, int(r.events), people) for r in rows.itertuples()]}
 
 
+def to_actors_query(
+    spec: Trends,
+    tables: EventTables,
+    *,
+    bucket: str | dt.datetime | None = None,
+    series: int | str = 0,
+    breakdown_value: str | Sequence[str] | None = None,
+    period: str = "current",
+) -> dict[str, Any]:
+    """Give the InsightActorsQuery of who is behind a figure, named as `insight.actors` names it."""
+    made: dict[str, Any] = {"kind": "InsightActorsQuery", "source": to_query(spec, tables), "series": actors.order_of(spec, series)}
+    at = actors.bucket_of(bucket, compute.buckets(spec, tables)["current" if period not in ("current", "previous") else period])
+    if at is not None:
+        made["day"] = day_text(at, spec.interval)
+    if breakdown_value is not None:
+        made["breakdown"] = breakdown_value if isinstance(breakdown_value, str) else list(breakdown_value)
+    return made if period == "current" else {**made, "compare": period}
+
+
 def wall_clock(given: Any, tables: EventTables) -> dt.datetime:
     """Give a time as wall clock of the project's zone; one without offset is in that zone."""
     zone = ZoneInfo(tables.settings.timezone)
