@@ -133,7 +133,7 @@ def ordered(asked: Asked, rows: list[Marked], value: str) -> Chain | None:
                         if best_step == p and best.start is not None and now - best.start <= asked.window:
                             best.excluded = True
                     continue
-                if not accepted(asked, s, event, value) and p == asked.attributed:
+                if not accepted(asked, p + 1, event, value):  # the step it goes on from, which an optional step left out sets back
                     continue
                 if multi and event.uuid in slots[p].ids:
                     continue

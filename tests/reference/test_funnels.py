@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import evkit as ek
@@ -70,6 +70,7 @@ def close(a: float | None, b: float) -> bool:
 
 @settings(max_examples=examples(100, 1_000), deadline=None)
 @given(st.integers(0, 2**40))
+@example(4177)  # an optional step left out, and attribution by it
 def test_steps(seed: int) -> None:
     log, source = random_log(seed)
     asked, options, steps = question(log, source, "steps")
