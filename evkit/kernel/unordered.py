@@ -26,7 +26,7 @@ def _oldest(head: Any, t: Any, n: int) -> int:
 
 
 @nb.njit(cache=True)
-def _record(head: Any, t: Any, n: int, done: int, best_times: Any, best_events: Any) -> None:
+def _record(head: Any, t: Any, n: int, best_times: Any, best_events: Any) -> None:
     """Keep the queues' first events, in order of time."""
     count = 0
     for s in range(n):
@@ -88,7 +88,7 @@ def _steps(
                     break
                 if done > best:
                     best = done
-                    _record(head, t, n, done, best_times, best_events)
+                    _record(head, t, n, best_times, best_events)
                 done -= _pop(s, head, tail, nxt)
             if best == n:
                 break
@@ -102,7 +102,7 @@ def _steps(
             done += _push(e, steps[e], head, tail, nxt, t, n)
         if done > best:
             best = done
-            _record(head, t, n, done, best_times, best_events)
+            _record(head, t, n, best_times, best_events)
         out_bits[r] = (1 << best) - 1
         for i in range(n):
             out_times[r, i] = best_times[i] if i < best else NEVER

@@ -207,3 +207,9 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
         assert [row["id"] for row in asked] == insight.actors(**which).actor_id.tolist() != []
     with pytest.raises(EvkitError, match="give bucket="):
         to_actors_query(cases[7][0])
+    timed = events.funnel("a", "c", viz_type="time_to_convert", date_range=days)
+    assert to_actors_query(timed)["funnelStep"] == 2  # as `timed.actors()`: those who converted
+    with pytest.raises(EvkitError, match="nobody is lost before step 1"):
+        to_actors_query(events.funnel("a", "c"), dropped=True)
+    with pytest.raises(EvkitError, match="unknown period 'last'"):
+        to_actors_query(events.trends("a"), period="last")

@@ -56,11 +56,7 @@ def actors(
         return of_period(spec, tables, dropped=dropped, breakdown_value=breakdown_value, bucket=bucket)
     if bucket is not None:
         raise SpecError("bucket is for funnels of viz_type 'trends'; this one has steps")
-    if spec.viz_type == "time_to_convert" and step == 1 and not dropped:
-        step = spec.last
-    number = step_of(spec, step)
-    if dropped and number == 1:
-        raise SpecError("nobody is lost before step 1: ask for dropped=True from step 2 on")
+    number = asked_step(spec, step, dropped=dropped)
     walked = walk(spec, tables, with_uuids=True)
     keep = did(walked, number)
     if dropped:
@@ -74,6 +70,22 @@ def actors(
 def did(walked: Walked, number: int) -> np.ndarray:
     """Say which runs did a step, from 1."""
     return np.asarray((walked.reached.bits >> (number - 1)) & 1 == 1)
+
+
+def asked_step(spec: Funnel, step: int | str, *, dropped: bool) -> int:
+    """Give the number of the step that is asked about; of time to convert, the last where none is named.
+
+    Raises
+    ------
+    SpecError
+        When the funnel has no such step, or nobody can be lost before it.
+    """
+    if spec.viz_type == "time_to_convert" and step == 1 and not dropped:
+        step = spec.last
+    number = step_of(spec, step)
+    if dropped and number == 1:
+        raise SpecError("nobody is lost before step 1: ask for dropped=True from step 2 on")
+    return number
 
 
 def step_of(spec: Funnel, step: int | str) -> int:

@@ -320,13 +320,13 @@ def to_actors_query(
     Raises
     ------
     SpecError
-        When a figure of conversion over time is named without its bucket.
+        When the funnel has no such step, or a figure of conversion over time is named without its bucket.
     """
     made: dict[str, Any] = {"kind": "FunnelsActorsQuery", "source": to_query(spec, tables)}
     if breakdown_value is not None:
         made["funnelStepBreakdown"] = breakdown_value if isinstance(breakdown_value, str) else list(breakdown_value)
     if spec.viz_type != "trends":
-        number = actors.step_of(spec, step)
+        number = actors.asked_step(spec, step, dropped=dropped)
         return {**made, "funnelStep": -number if dropped else number}
     if bucket is None:
         raise SpecError("PostHog names people of conversion over time by their period: give bucket=")

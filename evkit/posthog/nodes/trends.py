@@ -404,9 +404,18 @@ def to_actors_query(
     breakdown_value: str | Sequence[str] | None = None,
     period: str = "current",
 ) -> dict[str, Any]:
-    """Give the InsightActorsQuery of who is behind a figure, named as `insight.actors` names it."""
+    """Give the InsightActorsQuery of who is behind a figure, named as `insight.actors` names it.
+
+    Raises
+    ------
+    SpecError
+        When the question has no such series, period or bucket.
+    """
+    starts = compute.buckets(spec, tables)
+    if period not in starts:
+        raise unknown("period", period, starts)
     made: dict[str, Any] = {"kind": "InsightActorsQuery", "source": to_query(spec, tables), "series": actors.order_of(spec, series)}
-    at = actors.bucket_of(bucket, compute.buckets(spec, tables)["current" if period not in ("current", "previous") else period])
+    at = actors.bucket_of(bucket, starts[period])
     if at is not None:
         made["day"] = day_text(at, spec.interval)
     if breakdown_value is not None:
