@@ -12,9 +12,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from evkit.kernel.runs import Marked, Reached
-
-NEVER = np.iinfo(np.int64).min
+from evkit.kernel.runs import NEVER, Marked, Reached
 
 
 @nb.njit(cache=True)
@@ -177,8 +175,7 @@ def run(marked: Marked, *, count: int, window: int, optional: tuple[bool, ...] =
     >>> found.bits.tolist(), found.times.tolist()
     ([3], [[0, 5]])
     """
-    m, runs = marked, len(marked.low)
-    made = Reached(np.zeros(runs, np.int64), np.full((runs, count), NEVER, np.int64), np.full((runs, count), -1, np.int64))
+    m, made = marked, Reached.nowhere(len(marked.low), count)
     may_skip = np.zeros(count + 1, np.bool_)
     may_skip[1 : 1 + len(optional)] = optional
     _all(

@@ -11,9 +11,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from evkit.kernel.runs import Entered, Marked
+from evkit.kernel.runs import NEVER, Entered, Marked
 
-NEVER = np.iinfo(np.int64).min
 NONE, PARTIAL, FULL = 0, 1, 2
 OPEN, CONVERTED = 0, 1
 

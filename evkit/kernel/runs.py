@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NEVER = np.iinfo(np.int64).min
+"""The time of what didn't happen."""
+
 
 @dataclass(frozen=True)
 class Marked:
@@ -50,13 +53,18 @@ class Marked:
 
 @dataclass(frozen=True)
 class Reached:
-    """How far each run got: the bit mask of steps done (0: counts nowhere), its times (runs x steps; the smallest number where
-    there is none; optional steps have none) and the positions of those events (-1 where there is none).
+    """How far each run got: the bit mask of steps done (0: counts nowhere), its times (runs x steps; `NEVER` where there is
+    none; optional steps have none) and the positions of those events (-1 where there is none).
     """
 
     bits: np.ndarray
     times: np.ndarray
     events: np.ndarray
+
+    @classmethod
+    def nowhere(cls, runs: int, steps: int) -> Reached:
+        """Give runs that got nowhere, for a machine to fill in."""
+        return cls(np.zeros(runs, np.int64), np.full((runs, steps), NEVER, np.int64), np.full((runs, steps), -1, np.int64))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from evkit.kernel.runs import Entered, Marked, Reached
-
-NEVER = np.iinfo(np.int64).min
+from evkit.kernel.runs import NEVER, Entered, Marked, Reached
 
 
 @nb.njit(cache=True)
@@ -70,12 +68,26 @@ def _pop(s: int, head: Any, tail: Any, nxt: Any) -> int:
 
 
 @nb.njit(cache=True)
+def _take(e: int, mask: int, excluded: int, accepts: bool, done: int, head: Any, tail: Any, nxt: Any, t: Any, n: int) -> int:
+    """Take one event: a step into its queue, where it may begin an attempt or one has begun; an exclusion empties all. Give how many are filled."""
+    if mask == 0:
+        if excluded == 0:
+            return done
+        head[:], tail[:] = -1, -1
+        return 0
+    if done == 0 and not accepts:
+        return done
+    began: int = _push(e, mask, head, tail, nxt, t, n)
+    return done + began
+
+
+@nb.njit(cache=True)
 def _steps(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any, n: int, window: int, blocked: int,
     out_bits: Any, out_times: Any, out_events: Any,
 ) -> None:  # fmt: skip
     head, tail = np.empty(n, np.int64), np.empty(n, np.int64)
-    nxt = np.empty(len(t), np.int64)
+    nxt, accepts = np.empty(len(t), np.int64), blocked != 0
     best_times, best_events = np.empty(n, np.int64), np.empty(n, np.int64)
     for r in range(len(low)):
         head[:], tail[:] = -1, -1
@@ -92,14 +104,7 @@ def _steps(
                 done -= _pop(s, head, tail, nxt)
             if best == n:
                 break
-            if steps[e] == 0:
-                if exclusions[e] != 0:
-                    head[:], tail[:] = -1, -1
-                    done = 0
-                continue
-            if blocked == 0 and done == 0 and values[e] != wanted[r]:
-                continue
-            done += _push(e, steps[e], head, tail, nxt, t, n)
+            done = _take(e, steps[e], exclusions[e], accepts or values[e] == wanted[r], done, head, tail, nxt, t, n)
         if done > best:
             best = done
             _record(head, t, n, best_times, best_events)
@@ -128,7 +133,7 @@ def _periods(
     blocked: int, out_run: Any, out_period: Any, out_done: Any,
 ) -> int:  # fmt: skip
     head, tail = np.empty(n, np.int64), np.empty(n, np.int64)
-    nxt = np.empty(len(t), np.int64)
+    nxt, accepts = np.empty(len(t), np.int64), blocked != 0
     count = 0
     for r in range(len(low)):
         head[:], tail[:] = -1, -1
@@ -144,14 +149,7 @@ def _periods(
                 done -= _pop(s, head, tail, nxt)
             if last:
                 break
-            if steps[e] == 0:
-                if exclusions[e] != 0:
-                    head[:], tail[:] = -1, -1
-                    done = 0
-                continue
-            if blocked == 0 and done == 0 and values[e] != wanted[r]:
-                continue
-            done += _push(e, steps[e], head, tail, nxt, t, n)
+            done = _take(e, steps[e], exclusions[e], accepts or values[e] == wanted[r], done, head, tail, nxt, t, n)
     return count
 
 
@@ -174,9 +172,7 @@ def run(marked: Marked, *, count: int, window: int, blocked: int = -1) -> Reache
     Reached
         The bits of a run are those of its first steps: how many were done at once, whichever they are.
     """
-    runs = len(marked.low)
-    made = Reached(np.zeros(runs, np.int64), np.full((runs, count), NEVER, np.int64), np.full((runs, count), -1, np.int64))
-    m = marked
+    m, made = marked, Reached.nowhere(len(marked.low), count)
     _steps(
         m.low, m.high, m.rows, m.t, m.steps, m.exclusions, m.values, m.wanted, count, window, blocked, made.bits, made.times, made.events
     )

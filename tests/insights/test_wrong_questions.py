@@ -55,6 +55,10 @@ TYPED: dict[str, tuple[Callable[[], Any], str]] = {
     "steps backwards": (lambda: F("a", "b", "c", from_step=3, to_step=2), "from_step 3 to to_step 2: the second must be later"),
     "a step that is not there": (lambda: F("a", "b", to_step=3), "to_step 3: the steps of this funnel count from 1 to 2"),
     "no bins": (lambda: F("a", "b", viz_type="time_to_convert", bin_count=0), "bin_count 0: give 1 to 90 bins, or None to have them chosen"),
+    "too many bins": (
+        lambda: F("a", "b", viz_type="time_to_convert", bin_count=91),
+        "bin_count 91: give 1 to 90 bins, or None to have them chosen",
+    ),
     "bins of steps": (lambda: F("a", "b", bin_count=3), "bin_count 3 is for viz_type 'time_to_convert', not 'steps'"),
     "half a bin": (lambda: F("a", "b", viz_type="time_to_convert", bin_count=2.5), "bin_count 2.5 is no whole number"),
     "a limit in letters": (lambda: T("a", breakdown="p", breakdown_limit="3"), "breakdown_limit '3' is no whole number"),
@@ -235,7 +239,7 @@ ASKED: dict[str, tuple[Callable[[ek.Events], Any], str]] = {
     ),
     "a period that is not there": (
         lambda e: e.funnel("a", "b", viz_type="trends").actors(bucket="2027-01-01"),
-        "no period begins at 2027-01-01 00:00:00. The first is 2026-01-01 00:00:00, the last 2026-01-02 00:00:00",
+        "no bucket begins at 2027-01-01 00:00:00. The first is 2026-01-01 00:00:00, the last 2026-01-02 00:00:00",
     ),
     "lost before the first": (
         lambda e: e.funnel("a", "b").actors(dropped=True),

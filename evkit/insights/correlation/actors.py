@@ -37,14 +37,12 @@ def actors(
     """
     if event is None and filters is None:
         raise SpecError("name a signal: event='searched', or filters=ek.person_prop('plan') == 'pro'")
-    asked = spec if event is not None or filters is None else compute.with_filters(spec, filters)
-    people = compute.population(asked, tables)
-    if event is None:
-        found = people.rows.select(["actor", "converted"]).to_pandas()
-    else:
+    if event is not None:
         series = event if isinstance(event, Series) else Series(event, filters=filters)
-        rows = compute.between(spec, tables, people, series)
+        rows = compute.between(spec, tables, compute.population(spec, tables), series)
         found = tables.execute(rows.select("actor", "converted").distinct())
+    else:
+        found = compute.population(compute.with_filters(spec, filters), tables).rows.select(["actor", "converted"]).to_pandas()
     found = found.rename(columns={"actor": "actor_id"})
     if converted is not None:
         found = found[found.converted == converted]

@@ -245,6 +245,6 @@ def expression(spec: FunnelCorrelation, tables: EventTables) -> ir.Table:
     )
 
 
-def with_filters(spec: FunnelCorrelation, filters: FilterGroup | PropertyFilter) -> FunnelCorrelation:
+def with_filters(spec: FunnelCorrelation, filters: FilterGroup | PropertyFilter | None) -> FunnelCorrelation:
     """Give the question of a funnel with filters added."""
     return spec.replaced(funnel=spec.funnel.replaced(filters=spec.funnel.filters.and_(FilterGroup.of(filters))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evkit.insights.correlation import compute
-from evkit.insights.correlation.spec import FunnelCorrelation
+from evkit.insights.correlation.spec import ALL_PROPERTIES, FunnelCorrelation
 from evkit.insights.funnel import rules as funnel_rules
 from evkit.model.tables import EventTables
 
@@ -24,7 +24,7 @@ def rules(spec: FunnelCorrelation, tables: EventTables) -> tuple[str, ...]:
 def looked_at(spec: FunnelCorrelation) -> list[str]:
     """Say what is looked at."""
     if spec.correlation_type == "properties":
-        which = "Every property" if "$all" in spec.names else f"The properties {', '.join(spec.names)}"
+        which = "Every property" if ALL_PROPERTIES in spec.names else f"The properties {', '.join(spec.names)}"
         return [f"{which} of the actors, as they are now; a missing one counts as empty."]
     said = [
         "Events count after the first step and before the last one; of those who didn't get through, before the window ends. The filters of the funnel don't apply to them."

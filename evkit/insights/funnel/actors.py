@@ -15,7 +15,8 @@ from evkit.insights.funnel.compute import named
 from evkit.insights.funnel.spec import OTHER, Funnel
 from evkit.insights.funnel.steps import shown
 from evkit.insights.funnel.walk import Value, Walked, walk, walk_periods
-from evkit.kernel.funnel import NEVER
+from evkit.insights.trends.actors import bucket_of
+from evkit.kernel.runs import NEVER
 from evkit.model.tables import EventTables
 
 
@@ -157,11 +158,7 @@ def of_period(
     found = walk_periods(spec, tables)
     keep = found.converted != dropped
     if bucket is not None:
-        begins = over_time.starts(spec, tables)
-        wanted = pd.Timestamp(bucket)
-        if wanted not in [pd.Timestamp(b) for b in begins]:
-            raise SpecError(f"no period begins at {wanted}. The first is {begins[0]}, the last {begins[-1]}")
-        keep &= np.asarray(found.starts == wanted)[found.code]
+        keep &= np.asarray(found.starts == bucket_of(bucket, over_time.starts(spec, tables)))[found.code]
     runs = found.sorted
     if breakdown_value is not None:
         keep &= of_value(spec, tables, runs.names, runs.marked.wanted, breakdown_value, None)[found.run]

@@ -51,7 +51,7 @@ def check_range(funnel: Funnel) -> None:
     whole("breakdown_limit", funnel.breakdown_limit)
     if funnel.bin_count is not None:
         whole("bin_count", funnel.bin_count)
-    if funnel.bin_count is not None and funnel.bin_count < 1:
+    if funnel.bin_count is not None and not 1 <= funnel.bin_count <= MAX_BINS:
         raise SpecError(f"bin_count {funnel.bin_count!r}: give 1 to {MAX_BINS} bins, or None to have them chosen")
     if funnel.breakdown_limit < 1:
         raise SpecError(f"breakdown_limit {funnel.breakdown_limit}: keep at least one value")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
 import ibis.expr.types as ir
@@ -47,8 +46,7 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
         made, count, values = durations.frame(found), sum(found.counts), []
     elif spec.viz_type == "trends":
         begins = over_time.starts(spec, tables)
-        everybody = over_time.courses(spec, walk_periods(spec, tables), begins, limit=sys.maxsize)
-        courses = kept(everybody, spec)
+        courses = kept(over_time.courses(spec, walk_periods(spec, tables), begins), spec)
         made, count = over_time.frame(spec, courses, begins), sum(int(c.entered.sum()) for c in courses)
         values = [c.value for c in courses]
     else:
@@ -70,16 +68,14 @@ def kept(courses: list[over_time.Course], spec: Funnel) -> list[over_time.Course
     TruncatedWarning
         When there are more: over time there is no row for the rest.
     """
-    if len(courses) <= spec.breakdown_limit or spec.cohorts:
-        return courses
-    most = sorted(courses, key=lambda c: (-int(c.entered.sum()), c.value))[: spec.breakdown_limit]
-    warnings.warn(
-        f"the {spec.breakdown_limit} most entered of {len(courses)} breakdown values are shown, and no row for the rest: raise breakdown_limit",
-        TruncatedWarning,
-        stacklevel=5,
-    )
-    values = {c.value for c in most}
-    return [c for c in courses if c.value in values]
+    most = over_time.most_entered(courses, spec, spec.breakdown_limit)
+    if len(most) < len(courses):
+        warnings.warn(
+            f"the {len(most)} most entered of {len(courses)} breakdown values are shown, and no row for the rest: raise breakdown_limit",
+            TruncatedWarning,
+            stacklevel=5,
+        )
+    return most
 
 
 def named(made: pd.DataFrame, spec: Funnel, tables: EventTables) -> pd.DataFrame:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evkit.insights.funnel.checks import MAX_BINS
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.funnel.walk import Walked
-from evkit.kernel.funnel import NEVER
+from evkit.kernel.runs import NEVER
 
 COLUMNS = ["bin_start_seconds", "bin_end_seconds", "count", "average_seconds"]
 MOST_CHOSEN = 60
@@ -40,7 +39,7 @@ def histogram(spec: Funnel, walked: Walked) -> Histogram:
     if len(took) == 0:
         return Histogram((), (), None, 0)
     chosen = min(max(math.ceil(round(len(took) ** (1 / 3), 12)), 1), MOST_CHOSEN)
-    bins = min(max(spec.bin_count, 1), MAX_BINS) if spec.bin_count is not None else chosen
+    bins = spec.bin_count or chosen
     low, high = math.floor(took.min()), math.ceil(took.max())
     width = math.ceil((high - low) / bins) or SMALLEST_WIDTH
     places = np.floor((took - low) / width).astype(np.int64)

@@ -38,14 +38,8 @@ def starts(spec: Funnel, tables: EventTables) -> list[dt.datetime]:
     return bucket_starts(span(spec, tables))
 
 
-def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime], *, limit: int | None = None) -> list[Course]:
-    """Give the figures of each breakdown value: the most entered are kept, ordered by value.
-
-    Parameters
-    ----------
-    limit
-        How many are kept; the question's own limit when None.
-    """
+def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime]) -> list[Course]:
+    """Give the figures of each breakdown value, ordered by value."""
     runs = found.sorted
     at = pd.DatetimeIndex(begins).get_indexer(found.starts)[found.code]
     inside = at >= 0
@@ -57,10 +51,13 @@ def courses(spec: Funnel, found: Periods, begins: Sequence[dt.datetime], *, limi
             continue
         entered = np.bincount(at[mine], minlength=len(begins))
         made.append(Course(name, entered, np.bincount(at[mine & found.converted], minlength=len(begins))))
-    if not spec.breakdown:
-        return made
-    kept = len(made) if spec.cohorts else limit if limit is not None else spec.breakdown_limit
-    return sorted(sorted(made, key=lambda c: (-int(c.entered.sum()), c.value))[:kept], key=lambda c: c.value)
+    return sorted(made, key=lambda c: c.value)
+
+
+def most_entered(found: Sequence[Course], spec: Funnel, limit: int) -> list[Course]:
+    """Give the breakdown values that were entered most, ordered by value; of cohorts all."""
+    kept = len(found) if spec.cohorts else limit
+    return sorted(sorted(found, key=lambda c: (-int(c.entered.sum()), c.value))[:kept], key=lambda c: c.value)
 
 
 def frame(spec: Funnel, found: Sequence[Course], begins: Sequence[dt.datetime]) -> pd.DataFrame:

@@ -27,9 +27,10 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
             )
         if step.optional:
             said.append(f"Step {number}, {step.label}, may be left out; it adds no time.")
-    said += filters_in_words(
-        spec.filters, before="Only events with ", after=": others are no steps, void nothing and break nothing."
-    ).splitlines()
+    if spec.filters.values:
+        said.append(
+            filters_in_words(spec.filters, before="Only events with ", after=": others are no steps, void nothing and break nothing.")
+        )
     for exclusion in spec.exclusions:
         said.append(voids(spec, exclusion.series.label, exclusion.after, exclusion.before))
     return (*said, *broken_down(spec), *measured(spec, tables), *tables.rules())

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evkit.insights.funnel.spec import OTHER, Funnel
 from evkit.insights.funnel.walk import Value, Walked
-from evkit.kernel.funnel import NEVER
+from evkit.kernel.runs import NEVER
 
 COLUMNS = ["breakdown_value", "step", "event", "count", "conversion_rate", "step_conversion_rate", "average_seconds", "median_seconds"]
 MICROSECONDS = 1_000_000

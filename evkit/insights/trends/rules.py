@@ -37,7 +37,8 @@ def rules(spec: Trends, tables: EventTables) -> tuple[str, ...]:
         f"{label}: {counted(s, spec)}{filters_in_words(s.group, before=', of events with ', after='')}."
         for label, s in zip(series_labels(spec), spec.series, strict=True)
     ]
-    said += filters_in_words(spec.filters, before="Only events with ", after=".").splitlines()
+    if spec.filters.values:
+        said.append(filters_in_words(spec.filters, before="Only events with ", after="."))
     return (*said, *broken_down(spec), *compared(spec), *after(spec), *tables.rules())
 
 

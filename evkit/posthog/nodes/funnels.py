@@ -9,9 +9,11 @@ from typing import Any
 from evkit.dates import DateRange
 from evkit.errors import SpecError, whole
 from evkit.insights.funnel import actors, durations, over_time, steps
+from evkit.insights.funnel.checks import MAX_BINS
 from evkit.insights.funnel.relation import group_index, span
 from evkit.insights.funnel.spec import FIRST_TIME, Exclusion, Funnel
 from evkit.insights.funnel.walk import walk, walk_periods
+from evkit.insights.trends.actors import bucket_of
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters, hogql, series, trends
 from evkit.query.relation import cohort_of
@@ -42,7 +44,6 @@ DRAWN = frozenset(
 ACTORS = frozenset(
     {"source", "funnelStep", "funnelStepBreakdown", "funnelTrendsDropOff", "funnelTrendsEntrancePeriodStart", "includeRecordings"}
 )
-MOST_BINS = 90
 MOST_ROWS = 1_000
 """Rows of breakdown values and periods together that PostHog answers of conversion over time."""
 EVERYBODY_ID = 0
@@ -89,7 +90,7 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
         interval=query.get("interval") or "day",
         from_step=low if viz != "steps" else None,
         to_step=high if viz != "steps" else None,
-        bin_count=min(max(int(options["binCount"]), 1), MOST_BINS) if options.get("binCount") and viz == "time_to_convert" else None,
+        bin_count=min(max(int(options["binCount"]), 1), MAX_BINS) if options.get("binCount") and viz == "time_to_convert" else None,
         filters=trends.filters_of(query, tables),
         date_range=DateRange.of(query["dateRange"]) if query.get("dateRange") else trends.DEFAULT_RANGE,
     )
@@ -265,7 +266,7 @@ def answer_trends(spec: Funnel, tables: EventTables) -> dict[str, Any]:
     """Answer conversion over time: a series each breakdown value, and the rows behind it."""
     begins = over_time.starts(spec, tables)
     most = max(min(spec.breakdown_limit * len(begins), MOST_ROWS) // max(len(begins), 1), 1)
-    found = over_time.courses(spec, walk_periods(spec, tables), begins, limit=most)
+    found = over_time.most_entered(over_time.courses(spec, walk_periods(spec, tables), begins), spec, most)
     between = span(spec, tables)
     results, summary = [], []
     for course in found:
@@ -328,13 +329,10 @@ def to_actors_query(
     if spec.viz_type != "trends":
         number = actors.asked_step(spec, step, dropped=dropped)
         return {**made, "funnelStep": -number if dropped else number}
-    if bucket is None:
+    begins = bucket_of(bucket, over_time.starts(spec, tables))
+    if begins is None:
         raise SpecError("PostHog names people of conversion over time by their period: give bucket=")
-    return {
-        **made,
-        "funnelTrendsDropOff": dropped,
-        "funnelTrendsEntrancePeriodStart": f"{dt.datetime.fromisoformat(str(bucket)):%Y-%m-%d %H:%M:%S}",
-    }
+    return {**made, "funnelTrendsDropOff": dropped, "funnelTrendsEntrancePeriodStart": f"{begins:%Y-%m-%d %H:%M:%S}"}
 
 
 def value_of(given: Any, spec: Funnel) -> Any:

@@ -33,7 +33,7 @@ def ref_of(expression: str) -> PropertyRef:
         return PropertyRef(re.sub(r"\\(.)", r"\1", key), type="person" if match[1] else "event")
     column = COLUMN.fullmatch(text)
     if column and column[1] in COLUMNS:
-        return PropertyRef("person_id" if column[1] == "person_id" else column[1], type="event_metadata")
+        return PropertyRef(column[1], type="event_metadata")
     if column and column[1] == "$session_id":
         return PropertyRef("$session_id")
     raise UnsupportedQuery(
