@@ -21,7 +21,8 @@ from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
 from evkit.model.tables import EventTables
-from evkit.query.spec import Action, Cohort, FilterGroup, PropertyFilter, PropertyRef, Series, in_words
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
+from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
 
 Week = Literal["sunday", "monday"]

@@ -24,6 +24,8 @@ RELATIVE = re.compile(r"^(?P<sign>[-+]?)(?P<n>\d+)?(?P<unit>[hdwmMqys])(?P<edge>
 PLAIN_DATE = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})$")
 PLAIN_TIME = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?$")
 FIXED = {"s": "seconds", "M": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LENGTH = re.compile(r"\s*(\d+)\s*([a-z]+?)s?\s*")
+"""A number and a unit, in one or several."""
 WINDOW_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 31 * 86400}
 
 
@@ -174,7 +176,7 @@ class Window:
             raise SpecError(f"window {given!r} is a timedelta: write '{round(given.total_seconds())} seconds'")
         if not isinstance(given, str):
             raise SpecError(f"window {given!r} has no unit: write '{given} days' ({', '.join(WINDOW_SECONDS)})")
-        match = re.fullmatch(r"\s*(\d+)\s*([a-z]+?)s?\s*", self.text)
+        match = LENGTH.fullmatch(self.text)
         if not match or match[2] not in WINDOW_SECONDS:
             raise SpecError(f"window {self.text!r} can't be read: write a number and one of {', '.join(WINDOW_SECONDS)}, such as '14 days'")
         if int(match[1]) == 0:
@@ -183,13 +185,13 @@ class Window:
     @property
     def words(self) -> str:
         """The length as it is written: "14 days", "1 hour"."""
-        match = cast("re.Match[str]", re.fullmatch(r"\s*(\d+)\s*([a-z]+?)s?\s*", self.text))
+        match = cast("re.Match[str]", LENGTH.fullmatch(self.text))
         return f"{int(match[1])} {match[2]}{'' if int(match[1]) == 1 else 's'}"
 
     @property
     def seconds(self) -> int:
         """The length in seconds."""
-        match = cast("re.Match[str]", re.fullmatch(r"\s*(\d+)\s*([a-z]+?)s?\s*", self.text))
+        match = cast("re.Match[str]", LENGTH.fullmatch(self.text))
         return int(match[1]) * WINDOW_SECONDS[match[2]]
 
     @property

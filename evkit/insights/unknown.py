@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from evkit import properties
 from evkit.errors import UnknownEventWarning, nearest
 from evkit.model.tables import EventTables
-from evkit.query.spec import PropertyRef, Series
+from evkit.query.property_filters import PropertyRef
+from evkit.query.spec import Series
 
 LEVELS = 6
 """From the warning to the line that asked for the figures."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evkit.dates import Range
-from evkit.query.spec import FilterGroup, in_words
+from evkit.query.property_filters import FilterGroup, in_words
 
 
 def range_in_words(span: Range) -> str:

@@ -11,8 +11,8 @@ import ibis.expr.types as ir
 from evkit.dates.instants import epoch_microseconds, from_number
 from evkit.errors import DataError, nearest, unknown
 from evkit.model import schema
+from evkit.properties import EMPTY_OBJECT
 
-EMPTY_OBJECT = "{}"
 UTC = dt.Timestamp(scale=6)
 """Times as events have them: UTC without zone, microseconds."""
 FILE, ROW = "evkit_file", "evkit_row"

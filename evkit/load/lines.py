@@ -29,6 +29,11 @@ EXPORT_MARKS = frozenset({"_inserted_at", "inserted_at", "created_at", "person_i
 """A line with one of these at its top is a row of an export, not something that a client sent."""
 TIMES = ("timestamp", "received_at", "sent_at")
 STAGED = schema.EVENTS.to_pyarrow().append(pa.field("line", pa.int64()))
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL in JSON text; a backslash before the backslash would make it ordinary text."""
+NAIVE_EPOCH, MICROSECOND = dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)
+Progress = Callable[[int, int], None]
+"""Called with the bytes read so far and the bytes there are."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,6 @@ class Staged:
     path: Path
     has_arrival: bool
     has_uuids: bool
-
-
-NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-"""A NUL in JSON text; a backslash before the backslash would make it ordinary text."""
-NAIVE_EPOCH, MICROSECOND = dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)
-Progress = Callable[[int, int], None]
-"""Called with the bytes read so far and the bytes there are."""
 
 
 def private_folder(owner: object) -> Path:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
     from evkit.model.identity import Identity
-    from evkit.query.spec import Action, Cohort, FilterGroup
+    from evkit.query.property_filters import FilterGroup
+    from evkit.query.spec import Action, Cohort
 
 T = TypeVar("T")
 Week = Literal["sunday", "monday"]
-MAX_GROUP_TYPES = 5
 A_UUID = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

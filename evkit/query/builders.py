@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evkit.query.spec import ActionStep, FilterGroup, Matching, PropertyFilter, PropertyRef
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
+from evkit.query.spec import ActionStep, Matching
 
 
 def event_prop(key: str, *, normalize_url: bool = False, histogram_bin_count: int | None = None) -> PropertyRef:

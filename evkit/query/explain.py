@@ -16,8 +16,9 @@ from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
 from evkit.query import filters as query
 from evkit.query.filters import Matcher
+from evkit.query.property_filters import PropertyFilter
 from evkit.query.relation import relation
-from evkit.query.spec import Action, PropertyFilter
+from evkit.query.spec import Action
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from evkit.errors import SpecError, UnsupportedQuery
 from evkit.model.tables import EventTables
 from evkit.query import instants, semver
 from evkit.query.patterns import checked_regex, icontains, like
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.relation import selector_column
-from evkit.query.spec import Action, ActionStep, FilterGroup, PropertyFilter, PropertyRef, Series, in_words
+from evkit.query.spec import Action, ActionStep, Series
 
 NULL_PASSES = frozenset({"is_not", "not_icontains", "not_regex", "is_not_set", "not_in"})
 NUMERIC = {"gt": op.gt, "gte": op.ge, "lt": op.lt, "lte": op.le, "min": op.ge, "max": op.le}

@@ -12,7 +12,8 @@ import ibis.expr.types as ir
 from evkit import elements
 from evkit.errors import SpecError
 from evkit.model.tables import EventTables
-from evkit.query.spec import Action, ActionStep, Cohort, FilterGroup, PropertyFilter, PropertyRef, Series
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
+from evkit.query.spec import Action, ActionStep, Cohort, Series
 
 Spec = Action | ActionStep | FilterGroup | PropertyFilter | PropertyRef | Series | None
 NO_GROUP = "a group property needs a group_type_index"

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from evkit.errors import SpecError
 from evkit.query.patterns import checked_regex
-from evkit.query.spec import PropertyFilter
+from evkit.query.property_filters import PropertyFilter
 
 TEXT_BEGINS = r'(?:"|:)text="'
 A_TEXT = r'(?:"|:)text="([^"]+)'

@@ -15,8 +15,8 @@ import pytest
 
 import evkit as ek
 from evkit.query.filters import Matcher
+from evkit.query.property_filters import OPERATORS, PropertyFilter
 from evkit.query.relation import relation
-from evkit.query.spec import OPERATORS, PropertyFilter
 from tests.engines import clickhouse, postgres
 
 pytestmark = [

@@ -9,7 +9,7 @@ import pytest
 import evkit as ek
 from evkit.errors import EvkitError, UnsupportedQuery
 from evkit.posthog import to_actors_query, to_query
-from evkit.query.spec import FilterGroup, PropertyFilter
+from evkit.query.property_filters import FilterGroup, PropertyFilter
 
 SIGNED_UP = ek.Action("signed up", ek.submitted(selector="form#signup"), ek.event("user_signed_up"), id=7)
 PRO = ek.Cohort("pro", ek.person_prop("plan") == "pro", id=3)

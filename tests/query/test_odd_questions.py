@@ -9,7 +9,8 @@ import pytest
 
 import evkit as ek
 from evkit.errors import SpecError
-from evkit.query.spec import ActionStep, FilterGroup, PropertyFilter
+from evkit.query.property_filters import FilterGroup, PropertyFilter
+from evkit.query.spec import ActionStep
 
 
 def frame(*rows: dict[str, object]) -> ek.Events:

@@ -8,7 +8,8 @@ from evkit.errors import SpecError
 from evkit.insights.correlation import compute
 from evkit.insights.correlation.spec import FunnelCorrelation
 from evkit.model.tables import EventTables
-from evkit.query.spec import FilterGroup, PropertyFilter, Series
+from evkit.query.property_filters import FilterGroup, PropertyFilter
+from evkit.query.spec import Series
 
 
 def actors(

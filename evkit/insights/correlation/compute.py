@@ -24,8 +24,9 @@ from evkit.insights.funnel.walk import walk
 from evkit.insights.trends.maths import instant
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
+from evkit.query.property_filters import FilterGroup, PropertyFilter
 from evkit.query.relation import relation
-from evkit.query.spec import Action, FilterGroup, PropertyFilter, Series
+from evkit.query.spec import Action, Series
 
 COLUMNS = ["signal", "event", "property", "value", "success_count", "failure_count", "odds_ratio", "correlation_type"]
 PRIOR = 1

@@ -10,7 +10,7 @@ from evkit.dates import DateRange, Dates
 from evkit.errors import SpecError, unknown
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.question import Question
-from evkit.query.spec import FilterGroup, PropertyFilter
+from evkit.query.property_filters import FilterGroup, PropertyFilter
 
 CorrelationType = Literal["events", "event_with_properties", "properties"]
 CORRELATION_TYPES: tuple[str, ...] = get_args(CorrelationType)

@@ -14,8 +14,8 @@ from evkit.insights.funnel.relation import matched
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.funnel.walk import walk, walk_periods
 from evkit.model.tables import EventTables
+from evkit.query.property_filters import ALL_USERS, refs_in
 from evkit.query.relation import cohort_of
-from evkit.query.spec import ALL_USERS, refs_in
 
 __all__ = ["expression", "frame", "matched"]
 

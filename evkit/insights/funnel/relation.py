@@ -11,13 +11,15 @@ import ibis.expr.types as ir
 
 from evkit.dates import Range
 from evkit.dates.buckets import bucket
+from evkit.insights import first_events
 from evkit.insights.funnel.spec import FIRST_TIME, Funnel
 from evkit.insights.trends.maths import instant
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.paths import cleaned_path
+from evkit.query.property_filters import ALL_USERS, PropertyFilter, PropertyRef
 from evkit.query.relation import relation
-from evkit.query.spec import ALL_USERS, PropertyFilter, PropertyRef, Series
+from evkit.query.spec import Series
 
 
 def span(spec: Funnel, tables: EventTables) -> Range:
@@ -122,7 +124,7 @@ def part(ref: PropertyRef, matcher: Matcher, spec: Funnel) -> ir.Value:
 def steps_of(spec: Funnel, tables: EventTables, matcher: Matcher) -> tuple[list[ir.BooleanValue], ir.Table]:
     """Give whether an event is each step, and the relation with what that needs joined: the first events of persons."""
     rows = matcher.rows
-    firsts = {i: first_events(step, spec, tables, matcher) for i, step in enumerate(spec.steps) if step.math in FIRST_TIME}
+    firsts = {i: first_of_step(step, spec, tables, matcher) for i, step in enumerate(spec.steps) if step.math in FIRST_TIME}
     for i, first in firsts.items():
         known = first.select(**{f"first_{i}": first.uuid})
         rows = rows.left_join(known, rows.uuid == known[f"first_{i}"])
@@ -130,19 +132,15 @@ def steps_of(spec: Funnel, tables: EventTables, matcher: Matcher) -> tuple[list[
     return [rows[f"first_{i}"].notnull() if i in firsts else joined.series(step) for i, step in enumerate(spec.steps)], rows
 
 
-def first_events(step: Series, spec: Funnel, tables: EventTables, matcher: Matcher) -> ir.Table:
+def first_of_step(step: Series, spec: Funnel, tables: EventTables, matcher: Matcher) -> ir.Table:
     """Give each person's first event of a step, up to the end of the range, where it is in the range and passes the step's filters: uuid."""
     between = span(spec, tables)
-    rows = matcher.rows
-    passes = matcher.filter(step.group)
-    ever = rows.filter(matcher.subject(step.subject) & (rows.timestamp <= instant(between.end))).mutate(good=passes)
-    if step.math != "first_time_for_user":
-        ever = ever.filter(ever.good)
-    ever = ever.mutate(counts=ever.good & (ever.timestamp >= instant(between.start)))
-    first = ever.group_by("person_id").agg(earliest=ever.timestamp.min(), counted=ever.timestamp.min(where=ever.counts))
-    first = first.filter(first.earliest == first.counted)
-    good = ever.view()
-    good = good.filter(good.counts)
-    mine = good.semi_join(first, [good.person_id == first.person_id, good.timestamp == first.earliest])
-    ranked = mine.mutate(place=ibis.row_number().over(group_by=mine.person_id, order_by=[mine.arrival, mine.uuid]))
-    return ranked.filter(ranked.place == 0).select("uuid")
+    found = first_events.candidates(
+        matcher.rows,
+        hit=matcher.subject(step.subject),
+        passes=matcher.filter(step.group),
+        since=instant(between.start),
+        until=instant(between.end),
+        only_passing=step.math != "first_time_for_user",
+    )
+    return first_events.first_events(found).select("uuid")

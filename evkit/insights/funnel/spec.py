@@ -11,7 +11,8 @@ from evkit.errors import SpecError, unknown, whole
 from evkit.insights.funnel import checks
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import Breakdown, as_refs
-from evkit.query.spec import Action, FilterGroup, PropertyFilter, PropertyRef, Series, check_group_type_index
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, check_group_type_index
+from evkit.query.spec import Action, Series
 
 OrderType = Literal["ordered", "strict", "unordered"]
 Attribution = Literal["first_touch", "last_touch", "all_events", "step"]

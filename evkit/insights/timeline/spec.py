@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from evkit.dates import DateRange
 from evkit.errors import SpecError
 from evkit.insights.question import Question
-from evkit.query.spec import FilterGroup
+from evkit.query.property_filters import FilterGroup
 
 
 @dataclass(frozen=True, kw_only=True)

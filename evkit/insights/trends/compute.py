@@ -20,8 +20,9 @@ from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.paths import cleaned_path
+from evkit.query.property_filters import ALL_USERS, PropertyFilter, PropertyRef, refs_in
 from evkit.query.relation import cohort_of, relation
-from evkit.query.spec import ALL_USERS, PropertyFilter, PropertyRef, Series, refs_in
+from evkit.query.spec import Series
 
 COLUMNS = ["series", "order", "period", "breakdown_value", "bucket", "value"]
 

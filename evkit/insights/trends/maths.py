@@ -12,10 +12,12 @@ import ibis.expr.types as ir
 from evkit.dates.buckets import bucket
 from evkit.dates.grammar import Interval, Range
 from evkit.errors import UnsupportedQuery
+from evkit.insights import first_events
 from evkit.insights.trends.spec import NO_VALUE
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
-from evkit.query.spec import PROPERTY_MATHS, PropertyRef, Series
+from evkit.query.property_filters import PropertyRef
+from evkit.query.spec import PROPERTY_MATHS, Series
 
 QUANTILES = {"median": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 ACTIVE_DAYS = {"weekly_active": 7, "monthly_active": 30}
@@ -112,7 +114,7 @@ def figures(asked: Asked) -> ir.Table:
     """Give a series' figures: breakdown_value, bucket, value; a row where there is something."""
     math = effective(asked)
     if math in FIRST_TIME and not asked.parts:
-        return counted(with_value(asked, asked.shaped(first_times(asked), asked.interval)))
+        return counted(with_value(asked, asked.shaped(first_events.first_times(candidates(asked)), asked.interval)))
     rows = with_value(asked, counting(asked))
     if math in ACTIVE_DAYS:
         return active(asked, rows, ACTIVE_DAYS[math])
@@ -134,7 +136,7 @@ def counting(asked: Asked) -> ir.Table:
     """
     math = effective(asked)
     if math in FIRST_TIME:
-        return first_events(asked)
+        return asked.shaped(first_events.first_events(candidates(asked)), asked.interval)
     if math in ACTIVE_DAYS:
         low, cut = look_back(asked, ACTIVE_DAYS[math])
         return asked.shaped(asked.matching(low), cut)
@@ -215,30 +217,16 @@ def active(asked: Asked, rows: ir.Table, days: int) -> ir.Table:
     return counted(moved.select(*KEYS, "actor").distinct())
 
 
-def ever(asked: Asked) -> ir.Table:
-    """Give the events among which somebody's first is looked for, with `counts`: whether it may count."""
-    e = asked.events
-    rows = e.filter(asked.hit & (e.timestamp <= asked.end)).mutate(good=asked.passes)
-    rows = rows.mutate(counts=rows.good & (rows.timestamp >= asked.lower))
-    return rows if asked.series.math == "first_time_for_user" else rows.filter(rows.good)
-
-
-def first_times(asked: Asked) -> ir.Table:
-    """Give a row a person whose first event counts: person_id, distinct_id, timestamp."""
-    rows = ever(asked)
-    first = rows.group_by("person_id").agg(
-        distinct_id=rows.distinct_id.min(), earliest=rows.timestamp.min(), timestamp=rows.timestamp.min(where=rows.counts)
+def candidates(asked: Asked) -> ir.Table:
+    """Give the events among which somebody's first is looked for."""
+    return first_events.candidates(
+        asked.events,
+        hit=asked.hit,
+        passes=asked.passes,
+        since=asked.lower,
+        until=asked.end,
+        only_passing=asked.series.math != "first_time_for_user",
     )
-    return first.filter(first.earliest == first.timestamp)
-
-
-def first_events(asked: Asked) -> ir.Table:
-    """Give those first events; of several at one instant that count, the first to arrive."""
-    rows, first = ever(asked).view(), first_times(asked)
-    rows = rows.filter(rows.counts)
-    mine = rows.semi_join(first, [rows.person_id == first.person_id, rows.timestamp == first.timestamp])
-    ranked = mine.mutate(place=ibis.row_number().over(group_by=mine.person_id, order_by=[mine.arrival, mine.uuid]))
-    return asked.shaped(ranked.filter(ranked.place == 0), asked.interval)
 
 
 # ---------------------------------------------------------------------- breakdown values

@@ -11,7 +11,8 @@ from evkit.dates.grammar import INTERVALS, is_relative
 from evkit.errors import SpecError, unknown, whole
 from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
-from evkit.query.spec import ALL_USERS, Action, FilterGroup, PropertyFilter, PropertyRef, Series
+from evkit.query.property_filters import ALL_USERS, FilterGroup, PropertyFilter, PropertyRef
+from evkit.query.spec import Action, Series
 
 Display = Literal[
     "ActionsLineGraph",

@@ -7,7 +7,8 @@ from typing import Any
 
 from evkit.errors import UnsupportedQuery
 from evkit.posthog.nodes import filters
-from evkit.query.spec import Cohort, FilterGroup
+from evkit.query.property_filters import FilterGroup
+from evkit.query.spec import Cohort
 
 
 def from_json(value: Mapping[str, Any]) -> Cohort:

@@ -11,7 +11,8 @@ from evkit.insights.correlation.spec import FunnelCorrelation
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, funnels, series
 from evkit.posthog.nodes import filters as filter_nodes
-from evkit.query.spec import FilterGroup, PropertyFilter, Series
+from evkit.query.property_filters import FilterGroup, PropertyFilter
+from evkit.query.spec import Series
 
 QUERY = frozenset(
     {

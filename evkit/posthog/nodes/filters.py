@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evkit.errors import SpecError, UnsupportedQuery
-from evkit.query.spec import FilterGroup, PropertyFilter
+from evkit.query.property_filters import FilterGroup, PropertyFilter
 
 TYPES = {
     "event": "event",

@@ -16,8 +16,8 @@ from evkit.insights.funnel.walk import walk, walk_periods
 from evkit.insights.trends.actors import bucket_of
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters, hogql, series, trends
+from evkit.query.property_filters import ALL_USERS
 from evkit.query.relation import cohort_of
-from evkit.query.spec import ALL_USERS
 
 DEFAULT_WINDOW = 14
 QUERY = frozenset(

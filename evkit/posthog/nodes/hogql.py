@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from evkit.errors import UnsupportedQuery
-from evkit.query.spec import PropertyRef
+from evkit.query.property_filters import PropertyRef
 
 COLUMNS = ("event", "distinct_id", "uuid", "timestamp", "person_id")
 NAMED = r"""(?:\.([\w$]+)|\.`([^`]+)`|\['((?:[^'\\]|\\.)+)'\]|\["((?:[^"\\]|\\.)+)"\])"""

@@ -8,7 +8,8 @@ from typing import Any
 from evkit.errors import SpecError, UnsupportedQuery
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters
-from evkit.query.spec import MATHS, PROPERTY_MATHS, Action, FilterGroup, PropertyRef, Series
+from evkit.query.property_filters import FilterGroup, PropertyRef
+from evkit.query.spec import MATHS, PROPERTY_MATHS, Action, Series
 
 NODE = frozenset(
     {

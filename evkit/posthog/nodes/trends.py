@@ -19,8 +19,9 @@ from evkit.insights.trends.spec import DEFAULT_BREAKDOWN_LIMIT, DISPLAYS, OTHER,
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters, hogql, series
 from evkit.query.builders import cohorts
+from evkit.query.property_filters import ALL_USERS, FilterGroup, PropertyRef
 from evkit.query.relation import cohort_of
-from evkit.query.spec import ALL_USERS, Action, FilterGroup, PropertyRef, Series
+from evkit.query.spec import Action, Series
 
 QUERY = frozenset(
     {"series", "dateRange", "interval", "properties", "filterTestAccounts", "breakdownFilter", "compareFilter", "trendsFilter"}
