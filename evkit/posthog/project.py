@@ -143,6 +143,10 @@ class Project:
             return self.query(query["source"], now=now)
         if kind == "ActorsQuery" and isinstance(query.get("source"), Mapping):
             fields.check(query, "ActorsQuery", PAGE)
+            if query.get("orderBy") and (query.get("limit") or query.get("offset")):
+                raise UnsupportedQuery(
+                    f"ActorsQuery: a page (limit, offset) of people ordered by {query['orderBy']!r} is not answered: leave orderBy out, or ask for all"
+                )
             rows, first = self.query(query["source"], now=now)["results"], int(query.get("offset") or 0)
             return {"results": rows[first : first + int(query["limit"])] if query.get("limit") else rows[first:]}
         if kind in ACTOR_KINDS:
@@ -199,16 +203,6 @@ class Project:
             raise UnsupportedQuery(f"a query of kind {kind!r} is not answered. Kinds that are: {', '.join(KINDS)}")
         tables = self._at(now)
         return Insight(KINDS[kind].from_query(dict(query), tables), tables)
-
-    def query_of(self, insight: Insight) -> dict[str, Any]:
-        """Give the query in PostHog's JSON that asks what an Insight asks; `insight` gives the Insight back.
-
-        Raises
-        ------
-        UnsupportedQuery
-            When PostHog has no such query.
-        """
-        return to_query(insight)
 
     def _at(self, now: str | dt.datetime | None) -> EventTables:
         return self._tables.with_settings(replace(self._tables.settings, now=self._clock(now)))

@@ -72,7 +72,7 @@ def project() -> ek.Project:
 @pytest.mark.parametrize("spec", [*TRENDS, *FUNNELS, *CORRELATIONS], ids=lambda s: type(s).__name__)
 def test_a_question_written_and_read_again_is_the_same(spec: Any) -> None:
     ours = project()
-    query = ours.query_of(ours.events.ask(spec))
+    query = to_query(ours.events.ask(spec))
     again = ours.insight(query, now="2026-02-01T00:00:00Z").spec
     assert again == spec
     assert again.to_dict() == spec.to_dict()
@@ -211,5 +211,9 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
     assert to_actors_query(timed)["funnelStep"] == 2  # as `timed.actors()`: those who converted
     with pytest.raises(EvkitError, match="nobody is lost before step 1"):
         to_actors_query(events.funnel("a", "c"), dropped=True)
+    people = {"kind": "ActorsQuery", "source": to_actors_query(events.trends("a", date_range=days)), "orderBy": ["id"]}
+    assert len(ours.query(people, now="2026-02-01T00:00:00Z")["results"]) > 1
+    with pytest.raises(UnsupportedQuery, match="ordered by"):
+        ours.query({**people, "limit": 1}, now="2026-02-01T00:00:00Z")
     with pytest.raises(EvkitError, match="unknown period 'last'"):
         to_actors_query(events.trends("a"), period="last")
