@@ -12,6 +12,8 @@ import evkit as ek
 
 FUNNEL = ("product_viewed", "add_to_cart", "purchase")
 RANGE = ("2026-01-01", "2026-03-26")
+HALVES = (("2026-01-01", "2026-02-12"), ("2026-02-12", "2026-03-26"))
+"""A period of 42 days and the one it is compared with."""
 FEW = [f"user-{i}" for i in range(0, 30_000, 3)]
 """Members of a cohort."""
 PERSON = "coalesce(m.person_id, e.distinct_id) AS p"
@@ -56,12 +58,17 @@ SELECT b, count(*) FILTER (level >= 1), count(*) FILTER (level >= 2), count(*) F
 """
 
 
-def asked(path: Path, columns: str, where: str) -> str:
-    """Give the events of the range with their persons."""
+def asked(path: Path, columns: str, where: str, span: tuple[str, str] = RANGE) -> str:
+    """Give the events of a range, from and up to."""
     return (
-        f"SELECT {columns}, {PERSON}, e.timestamp AS t, e.event AS event FROM '{path}' e LEFT JOIN map m "
-        f"ON e.distinct_id = m.distinct_id WHERE {where} AND e.timestamp >= '{RANGE[0]}' AND e.timestamp < '{RANGE[1]}'"
+        f"SELECT {columns}, e.timestamp AS t, e.event AS event FROM '{path}' e "
+        f"WHERE {where} AND e.timestamp >= '{span[0]}' AND e.timestamp < '{span[1]}'"
     )
+
+
+def with_people(path: Path, columns: str, where: str) -> str:
+    """Give the events of the range with their persons."""
+    return asked(path, f"{columns}, {PERSON}", where).replace(" WHERE ", " LEFT JOIN map m ON e.distinct_id = m.distinct_id WHERE ", 1)
 
 
 def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any], str]]:
@@ -72,23 +79,24 @@ def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], An
     browser, session = said("$browser"), said("$session_id")
     price = f"TRY_CAST({said('price')} AS DOUBLE)"
     viewed = "e.event = '$pageview'"
-    plain = asked(path, "1", viewed)
+    plain = with_people(path, "1", viewed)
     by_day = lambda rows, what, more="": f"SELECT date_trunc('day', t) AS d, {what} FROM ({rows}) GROUP BY 1{more}"  # noqa: E731
     days = f"SELECT DISTINCT date_trunc('day', t) AS d, p FROM ({plain})"
     active = f"SELECT d + n * INTERVAL 1 DAY AS day, count(DISTINCT p) FROM ({days}) CROSS JOIN range(7) r(n) GROUP BY 1"
     first = f"SELECT date_trunc('day', f), count(*) FROM (SELECT p, min(t) AS f FROM ({plain}) GROUP BY p) GROUP BY 1"
     per_person = f"SELECT date_trunc('day', t) AS d, p, count(*) AS n FROM ({plain}) GROUP BY 1, 2"
     priced, parted = asked(path, f"{price} AS price", viewed), asked(path, f"{browser} AS b", viewed)
+    persons_parted = with_people(path, f"{browser} AS b", viewed)
     bins = (
         f"WITH v AS ({priced}), r AS (SELECT min(price) AS lo, max(price) AS hi FROM v) "
         "SELECT date_trunc('day', t), floor((price - lo) / ((hi - lo) / 10)), count(*) FROM v, r GROUP BY 1, 2"
     )
     names = dict(zip("abc", FUNNEL, strict=True))
     steps = f"e.event IN {FUNNEL}"
-    with_browser = asked(path, f"{browser} AS b", steps)
+    with_browser = with_people(path, f"{browser} AS b", steps)
     touch = WINDOWS.format(events=with_browser, by="", value="arg_min(b, t)", **names)
     every = WINDOWS.format(events=with_browser, by=", b", value="b", **names)
-    of_sessions = asked(path, "NULL AS b", steps).replace(PERSON, f"{session} AS p")
+    of_sessions = asked(path, f"NULL AS b, {session} AS p", steps)
     return {
         "first times": (trend(views(math="first_time_for_user")), first),
         "weekly active": (trend(views(math="weekly_active")), active),
@@ -99,12 +107,12 @@ def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], An
         "running totals of persons": (trend(views(math="dau"), display="ActionsLineGraphCumulative"), first),
         "compared": (
             trend("$pageview", compare=True, date_range=("2026-02-12", "2026-03-25")),
-            f"{by_day(plain, 'count(*)')} UNION ALL {by_day(plain, 'count(*)')}",
+            " UNION ALL ".join(by_day(asked(path, "1", viewed, span), "count(*)") for span in HALVES),
         ),
         "sum of a property": (trend(views(math="sum", math_property="price")), by_day(priced, "sum(price)")),
         "p90 of a property": (trend(views(math="p90", math_property="price")), by_day(priced, "quantile_cont(price, 0.9)")),
         "by a property": (trend("$pageview", breakdown="$browser"), by_day(parted, "b, count(*)", ", b")),
-        "persons by a property": (trend(views(math="dau"), breakdown="$browser"), by_day(parted, "b, count(DISTINCT p)", ", b")),
+        "persons by a property": (trend(views(math="dau"), breakdown="$browser"), by_day(persons_parted, "b, count(DISTINCT p)", ", b")),
         "in bins": (trend("$pageview", breakdown=ek.event_prop("price", histogram_bin_count=10)), bins),
         "filtered by a property": (
             trend("$pageview", filters=ek.event_prop("$browser") == "Chrome"),
