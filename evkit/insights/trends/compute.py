@@ -14,7 +14,7 @@ import pandas as pd
 from evkit.dates import Range, bucket_starts, previous_range
 from evkit.errors import NotExpressible
 from evkit.insights import unknown
-from evkit.insights.trends import maths
+from evkit.insights.trends import bins, maths
 from evkit.insights.trends.rank import Row, rows_of
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 from evkit.model.tables import EventTables
@@ -55,7 +55,7 @@ def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, c
     """
     series = series.indexed(tables.group_types) if series.group_type is not None else series
     member = PropertyFilter("id", cohort, type="cohort") if cohort not in (None, ALL_USERS) else None
-    parts = () if spec.cohorts else spec.breakdown
+    parts = spec.parts
     rows = relation(tables, series, spec.filters, member, *parts, people=who or maths.asks_who(series))
     matcher = Matcher(tables, rows)
     return maths.Asked(
@@ -93,14 +93,21 @@ def slices(spec: Trends) -> list[tuple[str | None, int, Series]]:
 
 
 def raw(spec: Trends, tables: EventTables) -> ir.Table:
-    """Give the figures before empty buckets and limits: order, period, breakdown_value, bucket, value."""
+    """Give the figures before empty buckets and limits: order, period, breakdown_value (bins by number, with their edges), bucket, value."""
     parts = []
     for name, period in periods(spec, tables).items():
         for cohort, order, series in slices(spec):
             found = maths.figures(asked(spec, tables, series, period, cohort=cohort))
             value = found.breakdown_value if cohort is None else ibis.literal(cohort)
             parts.append(
-                found.select(breakdown_value=value, bucket="bucket", value="value", order=ibis.literal(order), period=ibis.literal(name))
+                found.select(
+                    *bins.edge_columns(spec.parts),
+                    breakdown_value=value,
+                    bucket="bucket",
+                    value="value",
+                    order=ibis.literal(order),
+                    period=ibis.literal(name),
+                )
             )
     return functools.reduce(lambda a, b: a.union(b), parts)
 
@@ -131,7 +138,7 @@ def matched(spec: Trends, tables: EventTables) -> ir.Table:
         for cohort, order, series in slices(spec):
             one = asked(spec, tables, series, period, cohort=cohort, who=True)
             rows = maths.with_value(one, maths.counting(one))
-            value = rows.breakdown_value if cohort is None else ibis.literal(cohort)
+            value = valued(one, rows, tables) if cohort is None else ibis.literal(cohort)
             parts.append(
                 rows.select(
                     "uuid",
@@ -147,10 +154,23 @@ def matched(spec: Trends, tables: EventTables) -> ir.Table:
     return functools.reduce(lambda a, b: a.union(b), parts)
 
 
+def valued(one: maths.Asked, rows: ir.Table, tables: EventTables) -> ir.Value:
+    """Give the breakdown value of rows, bins by their names: their edges are asked for first."""
+    counts = bins.binned(one.parts)
+    if not counts:
+        return rows.breakdown_value
+    edge = tables.arrow(bins.edges(rows, one.parts)).to_pylist()[0]
+    several = len(one.parts) > 1
+    texts = [rows.breakdown_value[i] if several else rows.breakdown_value for i in range(len(one.parts))]
+    texts = [bins.in_words(t, edge[f"low_{i}"], edge[f"high_{i}"], counts[i]) if i in counts else t for i, t in enumerate(texts)]
+    return ibis.array(texts) if several else texts[0]
+
+
 # ---------------------------------------------------------------------- figures
 def rows(spec: Trends, tables: EventTables, *, listed: bool = False) -> list[Row]:
     """Run the question and give its rows, in PostHog's order; `listed` as in `rows_of`."""
-    return rows_of(tables.execute(raw(spec, tables)), spec, buckets(spec, tables), listed=listed)
+    found = bins.named(tables.execute(raw(spec, tables)), spec.parts)
+    return rows_of(found, spec, buckets(spec, tables), listed=listed)
 
 
 def shown(value: Any, spec: Trends, tables: EventTables) -> Any:

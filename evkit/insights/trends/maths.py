@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from dataclasses import dataclass
 
 import ibis
@@ -13,7 +12,7 @@ from evkit.dates.buckets import bucket
 from evkit.dates.grammar import Interval, Range
 from evkit.errors import UnsupportedQuery
 from evkit.insights import first_events
-from evkit.insights.trends.spec import NO_VALUE
+from evkit.insights.trends import bins
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import PropertyRef
@@ -26,7 +25,6 @@ FIRST_TIME = ("first_time_for_user", "first_time_for_user_with_filters", "first_
 FINE: dict[str, tuple[str, int]] = {"hour": ("h", 24), "minute": ("m", 1440), "second": ("s", 86400)}
 """Intervals shorter than a day -> their unit, and how many a day has."""
 KEYS = ["breakdown_value", "bucket"]
-LAST_BIN_REACHES = 0.01
 
 
 @dataclass(frozen=True)
@@ -111,11 +109,17 @@ def actor_of(series: Series, rows: ir.Table, *, by_distinct_id: bool) -> ir.Stri
 
 
 def figures(asked: Asked) -> ir.Table:
-    """Give a series' figures: breakdown_value, bucket, value; a row where there is something."""
+    """Give a series' figures: breakdown_value, bucket, value and, with bins, their edges; a row where there is something."""
     math = effective(asked)
     if math in FIRST_TIME and not asked.parts:
         return counted(with_value(asked, asked.shaped(first_events.first_times(candidates(asked)), asked.interval)))
-    rows = with_value(asked, counting(asked))
+    rows = counting(asked)
+    found = computed(asked, with_value(asked, rows), math)
+    return found.cross_join(bins.edges(rows, asked.parts)) if bins.binned(asked.parts) else found
+
+
+def computed(asked: Asked, rows: ir.Table, math: str) -> ir.Table:
+    """Compute a math from the events behind it."""
     if math in ACTIVE_DAYS:
         return active(asked, rows, ACTIVE_DAYS[math])
     if math.endswith(COUNT_PER_ACTOR):
@@ -231,33 +235,14 @@ def candidates(asked: Asked) -> ir.Table:
 
 # ---------------------------------------------------------------------- breakdown values
 def with_value(asked: Asked, rows: ir.Table) -> ir.Table:
-    """Add what rows are parted by, as breakdown_value: a text, an array of texts for several breakdowns, null for none."""
-    bins = [i for i, ref in enumerate(asked.parts) if ref.histogram_bin_count]
-    found = bounds(asked, rows, bins) if bins else {}
-    texts = [in_bins(rows[f"part_{i}"], *found[i]) if i in found else rows[f"part_{i}"] for i in range(len(asked.parts))]
+    """Add what rows are parted by, as breakdown_value: a text, an array of texts for several breakdowns, null for none.
+
+    What is put into bins is the bin's number: `bins.named` names it.
+    """
+    counts = bins.binned(asked.parts)
+    if counts:
+        rows = rows.cross_join(bins.edges(rows, asked.parts))
+    texts = [bins.numbered(rows, i, counts[i]) if i in counts else rows[f"part_{i}"] for i in range(len(asked.parts))]
     if not texts:
         return rows.mutate(breakdown_value=ibis.null("string"))
     return rows.mutate(breakdown_value=texts[0] if len(texts) == 1 else ibis.array(texts))
-
-
-def bounds(asked: Asked, rows: ir.Table, bins: list[int]) -> dict[int, tuple[float | None, float | None, int]]:
-    """Give the smallest and the largest number of each breakdown that is put into bins, and how many bins: one query."""
-    edges = {f"low_{i}": rows[f"part_{i}"].min() for i in bins} | {f"high_{i}": rows[f"part_{i}"].max() for i in bins}
-    row = asked.tables.arrow(rows.aggregate(**edges)).to_pylist()[0]
-    return {i: (row[f"low_{i}"], row[f"high_{i}"], int(asked.parts[i].histogram_bin_count or 1)) for i in bins}
-
-
-def in_bins(number: ir.FloatingValue, low: float | None, high: float | None, count: int) -> ir.StringValue:
-    """Put numbers into bins of the same width, named "[10,17.5]"; the last reaches 0.01 further. No number is `NO_VALUE`."""
-    if low is None or high is None:
-        return ibis.literal(NO_VALUE)
-    width = (high - low) / count
-    edges = [low + i * width for i in range(count)] + [high + LAST_BIN_REACHES]
-    names = [f"[{decimal(a)},{decimal(b)}]" for a, b in itertools.pairwise(edges)] if width else [f"[{decimal(low)},{decimal(edges[-1])}]"]
-    below = [(number < edge, name) for edge, name in zip(edges[1:], names, strict=False)]
-    return ibis.cases((number.isnull(), NO_VALUE), *below[:-1], else_=names[-1])
-
-
-def decimal(number: float) -> str:
-    """Write a number with as few digits as tell it from others."""
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)

@@ -155,6 +155,11 @@ class Trends(Question):
         return tuple(ref.key for ref in self.breakdown if ref.type == "cohort")
 
     @property
+    def parts(self) -> tuple[PropertyRef, ...]:
+        """The properties that the figures are parted by; none where that is by cohorts."""
+        return () if self.cohorts else self.breakdown
+
+    @property
     def keeps_cohort_order(self) -> bool:
         """Whether cohorts are asked for one after the other, as PostHog does for one cohort, and for several with "all"."""
         return len(self.cohorts) == 1 or ALL_USERS in self.cohorts

@@ -146,6 +146,11 @@ def test_numbers_in_bins_of_the_same_width(log: Log) -> None:
         "[25,40.01]": [1],
         NO_VALUE: [1],
     }
+    both = events.trends("v", breakdown=("n", ek.event_prop("n", histogram_bin_count=2)), display="ActionsTable")
+    assert by_value(both)[("40", "[25,40.01]")] == [1]
+    binned = events.trends("v", breakdown=ek.event_prop("n", histogram_bin_count=2))
+    assert binned.actors(breakdown_value="[10,25]").events.tolist() == [3]
+    assert set(events.tables.execute(binned.matched()).breakdown_value) == {"[10,25]", "[25,40.01]", NO_VALUE}
     same = log("a v 01-01 n=4; b v 01-01 n=4")
     assert by_value(same.trends("v", breakdown=ek.event_prop("n", histogram_bin_count=5))) == {"[4,4.01]": [2]}
 
