@@ -62,6 +62,10 @@ class TruncatedWarning(EvkitWarning):
     """A result was cut to a limit."""
 
 
+class SamplingWarning(EvkitWarning):
+    """A query asks for figures estimated from a sample; evkit's are exact."""
+
+
 class RejectedRowsWarning(EvkitWarning):
     """Rows were set aside while loading."""
 

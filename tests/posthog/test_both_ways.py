@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import evkit as ek
-from evkit.errors import EvkitError, UnsupportedQuery
+from evkit.errors import EvkitError, SamplingWarning, UnsupportedQuery
 from evkit.posthog import to_actors_query, to_query
 from evkit.query.property_filters import FilterGroup, PropertyFilter
 
@@ -108,7 +108,8 @@ def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("base", "path", "value"),
     [
-        (TREND, "samplingFactor", 0.1),
+        (TREND, "samplingFactor", 1.1),
+        (TREND, "samplingFactor", "0.1"),
         (TREND, "conversionGoal", {"customEventName": "x"}),
         (TREND, "trendsFilter.hideWeekends", True),
         (TREND, "trendsFilter.excludeBoxPlotOutliers", True),
@@ -120,8 +121,8 @@ def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (TREND, "modifiers", {"personsOnEventsMode": "person_id_no_override_properties_on_events"}),
         (TREND, "modifiers", {"convertToProjectTimezone": False}),
         (TREND, "dateRange.daysOfWeek", "monday"),
-        (TREND, "trendsFilter.display", "CalendarHeatmap"),
-        (FUNNEL, "samplingFactor", 0.5),
+        (TREND, "trendsFilter.display", "BoxPlot"),
+        (FUNNEL, "samplingFactor", -0.5),
         (FUNNEL, "funnelsFilter.funnelAggregateByHogQL", "lower(properties.x)"),
         (FUNNEL, "funnelsFilter.funnelWindowInterval", 1.5),
         (FUNNEL, "funnelsFilter.useUdf2", True),
@@ -158,6 +159,20 @@ def test_a_field_that_is_only_about_drawing_changes_nothing(base: dict[str, Any]
         for row in answer["results"]:
             row.pop("action", None)
     assert first == second
+
+
+@pytest.mark.parametrize("base", [TREND, FUNNEL])
+def test_figures_of_a_sample_are_counted_whole_and_that_is_told(base: dict[str, Any]) -> None:
+    with pytest.warns(SamplingWarning, match="evkit counts every event, so its own are exact"):
+        answer = project().query(changed(base, "samplingFactor", 0.1), now="2026-02-01T00:00:00Z")
+    assert answer == project().query(base, now="2026-02-01T00:00:00Z")
+
+
+def test_a_calendar_heatmap_is_one_figure_over_the_range() -> None:
+    heat = changed(TREND, "trendsFilter.display", "CalendarHeatmap")
+    row = project().query(heat, now="2026-02-01T00:00:00Z")["results"][0]
+    assert (row["aggregated_value"], row["data"]) == (sum(project().query(TREND, now="2026-02-01T00:00:00Z")["results"][0]["data"]), [])
+    assert project().insight(heat, now="2026-02-01T00:00:00Z").chart().to_svg().startswith("<svg")
 
 
 def test_the_people_behind_a_query_can_be_paged() -> None:

@@ -101,7 +101,7 @@ def test_a_frame_and_a_file_are_taken_too(tmp_path: Path) -> None:
     [
         ({"kind": "RetentionQuery"}, "kind 'RetentionQuery' is not answered. Kinds that are: TrendsQuery, FunnelsQuery"),
         ({**TREND, "interval": "fortnight"}, "unknown interval 'fortnight'"),
-        ({**TREND, "samplingFactor": 0.1}, "samplingFactor"),
+        ({**TREND, "samplingFactor": 10}, "samplingFactor 10 is no share: give a number above 0, up to 1"),
         ({**TREND, "series": [{"kind": "DataWarehouseNode"}]}, "DataWarehouseNode"),
         ({**TREND, "series": [{"kind": "EventsNode", "event": "a", "math": "hogql"}]}, "hogql"),
         ({**TREND, "properties": [{"key": "a", "type": "hogql", "value": "1"}]}, "hogql"),

@@ -26,11 +26,12 @@ Display = Literal[
     "ActionsBarValue",
     "ActionsTable",
     "WorldMap",
+    "CalendarHeatmap",
 ]
 Breakdown = str | PropertyRef | Sequence[str | PropertyRef] | None
 """What a question is parted by: a text is a property of the event."""
 DISPLAYS: tuple[str, ...] = get_args(Display)
-TOTAL_VALUE = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap"})
+TOTAL_VALUE = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap", "CalendarHeatmap"})
 """Displays of one figure over the whole range instead of one for each interval."""
 MAX_BREAKDOWNS = 3
 DEFAULT_BREAKDOWN_LIMIT = 25
@@ -69,6 +70,7 @@ class Trends(Question):
         Ask the period that much earlier, such as "-1w", instead.
     display
         Total-value displays (BoldNumber, ActionsPie, ...) give one figure a series; ActionsLineGraphCumulative adds up.
+        WorldMap and CalendarHeatmap have PostHog's figures and are drawn as bars: no maps, no hours by weekday.
     formulas
         Computed from the series, named a, b, c ...: ("a / b * 100",).
     smoothing_intervals

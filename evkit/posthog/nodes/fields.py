@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from evkit.errors import SpecError, UnsupportedQuery, nearest
+from evkit.errors import SamplingWarning, SpecError, UnsupportedQuery, nearest
 
 EVERYWHERE = frozenset({"kind", "version", "tags", "response", "name", "custom_name", "dataColorTheme", "aggregation_group_type_index"})
 PERSON_MODES = (None, "disabled", "person_id_override_properties_joined")
@@ -54,12 +55,31 @@ def check(node: Mapping[str, Any], what: str, answered: Collection[str], drawn: 
             check_modifiers(dict(value))
             continue
         if name == "samplingFactor":
-            if value != 1:
-                raise UnsupportedQuery(f"samplingFactor {value!r} is not answered: evkit counts every event")
+            check_sampling(value)
             continue
         raise UnsupportedQuery(
             f"{what}: {name} {value!r:.80} is not answered.{nearest(name, answered)} Fields that are: {', '.join(sorted(answered))}"
         )
+
+
+def check_sampling(factor: Any) -> None:
+    """Warn that figures are exact where PostHog's would be estimated from a sample.
+
+    Raises
+    ------
+    SpecError
+        When the factor is no share.
+
+    Warns
+    -----
+    SamplingWarning
+        When it is a part.
+    """
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor <= 1:
+        raise SpecError(f"samplingFactor {factor!r} is no share: give a number above 0, up to 1")
+    if factor < 1:
+        said = f"samplingFactor {factor!r}: PostHog estimates these figures from a part of the persons; evkit counts every event, so its own are exact"
+        warnings.warn(said, SamplingWarning, stacklevel=2)
 
 
 def check_modifiers(given: Mapping[str, Any]) -> None:
