@@ -8,11 +8,15 @@ The tree::
     ├── NotExpressible              the figure exists, but no SQL says it exactly
     ├── DataError                   the data can't answer: a missing column, an unreadable file
     │   └── MissingFile (FileNotFoundError)
-    └── CaptureError                an event or batch that capture refuses
+    ├── CaptureError (ValueError)   an event or batch that capture refuses
+    ├── DeliveryError               events that their host did not take
+    └── StoreError                  a store's folder that can't be read or written
+        └── StoreFull               no room left: nothing of the request is kept, and it can be sent again
 
     EvkitWarning (UserWarning)
     ├── UnknownEventWarning         a series names an event that the data doesn't have
     ├── TruncatedWarning            a result was cut to a limit
+    ├── SamplingWarning             a query asks for figures of a sample; evkit's are exact
     └── RejectedRowsWarning         rows were set aside while loading
 """
 
@@ -48,6 +52,18 @@ class MissingFile(DataError, FileNotFoundError):
 
 class CaptureError(EvkitError, ValueError):
     """An event or batch that capture refuses."""
+
+
+class StoreError(EvkitError):
+    """A store's folder can't be read or written."""
+
+
+class StoreFull(StoreError):
+    """No room left in a store's folder: nothing of the request is kept, and it can be sent again."""
+
+
+class DeliveryError(EvkitError):
+    """Events that their host did not take; the message says why. Only for who asked: `raise_errors=True`."""
 
 
 class EvkitWarning(UserWarning):

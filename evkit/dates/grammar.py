@@ -138,6 +138,8 @@ class Range:
         True where `end` was given as a relative date.
     date_from
         The text it came from.
+    exact
+        True where neither end is rounded.
     """
 
     start: dt.datetime
@@ -148,6 +150,7 @@ class Range:
     week_start_day: int
     relative_end: bool
     date_from: str | None
+    exact: bool = False
 
     @property
     def zone(self) -> ZoneInfo:
@@ -362,11 +365,11 @@ def resolve_range(
     read = lambda text: parse(text, now=here, timezone=timezone, week_start_day=week_start_day).astimezone(zone)  # noqa: E731
 
     end = _end(wanted, cut, here, read, exact_start)
-    start = _start(wanted, cut, here, read, earliest, exact_start)
+    start = _start(wanted, cut, here, read, earliest, week_start_day, exact_start)
     if start > end:
         told = "swap the two" if wanted.date_to is not None else "without date_to it ends now: give a date_to, or another now"
         raise SpecError(f"the range ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}): {told}")
-    lower = _lower(start, cut, wanted.date_from, week_start_day, exact_start)
+    lower = start if wanted.bounds == "exact" else _lower(start, cut, wanted.date_from, week_start_day, exact_start)
     return Range(
         start=start.astimezone(dt.UTC),
         end=end.astimezone(dt.UTC),
@@ -376,6 +379,7 @@ def resolve_range(
         week_start_day=week_start_day,
         relative_end=is_relative(wanted.date_to or ""),
         date_from=wanted.date_from,
+        exact=wanted.bounds == "exact",
     )
 
 
@@ -392,31 +396,29 @@ def _end(wanted: DateRange, interval: str, here: dt.datetime, read: Any, exact: 
         return end
     if interval in ("hour", "minute", "second") and not relative:
         return end
-    if text is not None and (match := RELATIVE.match(text)) and match["edge"]:
-        return end
     return ceiling(end, interval)
 
 
-def _start(wanted: DateRange, interval: str, here: dt.datetime, read: Any, earliest: dt.datetime | None, exact: bool) -> dt.datetime:
+def _start(
+    wanted: DateRange, interval: str, here: dt.datetime, read: Any, earliest: dt.datetime | None, week_start_day: int, exact: bool
+) -> dt.datetime:
     text = wanted.date_from
     if text == "all":
         if earliest is None:
             raise SpecError("date_from 'all' needs events to begin at, and there are none")
-        return floor(earliest.astimezone(here.tzinfo), "day" if interval == "week" else interval, 0)
+        return floor(earliest.astimezone(here.tzinfo), interval, week_start_day)
     start: dt.datetime = read(text or DEFAULT_FROM)
     match = RELATIVE.match(text or DEFAULT_FROM)
-    if match is None or wanted.bounds == "exact" or match["edge"] or (exact and text is not None):
+    if match is None or wanted.bounds == "exact" or (exact and text is not None):
         return start
-    if match["unit"] in ("s", "M") or interval in ("minute", "second"):
-        return start if match["unit"] in ("s", "M", "h") else floor(start, "day", 0)
+    if interval in ("minute", "second") and text is not None:
+        return start
     return floor(start, "hour" if match["unit"] == "h" else "day", 0)
 
 
 def _lower(start: dt.datetime, interval: str, text: str | None, week_start_day: int, exact: bool) -> dt.datetime:
-    match = RELATIVE.match(text or DEFAULT_FROM) if text != "all" else None
-    if exact and match is not None and text is not None:
-        return start
-    if match is not None and (match["unit"] in ("h", "M", "s") or interval in ("hour", "minute", "second")):
+    match = RELATIVE.match(text) if text not in (None, "all") else None
+    if match is not None and (exact or interval in ("hour", "minute", "second") or (interval == "day" and match["unit"] == "h")):
         return start
     return floor(start, "day" if interval == "week" else interval, week_start_day)
 
@@ -439,15 +441,27 @@ def previous_range(current: Range, *, compare_to: str | None = None, display_exa
     elif display_exact and match is not None and current.date_from is not None:
         back = length
     else:
-        whole = dt.timedelta(**{f"{current.interval}s": 1}) if current.interval in ("minute", "second") else dt.timedelta(days=1)
-        back = -(-length // whole) * whole
+        back = _back(start, length, current.interval)
         if current.interval == "day" and is_whole_weeks(match) and not current.relative_end:
             back -= dt.timedelta(days=1)
     moved_start, moved_end = ((t - back).replace(tzinfo=zone) for t in (start, end))
-    if current.interval == "hour":
+    if current.interval == "hour" and compare_to is None:
         moved_end = ceiling(moved_end, "hour")  # the whole of its last hour, also where the range itself ends within it
-    lower = _lower(moved_start, current.interval, current.date_from, current.week_start_day, display_exact)
+    if current.exact:
+        lower = moved_start
+    else:
+        lower = _lower(moved_start, current.interval, current.date_from, current.week_start_day, display_exact)
     return replace(current, start=moved_start.astimezone(dt.UTC), end=moved_end.astimezone(dt.UTC), lower=lower.astimezone(dt.UTC))
+
+
+def _back(start: dt.datetime, length: dt.timedelta, interval: str) -> dt.timedelta:
+    """Give how far back the period before begins: its length, then on to the clock time of the start; never at the start itself."""
+    if interval in ("minute", "second"):
+        whole = dt.timedelta(**{f"{interval}s": 1})
+        return -(-length // whole) * whole
+    before = start - length
+    same_clock = dt.datetime.combine(before.date(), start.time())
+    return max(start - same_clock, dt.timedelta(days=1))
 
 
 def is_whole_weeks(match: re.Match[str] | None) -> bool:

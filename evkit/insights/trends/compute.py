@@ -77,6 +77,8 @@ def part(ref: PropertyRef, matcher: Matcher, spec: Trends) -> ir.Value:
     if ref.histogram_bin_count:
         return matcher.number(ref)
     value = matcher.value(ref)
+    if matcher.tables.settings.property_types.get((ref.type, ref.key)) == "Boolean":
+        value = ibis.ifelse(value.isin(["true", "false"]), value, ibis.null("string"))
     if ref.type == "session":
         value = value.fill_null("0")
     if spec.breakdown_path_cleaning:

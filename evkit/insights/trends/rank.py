@@ -45,6 +45,11 @@ class Row:
         return float(self.figures.sum())
 
     @property
+    def last(self) -> float:
+        """The last figure; 0 where there is none."""
+        return float(self.figures[-1]) if len(self.figures) else 0.0
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The breakdown values, one each breakdown."""
         return self.value if isinstance(self.value, tuple) else () if self.value is None else (self.value,)
@@ -74,12 +79,11 @@ def rows_of(frame: pd.DataFrame, spec: Trends, buckets: dict[str, Sequence[dt.da
             mine = frame[(frame.order == order) & (frame.period == period)]
             of_period += ranked(filled(mine, order, period, spec, starts), spec)
         made += in_cohort_order(of_period, spec)
-    finished = [finish(row, spec) for row in made]
-    return with_formulas(finished, spec, listed) if spec.formulas else finished
+    return with_formulas(made, spec, listed) if spec.formulas else made
 
 
 def filled(frame: pd.DataFrame, order: int, period: str, spec: Trends, starts: Sequence[dt.datetime]) -> list[Row]:
-    """Give a row each breakdown value, with a figure for every bucket, added up where the question is cumulative."""
+    """Give a row each breakdown value, with a figure for every bucket, smoothed and added up as the question asks."""
     at = {pd.Timestamp(start): i for i, start in enumerate(starts)}
     size = 1 if spec.is_total else len(starts)
     found: dict[Value, np.ndarray] = {} if spec.breakdown else {None: np.zeros(size)}
@@ -90,8 +94,15 @@ def filled(frame: pd.DataFrame, order: int, period: str, spec: Trends, starts: S
         several = len(spec.breakdown) > 1 and not spec.cohorts
         key: Any = None if not spec.breakdown else tuple(value) if several else value
         found.setdefault(key, np.zeros(size))[i] = figure
-    added_up = spec.display == "ActionsLineGraphCumulative"
-    return [Row(order, period, value, np.cumsum(figures) if added_up else figures) for value, figures in found.items()]
+    return [Row(order, period, value, finished(figures, spec)) for value, figures in found.items()]
+
+
+def finished(figures: np.ndarray, spec: Trends) -> np.ndarray:
+    """Smooth where there is no breakdown, then add up, where the question asks for either."""
+    n = spec.smoothing_intervals
+    if n > 1 and not spec.breakdown and not spec.is_total:
+        figures = np.array([np.floor(figures[max(0, i - n + 1) : i + 1].mean()) for i in range(len(figures))])
+    return np.cumsum(figures) if spec.display == "ActionsLineGraphCumulative" else figures
 
 
 def ranked(rows: list[Row], spec: Trends) -> list[Row]:
@@ -111,15 +122,6 @@ def ranked(rows: list[Row], spec: Trends) -> list[Row]:
 def in_cohort_order(rows: list[Row], spec: Trends) -> list[Row]:
     """Order rows cohort by cohort, where those are asked for one after the other."""
     return sorted(rows, key=lambda r: spec.cohorts.index(r.parts[0])) if spec.keeps_cohort_order else rows
-
-
-def finish(row: Row, spec: Trends) -> Row:
-    """Smooth."""
-    figures = row.figures
-    if spec.smoothing_intervals > 1 and not spec.breakdown and not spec.is_total:
-        n = spec.smoothing_intervals
-        figures = np.array([np.floor(figures[max(0, i - n + 1) : i + 1].mean()) for i in range(len(figures))])
-    return replace(row, figures=figures)
 
 
 def with_formulas(rows: list[Row], spec: Trends, listed: bool) -> list[Row]:
@@ -151,7 +153,8 @@ def sorted_formula(rows: list[Row], spec: Trends, listed: bool) -> list[Row]:
         ]
     if spec.compare:
         periods = list(dict.fromkeys(r.period for r in rows))
-        return sorted(rows, key=lambda r: (periods.index(r.period), 0 if spec.is_total else -r.total, natural(r)))
+        size = lambda r: 0 if spec.is_total else r.last if spec.display == "ActionsLineGraphCumulative" else r.total  # noqa: E731
+        return sorted(rows, key=lambda r: (periods.index(r.period), -size(r), natural(r)))
     if not spec.breakdown:
         return rows
     single = len(spec.breakdown) == 1 and not listed

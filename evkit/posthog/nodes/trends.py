@@ -55,7 +55,7 @@ BREAKDOWN_TYPES = {
     "event_metadata": "event_metadata",
 }
 WORLD_MAP_LIMIT = 250
-DEFAULT_RANGE = DateRange("-7d")
+DEFAULT_RANGE = DateRange()
 
 
 def from_query(query: Mapping[str, Any], tables: EventTables) -> Trends:
@@ -314,9 +314,7 @@ def breakdown_value(row: Row, spec: Trends, as_list: bool, tables: EventTables) 
 
 def count(row: Row, spec: Trends) -> float:
     """Give what PostHog calls count: the sum of the figures; the last one where they are cumulative."""
-    if spec.display == "ActionsLineGraphCumulative":
-        return float(row.figures[-1]) if len(row.figures) else 0.0
-    return row.total
+    return row.last if spec.display == "ActionsLineGraphCumulative" else row.total
 
 
 def action(spec: Trends, order: int, node: Mapping[str, Any], days: list[str]) -> dict[str, Any]:
