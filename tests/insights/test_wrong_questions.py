@@ -20,7 +20,7 @@ MATHS = (
 UNITS = "second, minute, hour, day, week, month"
 DISPLAYS = (
     "ActionsLineGraph, ActionsLineGraphCumulative, ActionsAreaGraph, ActionsBar, ActionsUnstackedBar, ActionsStackedBar, BoldNumber, ActionsPie, "
-    "ActionsBarValue, ActionsTable, WorldMap"
+    "ActionsBarValue, ActionsTable, WorldMap, CalendarHeatmap"
 )
 OPERATORS = (
     "exact, is_not, icontains, not_icontains, regex, not_regex, gt, gte, lt, lte, min, max, between, not_between, in, not_in, is_set, is_not_set, "

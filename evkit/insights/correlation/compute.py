@@ -131,21 +131,26 @@ def counted(rows: ir.Table, tables: EventTables) -> pd.DataFrame:
     return tables.execute(counts)
 
 
+def others(spec: FunnelCorrelation, tables: EventTables, people: Population) -> ir.Table:
+    """Give the events of `between` that are neither steps of the funnel nor left out by name."""
+    rows = between(spec, tables, people)
+    return rows.filter(~rows.event.isin([*step_names(spec), *spec.exclude_event_names]))
+
+
 def of_events(spec: FunnelCorrelation, tables: EventTables, people: Population) -> pd.DataFrame:
     """Count who did each event."""
-    rows = between(spec, tables, people)
-    left_out = [*step_names(spec), *spec.exclude_event_names]
-    return counted(rows.filter(~rows.event.isin(left_out)).mutate(part_0=rows.event), tables)
+    rows = others(spec, tables, people)
+    return counted(rows.mutate(part_0=rows.event), tables)
 
 
 def of_event_properties(spec: FunnelCorrelation, tables: EventTables, people: Population) -> pd.DataFrame:
     """Count who did an event with each value of each property."""
-    rows = between(spec, tables, people)
+    rows = others(spec, tables, people)
     rows = rows.filter(rows.event.isin(list(spec.event_names)))
     if "$autocapture" in spec.event_names:
         kind = properties.text(rows.properties, "$event_type", dialect=tables.dialect).fill_null("")
         clicked = rows.mutate(part_0=rows.event, part_1=ibis.literal("elements_chain"), part_2=kind + "__~~__" + rows.elements_chain)
-        found = counted(clicked.filter(clicked.elements_chain != ""), tables)
+        found = counted(clicked, tables)
     else:
         said = rows.mutate(part_0=rows.event, part_1=properties.keys(rows.properties, dialect=tables.dialect).unnest())
         said = said.filter(~said.part_1.isin(list(spec.exclude_event_property_names))) if spec.exclude_event_property_names else said

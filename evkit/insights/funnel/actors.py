@@ -122,7 +122,7 @@ def of_value(
     asked = value if isinstance(value, str) else value[0] if len(value) == 1 else tuple(value)
     labels = named(pd.DataFrame({"breakdown_value": [shown(n, spec) for n in names]}, dtype=object), spec, tables).breakdown_value.tolist()
     kept = [line.value for line in steps.lines(spec, walked)] if walked is not None else names
-    rest = tuple(OTHER for _ in spec.breakdown)
+    rest = (OTHER,)
     if asked == shown(rest, spec) and rest in kept:
         return np.asarray(np.array([n not in kept for n in names], bool)[wanted])
     if asked not in [*labels, *(shown(n, spec) for n in names)]:

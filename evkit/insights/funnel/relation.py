@@ -114,10 +114,8 @@ def part(ref: PropertyRef, matcher: Matcher, spec: Funnel) -> ir.Value:
     value = matcher.value(ref)
     if spec.breakdown_path_cleaning:
         value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters)
-    if ref.normalize_url:
-        bare = value.re_replace(r"[/?#\\]+$", "")
-        value = ibis.ifelse((bare == "") & (value != ""), "/", bare)
-    return value.fill_null("")
+    value = value.fill_null("")
+    return value.re_replace(r"[/?#\\]+$", "").nullif("").fill_null("/") if ref.normalize_url else value
 
 
 # ---------------------------------------------------------------------- steps that are first times

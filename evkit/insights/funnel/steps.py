@@ -48,7 +48,7 @@ def lines(spec: Funnel, walked: Walked) -> list[Line]:
     result = [p[0] for p in kept]
     if rest:
         together = np.concatenate([which for _, (_, which) in rest])
-        result.append(line(tuple(OTHER for _ in spec.breakdown), together, walked, spec))
+        result.append(line((OTHER,), together, walked, spec))
     return result
 
 

@@ -148,7 +148,7 @@ def exclusion(node: Mapping[str, Any], steps: int, tables: EventTables) -> Exclu
     low, high = int(node.get("funnelFromStep", 0)), int(node.get("funnelToStep", 0))
     if low >= high or low >= steps - 1 or high > steps - 1:
         raise SpecError(f"an exclusion from step {low} to step {high} of a funnel of {steps} steps (counted from 0): the range is wrong")
-    subject = series.from_json(node, tables)
+    subject = series.from_json(funnel_node(node), tables)
     if subject is None:
         raise SpecError("an exclusion names an action that the project doesn't have")
     return Exclusion(subject, after=low + 1, before=high + 1)
