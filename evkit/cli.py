@@ -1,4 +1,4 @@
-"""The command `evkit`: demo, lab, report."""
+"""The command `evkit`: demo, lab, report, collect, tail, store."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from evkit.errors import EvkitError, SpecError
 
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
+    from evkit.capture import commands as capture
+
     made = argparse.ArgumentParser(prog="evkit", description="Ask what people do in a product: from events to trends and funnels, offline.")
     commands = made.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="a tour of the sample data, or of your own events, as one HTML page")
@@ -40,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         metavar=("NAME", "VALUE"),
         help="replaces what the cell tagged 'parameters' sets",
     )
+    capture.add_to(commands)
     return made
 
 
@@ -56,8 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             made = run.run(asked.notebook, {name: value for name, value in asked.parameter})
             print(page.write(made, asked.out, title=Path(asked.notebook).stem))
-        else:
+        elif asked.command == "lab":
             open_lab(Path(asked.folder))
+        else:
+            from evkit.capture import commands
+
+            return commands.run(asked)
     except EvkitError as error:
         print(f"evkit: {error}", file=sys.stderr)
         return 1

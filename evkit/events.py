@@ -20,7 +20,8 @@ from evkit.insights.question import Question
 from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
-from evkit.model.tables import EventTables
+from evkit.load.stored import StoreSource
+from evkit.model.tables import Cache, EventTables
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
@@ -33,7 +34,7 @@ Filter = PropertyFilter | FilterGroup
 class Events:
     """Events, the persons and groups in them, and the settings that questions are asked under.
 
-    Made by `ek.read`, `ek.from_frame`, `ek.from_ibis` or `ek.load_sample`. Verbs (`filter`, `between`, `with_actions`)
+    Made by `ek.read`, `ek.from_frame`, `ek.from_ibis`, `ek.open_store` or `ek.load_sample`. Verbs (`filter`, `between`, `with_actions`)
     give a new Events; nouns (`trends`, `funnel`) give an `Insight`. Its repr runs no query.
 
     Parameters
@@ -65,6 +66,28 @@ class Events:
         """Give `n` events, the earliest first: uuid, event, distinct_id, timestamp (UTC), person_id, properties, elements_chain."""
         log = self.tables.log().order_by(["timestamp", "uuid"]).limit(n)
         return self.tables.execute(log[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties", "elements_chain"]])
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give all events, in order of arrival: the columns of `head`, a row an event."""
+        log = self.tables.log().order_by(["arrival", "uuid"])
+        return self.tables.execute(log[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties", "elements_chain"]])
+
+    def refresh(self) -> Events:
+        """Give the events of the same store as they are now, with the same actions, filters and settings.
+
+        Raises
+        ------
+        DataError
+            When the events come from elsewhere than a store.
+        """
+        source = self.tables.source
+        if not isinstance(source, StoreSource) or self.tables.con is None:
+            raise DataError(
+                "these events don't come from a store: files and tables are read once. Call ek.read(...) or ek.from_frame(...) again"
+            )
+        newest = StoreSource(self.tables.con, source.folder)
+        tables = replace(self.tables, source=newest, cache=Cache()) if newest.is_newer_than(source) else self.tables
+        return Events(tables, filters=self._filters, date_range=self._date_range)
 
     def count(self) -> int:
         """Count the events, each uuid once: all of them, whatever `filter` and `between` restrict questions to."""

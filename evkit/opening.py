@@ -16,6 +16,7 @@ from evkit.events import Events, Week
 from evkit.load import files, frames
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
+from evkit.load.stored import StoreSource
 from evkit.model.tables import EventTables, Settings
 from evkit.package_data import data_path
 
@@ -177,6 +178,42 @@ def from_ibis(
     settings, found_by = settings_of(timezone, week_start, now), identity_of(identity)
     con, source, dialect = frames.from_ibis(table, columns)
     return Events(EventTables(con=con, source=source, settings=settings, dialect=dialect, identity=found_by))
+
+
+def open_store(
+    folder: str | Path,
+    *,
+    timezone: str = "UTC",
+    week_start: Week = "sunday",
+    now: str | dt.datetime | None = None,
+) -> Events:
+    """Open the events of a store, as they are now: what comes later is seen by `.refresh()`.
+
+    Needs no server; others may write meanwhile. Each event is there once, and what is seen stays as it is.
+
+    Parameters
+    ----------
+    folder
+        The folder that `evkit collect`, `ek.collect` or `evkit.capture.Store` writes.
+    timezone, week_start, now
+        As in `read`.
+
+    Raises
+    ------
+    StoreError
+        When the folder is no store, or a file of it is missing.
+
+    Examples
+    --------
+    >>> import tempfile, evkit as ek
+    >>> from evkit import capture
+    >>> folder = tempfile.mkdtemp()
+    >>> capture.Store(folder).close()
+    >>> ek.open_store(folder).count()
+    0
+    """
+    settings, con = settings_of(timezone, week_start, now), files.connect()
+    return Events(EventTables(con=con, source=StoreSource(con, Path(folder)), settings=settings))
 
 
 def settings_of(timezone: str, week_start: Week, now: str | dt.datetime | None) -> Settings:

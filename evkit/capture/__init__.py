@@ -1,0 +1,30 @@
+"""How events come to be: the client that sends them, the collector that takes them, the store that keeps them.
+
+The client of the guide: ``from evkit import capture as posthog; posthog.configure("phc_...", host="http://127.0.0.1:8000");
+posthog.capture("user_42", "movie_played", {"movie_id": 7})``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "Store": "evkit.capture.store",
+    "create_app": "evkit.capture.collector",
+}
+"""Public name -> the module that holds it; loaded when first asked for."""
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evkit.capture' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

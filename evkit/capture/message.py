@@ -25,6 +25,12 @@ MAX_TOKEN = 64
 FUTURE = dt.timedelta(hours=23)
 """How far after its receipt an event may say it happened; beyond, it happened at its receipt."""
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+OTHER_ID = {"$identify": "$anon_distinct_id", "$create_alias": "alias", "$merge_dangerously": "alias"}
+"""Events that merge -> the property that names the other id."""
+NEVER_LEGAL = frozenset("anonymous guest distinctid distinct_id id not_authenticated email undefined true false".split())
+"""Ids that never merge, whatever their case."""
+NEVER_LEGAL_EXACTLY = frozenset({"[object Object]", "NaN", "None", "none", "null", "0", "undefined"})
+"""Ids that never merge, in just this case."""
 UNSEEN = frozenset({"$performance_event"})
 """Events that capture takes and drops."""
 
@@ -47,6 +53,8 @@ class Event:
         With `$set` and `$set_once`, those of the top level over those inside.
     elements_chain
         What was clicked, where the client sent it as text.
+    unread_time
+        The timestamp that was sent, where it can't be used and the time of receipt stands for it.
     """
 
     uuid: str | None
@@ -56,6 +64,7 @@ class Event:
     received_at: dt.datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     elements_chain: str = ""
+    unread_time: str = ""
 
 
 def events_of(
@@ -123,8 +132,15 @@ def event_of(
     must_have_time: bool = False,
     engage: bool = False,
     at: int = 0,
+    of_file: bool = True,
 ) -> Event:
     """Give one event from its JSON object.
+
+    Parameters
+    ----------
+    of_file
+        The object is a line of a file: it may say itself when it was sent and received, and its chain of elements is taken out of
+        its properties. A request says these once, and its properties are kept as they were sent.
 
     Raises
     ------
@@ -145,9 +161,10 @@ def event_of(
         raise CaptureError(f"properties of {name!r} are {type(properties).__name__}, not an object")
     properties = merged_sets(item, properties)
     raw_id = next((v for v in (item.get("distinct_id"), item.get("$distinct_id"), properties.get("distinct_id")) if v is not None), None)
-    own_sent = parse_time(item.get("sent_at")) if "sent_at" in item else None
-    received = received_at or (parse_time(item["received_at"]) if "received_at" in item else None) or own_sent or sent_at
-    chain = properties.pop("$elements_chain", None)
+    own_sent = parse_time(item.get("sent_at")) if of_file and "sent_at" in item else None
+    said = parse_time(item["received_at"]) if of_file and "received_at" in item else None
+    received = received_at or said or own_sent or sent_at
+    chain = properties.pop("$elements_chain", None) if of_file else None
     time = final_time(item, properties, received=received, sent_at=own_sent or sent_at, must_have_time=must_have_time)
     return Event(
         uuid=checked_uuid(item.get("uuid")),
@@ -157,7 +174,29 @@ def event_of(
         received_at=received,
         properties=properties,
         elements_chain=chain if isinstance(chain, str) else "",
+        unread_time=unread(item, received) if time == received else "",
     )
+
+
+def unread(item: Mapping[str, Any], received: dt.datetime) -> str:
+    """Give the timestamp of an event that says nothing usable, where one was sent."""
+    given = item.get("timestamp")
+    if not isinstance(given, str) or not given or item.get("offset") is not None:
+        return ""
+    time = parse_time(given)
+    return given if time is None or time - received > FUTURE else ""
+
+
+def is_illegal(distinct_id: str) -> bool:
+    """Say whether an id may never be merged: it stands for nobody in particular.
+
+    Examples
+    --------
+    >>> is_illegal("Guest"), is_illegal("'null'"), is_illegal("Nan"), is_illegal("  ")
+    (True, True, False, True)
+    """
+    bare = distinct_id[1:-1] if len(distinct_id) > 2 and distinct_id[0] == distinct_id[-1] and distinct_id[0] in "'\"" else distinct_id
+    return not bare.strip() or bare.lower() in NEVER_LEGAL or bare in NEVER_LEGAL_EXACTLY
 
 
 def merged_sets(item: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:

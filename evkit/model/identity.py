@@ -16,14 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evkit import properties
+from evkit.capture.message import OTHER_ID, is_illegal
 from evkit.kernel import identity as kernel
 
-MERGING = ("$identify", "$create_alias", "$merge_dangerously")
-OTHER_ID = {"$identify": "$anon_distinct_id", "$create_alias": "alias", "$merge_dangerously": "alias"}
-NEVER_LEGAL = ("anonymous", "guest", "distinctid", "distinct_id", "id", "not_authenticated", "email", "undefined", "true", "false")
-"""Ids that never merge, whatever their case."""
-NEVER_LEGAL_EXACTLY = ("[object Object]", "NaN", "None", "none", "null", "0", "undefined")
-"""Ids that never merge, in just this case."""
+MERGING = tuple(OTHER_ID)
 LOG_COLUMNS = [
     "uuid",
     "timestamp",
@@ -66,18 +62,6 @@ class Identity:
     person_map: pd.DataFrame
     log: pd.DataFrame
     identified: frozenset[str]
-
-
-def is_illegal(distinct_id: str) -> bool:
-    """Say whether an id may never be merged: it stands for nobody in particular.
-
-    Examples
-    --------
-    >>> is_illegal("Guest"), is_illegal("'null'"), is_illegal("Nan"), is_illegal("  ")
-    (True, True, False, True)
-    """
-    bare = distinct_id[1:-1] if len(distinct_id) > 2 and distinct_id[0] == distinct_id[-1] and distinct_id[0] in "'\"" else distinct_id
-    return not bare.strip() or bare.lower() in NEVER_LEGAL or bare in NEVER_LEGAL_EXACTLY
 
 
 def with_profile(events: ir.Table, dialect: str) -> ir.BooleanValue:

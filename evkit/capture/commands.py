@@ -1,0 +1,115 @@
+"""The commands of capture: `evkit collect`, `evkit tail`, `evkit store verify|seal|compact|export`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+TAIL_SECONDS = 1.0
+
+
+def add_to(commands: Any) -> None:
+    """Add the parsers of these commands."""
+    collect = commands.add_parser("collect", help="take events from any PostHog SDK into a folder")
+    collect.add_argument("folder", help="where events are kept; made where it isn't there")
+    collect.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)")
+    collect.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: %(default)s)")
+    collect.add_argument(
+        "--token", action="append", default=None, metavar="TOKEN", help="take only this project token; may be given several times"
+    )
+    collect.add_argument(
+        "--posthog-js", metavar="FOLDER", help="serve posthog-js from this folder (the package's dist) instead of evkit's own script"
+    )
+    tail = commands.add_parser("tail", help="show the newest events of a store, and those that come")
+    tail.add_argument("folder")
+    tail.add_argument("-n", "--lines", type=int, default=20, help="how many to begin with (default: %(default)s)")
+    tail.add_argument("--once", action="store_true", help="don't wait for more")
+    store = commands.add_parser("store", help="look after a store's folder")
+    work = store.add_subparsers(dest="work", required=True)
+    for name, help_text in (
+        ("verify", "check every file; exit status 1 where something is wrong"),
+        ("seal", "put what has landed into Parquet segments"),
+        ("compact", "merge small segments"),
+        ("export", "write all events to one file"),
+    ):
+        one = work.add_parser(name, help=help_text)
+        one.add_argument("folder")
+        if name == "export":
+            one.add_argument("--out", required=True, metavar="FILE", help=".parquet or .jsonl")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run one of these commands; give its exit status."""
+    if asked.command == "collect":
+        from evkit.capture import serving
+
+        serving.run(
+            asked.folder,
+            host=asked.host,
+            port=asked.port,
+            tokens=asked.token,
+            posthog_js=asked.posthog_js,
+            tell=lambda line: print(line, flush=True),
+        )
+        return 0
+    if asked.command == "tail":
+        return tail(Path(asked.folder), asked.lines, once=asked.once)
+    return look_after(asked)
+
+
+def look_after(asked: argparse.Namespace) -> int:
+    """Verify, seal, compact or export; give the exit status."""
+    from evkit.capture.storage import inspection, snapshot
+    from evkit.capture.store import Store
+
+    folder = Path(asked.folder)
+    snapshot.check(folder)
+    if asked.work == "verify":
+        report = inspection.verify(folder)
+        print(f"{report.events:,} events in {report.segments:,} segments and {report.landing:,} landing files")
+        for problem in report.problems:
+            print(f"- {problem}")
+        print("all is well" if report.is_whole else f"{len(report.problems):,} problems")
+        return 0 if report.is_whole else 1
+    if asked.work == "export":
+        print(f"{inspection.export(folder, Path(asked.out)):,} events in {asked.out}")
+        return 0
+    with Store(folder, background=False) as store:
+        if asked.work == "seal":
+            print(f"{store.seal():,} events sealed")
+        else:
+            print(f"{store.compact():,} segments fewer")
+    return 0
+
+
+def tail(folder: Path, lines: int, *, once: bool) -> int:
+    """Print the newest events, the newest last, and go on with those that come until interrupted."""
+    from evkit.capture.storage import inspection
+
+    seen: set[str] = set()
+    wanted = lines
+    try:
+        while True:
+            rows = inspection.tail(folder, wanted).iloc[::-1]
+            new = rows[~rows.uuid.isin(seen)]
+            for row in new.itertuples():
+                print(
+                    f"{row.received_at:%Y-%m-%d %H:%M:%S}  {printable(row.event):30}  {printable(row.distinct_id):24}  {printable(row.properties)[:160]}",
+                    flush=True,
+                )
+            seen = set(rows.uuid)
+            if once:
+                return 0
+            wanted = max(lines, 1_000)
+            time.sleep(TAIL_SECONDS)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 0
+
+
+def printable(text: str) -> str:
+    """Give a text without what would steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,222 @@
+"""Running the collector: in the terminal, or in a thread of a notebook. uvicorn is loaded when it is needed."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evkit.capture.store import Store
+from evkit.errors import CaptureError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CONNECTIONS = 1_000
+IDLE_SECONDS = 30
+"""How long a connection may be idle."""
+MOST_HEADERS = 64 << 10
+"""Bytes of a request's headers."""
+START_SECONDS = 20.0
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach an address.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Open the socket that a collector listens on.
+
+    Raises
+    ------
+    CaptureError
+        When the port is taken, or the address is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except (OSError, OverflowError) as error:
+        made.close()
+        raise CaptureError(f"can't listen on {host}:{port}: {error}. Give another port; port 0 takes a free one") from None
+    return made
+
+
+def server_of(store: Store, *, tokens: Collection[str] | None, posthog_js: str | Path | None) -> Any:
+    """Make the server.
+
+    Raises
+    ------
+    CaptureError
+        When Starlette or uvicorn isn't installed.
+    """
+    try:
+        import uvicorn
+
+        from evkit.capture.collector import create_app
+    except ModuleNotFoundError as error:
+        raise CaptureError(f"the collector needs {error.name}: pip install 'evkit[collect]'") from None
+    app = create_app(store, tokens=tokens, posthog_js=posthog_js)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=IDLE_SECONDS,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=MOST_HEADERS,
+        timeout_graceful_shutdown=5,
+    )
+    return uvicorn.Server(config)
+
+
+class Collector:
+    """A collector that runs in a thread, made by `ek.collect`.
+
+    Parameters
+    ----------
+    store
+        Where events are kept.
+    owns_store
+        The store is closed when the collector stops.
+    """
+
+    def __init__(self, store: Store, sock: socket.socket, server: Any, *, owns_store: bool) -> None:
+        self.store = store
+        self._owns_store = owns_store
+        self.host, self.port = sock.getsockname()[:2]
+        self._server = server
+        self._thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="evkit-collector", daemon=True)
+        self._thread.start()
+        until = time.monotonic() + START_SECONDS
+        while not server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise CaptureError(f"the collector did not start on {self.host}:{self.port}")
+            time.sleep(0.01)
+
+    @property
+    def url(self) -> str:
+        """Where clients send to."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still takes events."""
+        return self._thread.is_alive()
+
+    def live(self, n: int = 20) -> pd.DataFrame:
+        """Give the newest `n` events, as `Store.tail`."""
+        return self.store.tail(n)
+
+    def stop(self) -> None:
+        """Stop taking events, and close the store if it was opened for this collector. What has been acknowledged stays."""
+        self._server.should_exit = True
+        self._thread.join()
+        if self._owns_store:
+            self.store.close()
+
+    def __enter__(self) -> Collector:
+        """Give the collector; leaving stops it."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Collector {self.url} -> {str(self.store.folder)!r}{'' if self.is_running else ', stopped'}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        state = "collects into" if self.is_running else "is stopped; it collected into"
+        return f"<div><code>{escape(self.url)}</code> {state} <code>{escape(str(self.store.folder))}</code></div>"
+
+
+def collect(
+    folder: str | Path | Store,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tokens: Collection[str] | None = None,
+    posthog_js: str | Path | None = None,
+) -> Collector:
+    """Collect events into a folder, in a thread: any PostHog SDK can send to `.url`.
+
+    Parameters
+    ----------
+    folder
+        A store's folder, made where it isn't there; or a Store.
+    host
+        127.0.0.1 is reached from this machine only.
+    port
+        0 takes a free one.
+    tokens
+        The project tokens that are taken; None takes every one.
+    posthog_js
+        A folder of posthog-js that is served instead of evkit's own browser script.
+
+    Returns
+    -------
+    Collector
+        With `.url`, `.live()`, `.stop()`; a context manager.
+
+    Raises
+    ------
+    CaptureError, StoreError
+        When the port is taken, or the folder can't be written.
+
+    Examples
+    --------
+    >>> import tempfile, evkit as ek
+    >>> with ek.collect(tempfile.mkdtemp()) as collector:
+    ...     collector.url.startswith("http://127.0.0.1:")
+    True
+    """
+    with contextlib.ExitStack() as undo:
+        sock = undo.enter_context(contextlib.closing(listening(host, port)))
+        own = not isinstance(folder, Store)
+        store = undo.enter_context(Store(folder)) if not isinstance(folder, Store) else folder
+        made = Collector(store, sock, server_of(store, tokens=tokens, posthog_js=posthog_js), owns_store=own)
+        undo.pop_all()
+    return made
+
+
+def run(folder: str | Path, *, host: str, port: int, tokens: Collection[str] | None, posthog_js: str | Path | None, tell: Any) -> None:
+    """Collect events into a folder until the process is told to stop.
+
+    Parameters
+    ----------
+    tell
+        Takes lines for the user.
+
+    Raises
+    ------
+    CaptureError, StoreError
+        As `collect`.
+    """
+    sock = listening(host, port)
+    with Store(folder) as store:
+        server = server_of(store, tokens=tokens, posthog_js=posthog_js)
+        bound, at = sock.getsockname()[:2]
+        tell(f"collecting into {folder}: send events to http://{bound}:{at} (Ctrl+C stops)")
+        if not is_loopback(bound) and tokens is None:
+            tell("others can reach this address, and every token is taken: give --token to take only your own")
+        server.run(sockets=[sock])

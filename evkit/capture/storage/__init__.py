@@ -1,0 +1,1 @@
+"""The files of a store: landing, segments, the manifest that says which count, and snapshots of them."""

@@ -1,0 +1,296 @@
+"""Sealing landed lines into Parquet segments, a week each, and merging small segments: readers never see an event twice or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evkit.capture.storage import locks, manifest, rows
+from evkit.capture.storage.landing import ENDING, complete
+from evkit.capture.storage.manifest import Segment
+from evkit.capture.storage.snapshot import ASIDE, LANDING, MANIFEST, SEGMENTS
+from evkit.errors import CaptureError
+
+if TYPE_CHECKING:
+    import duckdb
+
+LOCK = "sealing.lock"
+SEGMENT = re.compile(r"^\d{4}-\d{2}-\d{2}-\d{12}-[0-9a-f]{8}\.parquet$")
+AT_ONCE = 256 << 20
+"""Bytes of landing that are sealed in one go."""
+MOST_FILES = 500
+"""So many landing files are held and sealed in one go."""
+MANY = 8
+"""So many segments of a week are merged."""
+TYPES = {
+    "uuid": "VARCHAR",
+    "event": "VARCHAR",
+    "distinct_id": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "received_at": "TIMESTAMP",
+    "arrival": "BIGINT",
+    "token": "VARCHAR",
+    "properties": "JSON",
+    "elements_chain": "VARCHAR",
+}
+LARGEST_LINE = 64 << 20
+Told = Callable[[str, str], None]
+"""Takes a kind of warning and its words."""
+
+
+def connection(work: Path) -> duckdb.DuckDBPyConnection:
+    """Open an engine for one piece of work in the background: one thread, little memory."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1, "memory_limit": "1GB", "preserve_insertion_order": False, "temp_directory": str(work)})
+
+
+def seal(folder: Path, tell: Told) -> int:
+    """Put landed events of finished files into segments; gives how many.
+
+    Nothing is done where another process is at it.
+
+    Raises
+    ------
+    OSError
+        When a segment can't be written: the landing files stay as they are.
+    """
+    with locks.held(folder / LOCK) as free:
+        if not free:
+            return 0
+        sweep(folder, tell)
+        done = 0
+        while True:
+            with finished(folder) as files:
+                if not files:
+                    return done
+                done += seal_files(folder, files, tell)
+
+
+@contextlib.contextmanager
+def finished(folder: Path) -> Iterator[list[Path]]:
+    """Hold the oldest landing files that no writer holds any more, as many as are sealed in one go."""
+    sealed = set(manifest.latest(folder / MANIFEST).sealed)
+    files: list[Path] = []
+    handles: list[int] = []
+    size = 0
+    try:
+        for name in sorted(n for n in os.listdir(folder / LANDING) if n.endswith(ENDING) and n not in sealed):
+            if size > AT_ONCE or len(files) >= MOST_FILES:
+                break
+            handle = os.open(folder / LANDING / name, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+            if locks.hold(handle):
+                files.append(folder / LANDING / name)
+                handles.append(handle)
+                size += os.fstat(handle).st_size
+            else:
+                os.close(handle)
+        yield files
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def seal_files(folder: Path, files: Sequence[Path], tell: Told) -> int:
+    """Put the events of held landing files into segments, and delete the files; gives how many events."""
+    known = manifest.latest(folder / MANIFEST)
+    with scratch(folder) as work, contextlib.closing(connection(work)) as con:
+        if not loaded(con, files):
+            loaded(con, [checked(folder, file, work, tell) for file in files])
+        added = written(con, "landed", folder, known.number + 1)
+    manifest.commit(folder / MANIFEST, known.following(added=added, sealed=[file.name for file in files]))
+    for file in files:
+        file.unlink()
+    return sum(s.rows for s in added)
+
+
+def loaded(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> bool:
+    """Load landing files into a table; say whether every line was one of ours."""
+    import duckdb
+
+    filled = [file for file in files if file.stat().st_size]
+    con.execute(f"CREATE OR REPLACE TABLE landed ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
+    if not filled:
+        return True
+    try:
+        con.execute(f"INSERT INTO landed SELECT * FROM {json_lines(filled)}")
+    except duckdb.Error:
+        return False
+    odd = " OR ".join(f"{name} IS NULL" for name in TYPES) + " OR json_type(properties) <> 'OBJECT'"
+    found, others = con.execute(f"SELECT count(*), count(*) FILTER ({odd}) FROM landed").fetchone() or (0, 0)
+    return not others and found == sum(lines_in(file) for file in filled)
+
+
+def lines_in(file: Path) -> int:
+    """Count the lines of a file, an unfinished one as two, which is what no engine counts."""
+    data = file.read_bytes()
+    return data.count(b"\n") + (0 if data.endswith(b"\n") else 2)
+
+
+def json_lines(files: Iterable[Path]) -> str:
+    """Give the table function that reads lines of ours."""
+    names = ", ".join(quoted(str(file)) for file in files)
+    columns = ", ".join(f"{name}: {quoted(kind)}" for name, kind in TYPES.items())
+    return f"read_json([{names}], format='newline_delimited', columns={{{columns}}}, maximum_object_size={LARGEST_LINE})"
+
+
+def quoted(text: str) -> str:
+    """Write a text as SQL does."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def checked(folder: Path, file: Path, work: Path, tell: Told) -> Path:
+    """Give a file with the good lines of a landing file, itself where all are good; what is torn or foreign is set aside and told."""
+    data = file.read_bytes()
+    lines, torn = complete(data)
+    bad = [] if not lines else bad_lines(lines)
+    if not torn and not bad:
+        return file
+    left = [lines_of(lines)[i] for i, _ in bad] + ([torn] if torn else [])
+    aside = set_aside(folder, file.name, b"".join(part if part.endswith(b"\n") else part + b"\n" for part in left))
+    why = "; ".join(
+        [*(f"line {i + 1}: {reason}" for i, reason in bad[:3]), *(["its last line is unfinished: a writer stopped there"] if torn else [])]
+    )
+    tell("set_aside", f"{len(left)} lines of {file.name} are in {ASIDE}/{aside.name}: {why}")
+    numbers = {i for i, _ in bad}
+    good = work / file.name
+    good.write_bytes(b"".join(line for i, line in enumerate(lines_of(lines)) if i not in numbers))
+    return good
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """Cut text at the ends of lines, which stay with them; only at the end that we write."""
+    return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
+
+def bad_lines(data: bytes) -> list[tuple[int, str]]:
+    """Give the lines that are none of ours, with the reason."""
+    bad = []
+    for i, line in enumerate(lines_of(data)):
+        try:
+            rows.from_line(line)
+        except CaptureError as error:
+            bad.append((i, str(error)))
+    return bad
+
+
+def set_aside(folder: Path, name: str, data: bytes) -> Path:
+    """Keep what can't be read."""
+    target = folder / ASIDE / f"{name}.{secrets.token_hex(3)}"
+    target.parent.mkdir(exist_ok=True)
+    with target.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return target
+
+
+# ---------------------------------------------------------------------- writing
+def written(con: duckdb.DuckDBPyConnection, table: str, folder: Path, number: int) -> list[Segment]:
+    """Write a table's events to durable segments, a week each, sorted by event and time; a uuid once, the first to arrive."""
+    con.execute(
+        f"CREATE TABLE sorted_{table} AS SELECT *, strftime(date_trunc('week', timestamp), '%Y-%m-%d') AS week FROM {table} "
+        "QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1"
+    )
+    made = []
+    weeks = con.execute(f"SELECT week, count(*), min(timestamp), max(timestamp) FROM sorted_{table} GROUP BY week ORDER BY week").fetchall()
+    for week, count, first, last in weeks:
+        name = f"{week}-{number:012d}-{secrets.token_hex(4)}.parquet"
+        target = folder / SEGMENTS / name
+        temporary = target.with_suffix(".tmp")
+        con.execute(
+            f"COPY (SELECT * EXCLUDE (week) REPLACE (properties::VARCHAR AS properties) FROM sorted_{table} WHERE week = {quoted(week)} ORDER BY event, timestamp, arrival) "
+            f"TO {quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        made.append(Segment(name=name, week=week, rows=count, size=target.stat().st_size, first=said(first), last=said(last)))
+    locks.sync_folder(folder / SEGMENTS)
+    return made
+
+
+def said(time: Any) -> str:
+    """Write a time as the manifest has it."""
+    return time.isoformat() if isinstance(time, dt.datetime) else str(time)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Give a folder for work, gone afterwards."""
+    work = folder / f"work-{os.getpid()}-{secrets.token_hex(3)}"
+    work.mkdir()
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+# ---------------------------------------------------------------------- merging
+def compact(folder: Path, *, fewest: int = MANY) -> int:
+    """Merge the segments of each week that has `fewest` of them or more; gives how many segments there are fewer.
+
+    Segments that a reader still holds stay on disk until it lets go, and are swept away later.
+    """
+    with locks.held(folder / LOCK) as free:
+        if not free:
+            return 0
+        gone = 0
+        while due := crowded(manifest.latest(folder / MANIFEST), fewest):
+            known = manifest.latest(folder / MANIFEST)
+            files = ", ".join(quoted(str(folder / SEGMENTS / s.name)) for s in due)
+            with scratch(folder) as work, contextlib.closing(connection(work)) as con:
+                con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet([{files}])")
+                added = written(con, "merged", folder, known.number + 1)
+            manifest.commit(folder / MANIFEST, known.following(added=added, replaced={s.name for s in due}))
+            for segment in due:
+                locks.remove_if_free(folder / SEGMENTS / segment.name)
+            gone += len(due) - len(added)
+        return gone
+
+
+def crowded(known: manifest.Manifest, fewest: int) -> list[Segment]:
+    """Give the segments of the first week that has too many."""
+    by_week: dict[str, list[Segment]] = {}
+    for segment in known.segments:
+        by_week.setdefault(segment.week, []).append(segment)
+    return next((found for found in by_week.values() if len(found) >= max(2, fewest)), [])
+
+
+def sweep(folder: Path, tell: Told) -> None:
+    """Delete what sealing left behind when it was killed; set aside what is none of a store's. Who calls this holds the lock."""
+    known = {s.name for s in manifest.latest(folder / MANIFEST).segments}
+    for name in sorted(os.listdir(folder / SEGMENTS)):
+        path = folder / SEGMENTS / name
+        if name in known:
+            continue
+        if SEGMENT.match(name) or name.endswith(".tmp"):
+            locks.remove_if_free(path)
+        else:
+            put_away(folder, path, tell)
+    sealed = set(manifest.latest(folder / MANIFEST).sealed)
+    for name in sorted(os.listdir(folder / LANDING)):
+        path = folder / LANDING / name
+        if name in sealed:
+            locks.remove_if_free(path)
+        elif not name.endswith(ENDING):
+            put_away(folder, path, tell)
+    for path in folder.glob("work-*"):
+        if time.time() - path.stat().st_mtime > 3600:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def put_away(folder: Path, path: Path, tell: Told) -> None:
+    """Move a foreign file aside, and tell."""
+    (folder / ASIDE).mkdir(exist_ok=True)
+    target = folder / ASIDE / f"{path.name}.{secrets.token_hex(3)}"
+    path.rename(target)
+    tell("set_aside", f"{path.parent.name}/{path.name} is no file of a store: it is in {ASIDE}/{target.name}")

@@ -1,0 +1,273 @@
+"""Store: a folder that takes events durably, and is read while it is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evkit.capture.message import Event
+from evkit.capture.storage import inspection, locks, rows, segments, snapshot, warned
+from evkit.capture.storage.landing import Landing, problem
+from evkit.errors import EvkitError, StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEAL_BYTES = 32 << 20
+"""A landing file of this size is ended and sealed."""
+SEAL_SECONDS = 900.0
+"""So is one of this age, where it holds events."""
+
+
+@dataclass(eq=False)
+class Commit:
+    """Lines on their way to the disk."""
+
+    lines: bytes
+    count: int
+    done: Future[None]
+
+
+class Store:
+    """A folder of events: taken durably, read by any number of processes while one or several write, without a server.
+
+    Events land as JSON lines, synced before they are acknowledged, and are sealed in the background into Parquet segments, one for
+    each week, by a manifest that changes in one rename. What is acknowledged survives a crash at any moment; a uuid counts once.
+
+    Parameters
+    ----------
+    folder
+        Made where it isn't there.
+    seal_bytes, seal_seconds
+        A landing file of this size, or age, is sealed.
+    background
+        Seal in a thread; otherwise only `seal()` does.
+
+    Raises
+    ------
+    StoreError
+        When the folder can't be made or written, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile, evkit as ek
+    >>> from evkit import capture
+    >>> folder = tempfile.mkdtemp()
+    >>> with capture.Store(folder) as store:
+    ...     client = ek.Client("phc_local", host=store)
+    ...     _ = client.capture("user_42", "movie_played", {"movie_id": 7})
+    ...     client.shutdown()
+    >>> ek.open_store(folder).count()
+    1
+    """
+
+    def __init__(
+        self, folder: str | Path, *, seal_bytes: int = SEAL_BYTES, seal_seconds: float = SEAL_SECONDS, background: bool = True
+    ) -> None:
+        self.folder = Path(folder)
+        self.seal_bytes = seal_bytes
+        self.seal_seconds = seal_seconds
+        self._make()
+        self._landing = Landing(self.folder / snapshot.LANDING)
+        self._warnings = warned.Warned(self.folder / snapshot.WARNINGS)
+        self._files = threading.Lock()
+        self._pending: list[Commit] = []
+        self._wake = threading.Condition()
+        self._numbers = threading.Lock()
+        self._last = 0
+        self._closed = False
+        self._owner = os.getpid()
+        self._seal_now = threading.Event()
+        self._writer = threading.Thread(target=self._write, name="evkit-store-writer", daemon=True)
+        self._writer.start()
+        self._sealer = threading.Thread(target=self._seal_often, name="evkit-store-sealer", daemon=True) if background else None
+        if self._sealer is not None:
+            self._sealer.start()
+
+    # ------------------------------------------------------------------ writing
+    def append(self, events: Sequence[Event], *, received_at: dt.datetime | None = None, token: str = "") -> None:
+        """Take events: when this returns they are on the disk; when it raises, none of them is.
+
+        Raises
+        ------
+        CaptureError
+            When an event can't be written as JSON.
+        StoreFull, StoreError
+            When there is no room, or the folder can't be written.
+        """
+        self.submit(events, received_at=received_at, token=token).result()
+
+    def submit(self, events: Sequence[Event], *, received_at: dt.datetime | None = None, token: str = "") -> Future[None]:
+        """Take events without waiting: the future is done when they are on the disk. Several submissions share one sync."""
+        done: Future[None] = Future()
+        if not events:
+            done.set_result(None)
+            return done
+        clock = received_at or dt.datetime.now(dt.UTC)
+        first = self._take_numbers(len(events), rows.microseconds(clock))
+        lines = b"".join(
+            rows.to_line(event, received_at=event.received_at or clock, arrival=first + i, token=token) for i, event in enumerate(events)
+        )
+        if self._owner != os.getpid():
+            raise StoreError("a store can't be used in a process that was forked off: open it there")
+        with self._wake:
+            if self._closed:
+                raise StoreError(f"the store {str(self.folder)!r} is closed")
+            self._pending.append(Commit(lines, len(events), done))
+            self._wake.notify()
+        return done
+
+    def warn(
+        self, kind: str, detail: str, event: str | None = None, distinct_id: str | None = None, *, at: dt.datetime | None = None
+    ) -> None:
+        """Keep a warning about what was received; see `warnings`."""
+        self._warnings.add(kind, detail, event=event, distinct_id=distinct_id, at=at or dt.datetime.now(dt.UTC))
+
+    def _take_numbers(self, count: int, clock: int) -> int:
+        with self._numbers:
+            first = max(self._last + 1, clock)
+            self._last = first + count - 1
+            return first
+
+    def _write(self) -> None:
+        """Write what is pending, again and again: everything that waits goes in one write and one sync."""
+        while True:
+            with self._wake:
+                while not self._pending and not self._closed:
+                    self._wake.wait()
+                taken, self._pending = self._pending, []
+                if not taken:
+                    return
+            try:
+                with self._files:
+                    self._landing.write(b"".join(c.lines for c in taken), sum(c.count for c in taken))
+                    if self._landing.size >= self.seal_bytes:
+                        self._landing.rotate()
+                        self._seal_now.set()
+            except EvkitError as error:
+                for commit in taken:
+                    commit.done.set_exception(error)
+            else:
+                for commit in taken:
+                    commit.done.set_result(None)
+
+    # ------------------------------------------------------------------ sealing
+    def seal(self) -> int:
+        """Put what has landed into segments now; gives how many events.
+
+        Raises
+        ------
+        StoreError
+            When a segment can't be written; what landed stays where it is.
+        """
+        with self._files:
+            self._landing.rotate()
+        return self._guarded(segments.seal, self.folder, self._tell)
+
+    def compact(self, *, fewest: int = 2) -> int:
+        """Merge the segments of each week that has `fewest` or more; gives how many segments there are fewer.
+
+        Raises
+        ------
+        StoreError
+            When a segment can't be written; the old ones stay.
+        """
+        return self._guarded(lambda: segments.compact(self.folder, fewest=fewest))
+
+    def _guarded(self, work: Callable[..., int], *given: Any) -> int:
+        try:
+            return work(*given)
+        except OSError as error:
+            raise problem(error, self.folder) from error
+        except duckdb_error() as error:
+            raise StoreError(f"the segments of {str(self.folder)!r} can't be written: {error}") from error
+
+    def _tell(self, kind: str, detail: str) -> None:
+        self.warn(kind, detail)
+
+    def _seal_often(self) -> None:
+        """Seal when a landing file has ended or is old, and merge what has become many; a failure is told and tried again."""
+        while True:
+            self._seal_now.wait(self.seal_seconds)
+            self._seal_now.clear()
+            if self._closed:
+                return
+            try:
+                self.seal()
+                self.compact(fewest=segments.MANY)
+            except Exception as error:  # the thread must go on: what landed is safe, and sealing is tried again
+                self._tell("sealing_failed", f"{type(error).__name__}: {error}")
+
+    # ------------------------------------------------------------------ looking
+    def warnings(self) -> pd.DataFrame:
+        """Give the warnings about what was received: at (UTC), kind, detail, event, distinct_id; oldest first."""
+        import pandas as pd
+
+        frame = pd.DataFrame(warned.read(self.folder / snapshot.WARNINGS), columns=list(warned.COLUMNS))
+        return frame.assign(at=pd.to_datetime(frame["at"]))
+
+    def tail(self, n: int = 20) -> pd.DataFrame:
+        """Give the newest `n` events by arrival, the newest first: received_at, timestamp (UTC), event, distinct_id, uuid, properties (JSON text), elements_chain."""
+        return inspection.tail(self.folder, n)
+
+    def verify(self) -> inspection.Report:
+        """Check every file of the store: see `inspection.Report`."""
+        return inspection.verify(self.folder)
+
+    def close(self) -> None:
+        """Write what is pending, and let go of the folder. What has landed stays readable."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        self._seal_now.set()
+        self._writer.join()
+        if self._sealer is not None:
+            self._sealer.join()
+        with self._files:
+            self._landing.rotate()
+
+    def __enter__(self) -> Store:
+        """Give the store; leaving closes it."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close."""
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Store {str(self.folder)!r}{', closed' if self._closed else ''}>"
+
+    def _make(self) -> None:
+        """Make the folder where it isn't there.
+
+        Raises
+        ------
+        StoreError
+            When it can't be made or written, or is something else.
+        """
+        try:
+            if self.folder.exists() and not self.folder.is_dir():
+                raise StoreError(f"{str(self.folder)!r} is a file: a store is a folder")
+            there = os.listdir(self.folder) if self.folder.exists() else []
+            if there and snapshot.LANDING not in there and not all(name.startswith(".") for name in there):
+                raise StoreError(f"{str(self.folder)!r} holds other things ({', '.join(sorted(there)[:3])}): give an empty or a new folder")
+            for name in (snapshot.LANDING, snapshot.SEGMENTS, snapshot.MANIFEST):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            with locks.held(self.folder / segments.LOCK):
+                pass
+            locks.sync_folder(self.folder)
+        except OSError as error:
+            raise StoreError(f"the store {str(self.folder)!r} can't be made or written: {error.strerror or error}") from error
+
+
+def duckdb_error() -> type[Exception]:
+    """Give the base of DuckDB's errors; loads it."""
+    import duckdb
+
+    return duckdb.Error
