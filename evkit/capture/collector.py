@@ -144,10 +144,8 @@ class Collector:
         try:
             body = await body_of(request, wire.MOST_BYTES)
             now = self.now()
-            read = lambda: v1.received(body, headers=request.headers, now=now, ip=address(request))  # noqa: E731
+            read = lambda: v1.received(body, headers=request.headers, now=now, ip=address(request), tokens=self.tokens)  # noqa: E731
             found = await asyncio.to_thread(read) if len(body) > LARGE else read()
-            if self.tokens is not None and found.token not in self.tokens:
-                raise v1.RefusedV1("invalid_api_token", "this token is not one that this collector takes", 401)
             await self.keep(found.events, token=found.token, now=now)
         except CaptureError as error:
             made = self.refused(error)
@@ -242,7 +240,7 @@ class Collector:
 
     async def script(self, request: Request) -> Response:
         """Give the browser script: evkit's own, or files of the posthog-js that the user has; nothing outside its folder."""
-        name = request.path_params.get("name") or "array.js"
+        name = request.path_params.get("name", "array.js")
         if self.scripts is None:
             if name != "array.js":
                 return PlainTextResponse("not found", status_code=404)

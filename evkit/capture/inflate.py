@@ -89,10 +89,15 @@ def _brotli(raw: bytes) -> Iterator[bytes]:
 def _zstd(raw: bytes) -> Iterator[bytes]:
     import zstandard
 
+    done = 0
     try:
+        said = zstandard.frame_content_size(raw)  # -1 where the frame doesn't say
         with zstandard.ZstdDecompressor(max_window_size=MOST_INFLATED).stream_reader(raw, read_across_frames=True) as reader:
             while piece := reader.read(A_PIECE):
+                done += len(piece)
                 yield piece
+        if done < said:
+            raise Refused("a compressed body that ends too early")
     except zstandard.ZstdError as error:
         raise Refused(f"a compressed body that is broken: {error}") from None
 

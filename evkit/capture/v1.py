@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,13 +49,17 @@ class Answered:
     results: dict[str, dict[str, str]]
 
 
-def received(body: bytes, *, headers: Mapping[str, str], now: dt.datetime, ip: str | None = None) -> Answered:
+def received(
+    body: bytes, *, headers: Mapping[str, str], now: dt.datetime, ip: str | None = None, tokens: Collection[str] | None = None
+) -> Answered:
     """Read a request.
 
     Parameters
     ----------
     headers
         With names in small letters.
+    tokens
+        The project tokens that are taken; None takes every well-formed one.
 
     Raises
     ------
@@ -63,6 +67,8 @@ def received(body: bytes, *, headers: Mapping[str, str], now: dt.datetime, ip: s
         With tag and status; nothing of the request is kept then.
     """
     token = bearer(headers)
+    if tokens is not None and token not in tokens:
+        raise RefusedV1("invalid_api_token", "this token is not one that this collector takes", 401)
     sent_at = checked_headers(headers)
     said = read(body, headers)
     batch = said.get("batch")

@@ -1,0 +1,377 @@
+"""The collector: every endpoint and answer of the capture API, over the app in process; sockets where it matters."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+import evkit as ek
+from evkit.capture import Store, collector, create_app
+from evkit.errors import CaptureError, StoreFull
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+E = {"event": "a", "distinct_id": "u", "api_key": "phc_k"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "events") as made:
+        yield made
+
+
+@pytest.fixture
+def client(store: Store) -> Iterator[TestClient]:
+    with TestClient(create_app(store, now=lambda: NOW), raise_server_exceptions=False) as made:
+        yield made
+
+
+def rows(store: Store) -> list[dict[str, Any]]:
+    frame = ek.open_store(store.folder).to_pandas()
+    return [{**r, "properties": json.loads(r["properties"])} for r in frame.to_dict("records")]
+
+
+@pytest.mark.parametrize("path", ["/e", "/e/", "/capture/", "/track", "/i/v0/e/", "/batch/", "/engage", "/i/v0/ai/batch/"])
+def test_every_path_takes_every_shape(client: TestClient, store: Store, path: str) -> None:
+    for body in (E, [E], {"api_key": "phc_k", "batch": [E], "historical_migration": True}):
+        reply = client.post(path, json=body)
+        assert (reply.status_code, reply.json()) == (200, {"status": "Ok"})
+    assert client.get(path, params={"data": json.dumps(E)}).status_code == 200
+    assert [r["event"] for r in rows(store)] == ["a"] * 4
+
+
+def test_a_refused_request_says_why_keeps_nothing_and_leaves_a_warning(client: TestClient, store: Store) -> None:
+    reply = client.post("/e/", json=[E, {**E, "distinct_id": None}])
+    assert (reply.status_code, reply.headers["content-type"]) == (400, "text/plain; charset=utf-8")
+    assert "no distinct_id" in reply.text
+    assert client.post("/e/", json={"event": "a", "distinct_id": "u"}).status_code == 401
+    assert client.post("/batch/", content=b" " * ((20 << 20) + 1)).status_code == 413
+    assert client.post("/batch/", json={**E, "properties": {"x": "y" * 1_000_000}}).status_code == 413
+    assert rows(store) == []
+    warned = store.warnings()
+    assert warned.kind.tolist() == ["refused", "refused", "too_large", "too_large"]
+    assert warned["at"].tolist() == [NOW.replace(tzinfo=None)] * 4
+
+
+def test_a_list_of_tokens_refuses_others(store: Store) -> None:
+    with TestClient(create_app(store, tokens=["phc_mine"])) as client:
+        assert client.post("/e/", json=E).status_code == 401
+        assert client.post("/v1/track", json={"event": "a", "userId": "u"}, auth=("phc_k", "")).status_code == 401
+        assert client.post("/i/v1/analytics/events", json={}, headers=v1_headers()).json()["error"] == "invalid_api_token"
+        assert client.post("/e/", json={**E, "api_key": "phc_mine"}).status_code == 200
+    assert len(rows(store)) == 1
+
+
+def test_a_beacon_is_answered_with_nothing(client: TestClient) -> None:
+    reply = client.post("/e/?beacon=1", content=json.dumps(E).encode(), headers={"content-type": "text/plain"})
+    assert (reply.status_code, reply.content) == (204, b"")
+
+
+def test_pages_of_every_origin_may_send_and_read_the_answer(client: TestClient) -> None:
+    headers = {"origin": "http://shop.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    asked = client.options("/batch/", headers=headers)
+    assert asked.status_code == 200
+    assert asked.headers["access-control-allow-origin"] == "http://shop.example"
+    assert asked.headers["access-control-allow-credentials"] == "true"
+    assert asked.headers["access-control-allow-headers"] == "content-type"
+    assert asked.headers["access-control-allow-methods"] == "GET, POST, OPTIONS"
+    for reply in (
+        client.post("/e/", json=E, headers=headers),
+        client.post("/e/", content=b"x", headers=headers),
+        client.get("/nothing", headers=headers),
+        client.get("/array/phc_k/config", headers=headers),
+    ):
+        assert reply.headers["access-control-allow-origin"] == "http://shop.example"
+    assert "access-control-allow-origin" not in client.post("/e/", json=E).headers
+
+
+def test_the_config_has_autocapture_on_and_what_needs_a_server_off(client: TestClient) -> None:
+    config = client.get("/array/phc_k/config").json()
+    assert config["autocapture_opt_out"] is False
+    assert config["supportedCompression"] == ["gzip", "gzip-js"]
+    assert (config["sessionRecording"], config["hasFeatureFlags"], config["token"]) == (False, False, "phc_k")
+    assert "surveys" not in config
+    script = client.get("/array/phc_%3Cscript%3E%22/config.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "<script>" not in script.text and '_POSTHOG_REMOTE_CONFIG["phc_\\u003cscript>\\""] = ' in script.text
+    old = client.post("/decide/?v=3", json={"token": "phc_k", "distinct_id": "u"}).json()
+    assert (old["featureFlags"], old["config"], old["token"]) == ({}, {"enable_collect_everything": True}, "phc_k")
+    assert client.post("/decide/?v=4", content=b"nonsense").json()["flags"] == {}
+
+
+def test_flags_surveys_and_the_rest_are_empty(client: TestClient) -> None:
+    flags = client.post("/flags/?v=2", json={"token": "phc_k"}).json()
+    assert (flags["flags"], flags["errorsWhileComputingFlags"], flags["evaluatedAt"]) == ({}, False, int(NOW.timestamp() * 1000))
+    assert client.get("/api/surveys/?token=phc_k").json() == {"surveys": []}
+    assert client.get("/api/early_access_features/?token=phc_k").json() == {"earlyAccessFeatures": []}
+    assert client.post("/i/v1/logs", json={}).json() == {}
+    assert [client.get(path).text for path in ("/", "/_readiness", "/_liveness")] == ["capture"] * 3
+    assert client.delete("/e/").status_code == 405
+    assert client.get("/wp-admin").status_code == 404
+
+
+def test_the_browser_script_is_ours_or_the_users_and_nothing_else_is_served(client: TestClient, store: Store, tmp_path: Path) -> None:
+    ours = client.get("/static/array.js")
+    assert ours.status_code == 200 and "autocapture" in ours.text
+    assert client.get("/static/surveys.js").status_code == 404
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / "array.js").write_text("theirs")
+    (tmp_path / "secret.js").write_text("secret")
+    (dist / "link.js").symlink_to(tmp_path / "secret.js")
+    with TestClient(create_app(store, posthog_js=dist)) as served:
+        assert (
+            served.get("/static/array.js").text
+            == served.get("/array/phc_k/array.js").text
+            == served.get("/static/1.449.2/array.js").text
+            == "theirs"
+        )
+        for path in (
+            "/static/..%2Fsecret.js",
+            "/static/%2e%2e/secret.js",
+            "/static/link.js",
+            "/static//etc/passwd",
+            "/static/../secret.js",
+            "/static/",
+        ):
+            assert served.get(path).text != "secret", path
+            assert served.get(path).status_code == 404, path
+    with pytest.raises(CaptureError, match=r"has no array\.js"):
+        create_app(store, posthog_js=tmp_path)
+
+
+def test_recordings_are_checked_and_not_kept(client: TestClient, store: Store) -> None:
+    properties = {"$session_id": "s", "$snapshot_data": [1], "token": "phc_k", "distinct_id": "u"}
+    assert client.post("/s/", json=[{"event": "$snapshot", "properties": properties}]).status_code == 200
+    for wrong in ({"$session_id": None}, {"$session_id": 5}, {"$session_id": "s" * 101}, {"$snapshot_data": None}):
+        assert client.post("/s/", json=[{"event": "$snapshot", "properties": {**properties, **wrong}}]).status_code == 400
+    assert rows(store) == []
+
+
+def test_odd_events_are_taken_and_told(client: TestClient, store: Store) -> None:
+    client.post("/e/", json={**E, "event": "$identify", "properties": {"$anon_distinct_id": "null"}})
+    client.post("/e/", json={**E, "timestamp": "yesterday"})
+    client.post("/e/", json={**E, "timestamp": "2027-01-01T00:00:00Z"})
+    client.post("/e/", json={**E, "event": "$groupidentify", "properties": {"$process_person_profile": False}})
+    client.post("/e/", json={**E, "properties": {"$process_person_profile": "no"}})
+    client.post("/e/", json={**E, "event": "$$client_ingestion_warning", "properties": {"$$client_ingestion_warning_message": "too fast"}})
+    assert store.warnings().kind.tolist() == [
+        "cannot_merge_with_illegal_distinct_id", "ignored_invalid_timestamp", "ignored_invalid_timestamp",
+        "invalid_event_when_process_person_profile_is_false", "invalid_process_person_profile", "client_ingestion_warning",
+    ]  # fmt: skip
+    assert len(rows(store)) == 5
+    assert {r["timestamp"] for r in rows(store)} == {NOW.replace(tzinfo=None)}
+
+
+def test_who_sent_it_is_kept_where_the_event_says_nothing(client: TestClient, store: Store) -> None:
+    client.post("/e/", json=E, headers={"x-forwarded-for": "203.0.113.7, 10.0.0.1"})
+    assert rows(store)[0]["properties"]["$ip"] == "203.0.113.7"
+
+
+def test_without_room_the_answer_says_when_to_try_again(client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(lines: bytes, count: int) -> None:
+        raise StoreFull("no room left for events in 'x'")
+
+    monkeypatch.setattr(store._landing, "write", full)
+    for path, body, headers in (("/e/", E, {}), ("/i/v1/analytics/events", v1_body(), v1_headers())):
+        reply = client.post(path, json=body, headers=headers)
+        assert (reply.status_code, reply.headers["retry-after"]) == (503, "5")
+    monkeypatch.undo()
+    assert client.post("/e/", json=E).status_code == 200
+    assert len(rows(store)) == 1
+
+
+# ---------------------------------------------------------------------- version 1
+def v1_headers(**more: str) -> dict[str, str]:
+    return {
+        "authorization": "Bearer phc_k", "posthog-sdk-info": "posthog-python/7.91.1", "posthog-attempt": "1",
+        "posthog-request-id": "01a20852-6c5e-7078-8450-4ae3b287c11d", "posthog-request-timestamp": "2026-03-01T11:59:50Z",
+        "content-type": "application/json", **more,
+    }  # fmt: skip
+
+
+def v1_event(**more: Any) -> dict[str, Any]:
+    uuid = "01a20852-6c5e-7078-8450-4ae3b287c1%02x" % more.pop("n", 0)
+    return {"event": "a", "uuid": uuid, "distinct_id": " u ", "timestamp": "2026-03-01T10:00:00Z", "properties": {"x": 1}, **more}
+
+
+def v1_body(*events: dict[str, Any]) -> dict[str, Any]:
+    return {"created_at": "2026-03-01T11:59:50Z", "batch": list(events) or [v1_event()]}
+
+
+def test_version_1_answers_for_each_event(client: TestClient, store: Store) -> None:
+    kept = v1_event(session_id="s", window_id="w", options={"process_person_profile": "false", "product_tour_id": "t"})
+    body = v1_body(kept, v1_event(n=1, options={"cookieless_mode": []}), v1_event(n=2, distinct_id="Anonymous"))
+    reply = client.post("/i/v1/analytics/events", json=body, headers=v1_headers())
+    assert reply.status_code == 200 and "retry-after" not in reply.headers
+    assert list(reply.json()["results"].values()) == [
+        {"result": "ok"},
+        {"result": "drop", "details": "invalid_options"},
+        {"result": "drop", "details": "illegal_distinct_id"},
+    ]
+    (row,) = rows(store)
+    assert row["distinct_id"] == "u"
+    assert row["timestamp"] == dt.datetime(2026, 3, 1, 10, 0, 10)  # the client's clock is ten seconds late
+    row["properties"].pop("$ip")
+    assert row["properties"] == {
+        "x": 1, "$lib": "posthog-python", "$lib_version": "7.91.1", "$session_id": "s", "$window_id": "w",
+        "$process_person_profile": False, "$product_tour_id": "t",
+    }  # fmt: skip
+    assert store.warnings().kind.tolist() == ["dropped", "dropped"]
+
+
+def test_version_1_inflates(client: TestClient, store: Store) -> None:
+    packed = gzip.compress(json.dumps(v1_body()).encode())
+    assert client.post("/i/v1/analytics/events", content=packed, headers=v1_headers(**{"content-encoding": "gzip"})).status_code == 200
+    assert len(rows(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "tag"),
+    [
+        ({"authorization": "Basic x"}, None, 401, "invalid_api_token"),
+        ({"authorization": "Bearer phx_k"}, None, 401, "invalid_api_token"),
+        ({"posthog-attempt": ""}, None, 400, "missing_required_headers"),
+        ({"posthog-attempt": "0"}, None, 400, "invalid_header_value"),
+        ({"posthog-request-id": "x"}, None, 400, "invalid_header_value"),
+        ({"posthog-request-timestamp": "now"}, None, 400, "invalid_header_value"),
+        ({"content-type": "text/plain"}, None, 415, "unsupported_content_type"),
+        ({"content-encoding": "snappy"}, None, 415, "unsupported_content_encoding"),
+        ({"content-encoding": "gzip"}, None, 400, "request_decoding_error"),
+        ({}, b"", 400, "empty_body"),
+        ({}, b"{", 400, "request_parsing_error"),
+        ({}, {"batch": {}}, 400, "request_parsing_error"),
+        ({}, {"batch": []}, 400, "empty_batch"),
+        ({}, v1_body(v1_event(event="")), 400, "missing_event_name"),
+        ({}, v1_body(v1_event(event="x" * 201)), 400, "event_name_too_long"),
+        ({}, v1_body(v1_event(distinct_id=5)), 400, "missing_distinct_id"),
+        ({}, v1_body(v1_event(distinct_id="x" * 201)), 400, "distinct_id_too_long"),
+        ({}, v1_body(v1_event(uuid=None)), 400, "missing_event_uuid"),
+        ({}, v1_body(v1_event(), v1_event()), 400, "duplicate_event_uuid"),
+        ({}, v1_body(v1_event(timestamp="2026-03-01")), 400, "invalid_event_timestamp"),
+        ({}, v1_body(v1_event(properties=[])), 400, "malformed_event_properties"),
+        ({}, b" " * ((20 << 20) + 1), 413, "payload_too_large"),
+    ],
+)  # fmt: skip
+def test_version_1_refuses_with_a_tag(client: TestClient, store: Store, headers: dict[str, str], body: Any, status: int, tag: str) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps(body or v1_body()).encode()
+    reply = client.post("/i/v1/analytics/events", content=raw, headers=v1_headers(**headers))
+    assert (reply.status_code, reply.json()["error"]) == (status, tag)
+    assert reply.json()["error_description"] and rows(store) == []
+
+
+# ---------------------------------------------------------------------- events of language models, and Segment
+def test_an_event_of_a_language_model_may_come_in_parts(client: TestClient, store: Store) -> None:
+    parts = {
+        "event": (None, json.dumps({"event": "$ai_generation", "distinct_id": "u"}), "application/json"),
+        "event.properties": (None, json.dumps({"$ai_model": "m"}), "application/json"),
+        "event.properties.$ai_input": (None, json.dumps([{"role": "user"}]), "application/json"),
+        "event.properties.$ai_output": (None, "plain", "text/plain"),
+    }
+    assert client.post("/i/v0/ai", files=parts, headers={"authorization": "Bearer phc_k"}).status_code == 200
+    (row,) = rows(store)
+    row["properties"].pop("$ip", None)
+    assert row["properties"] == {"$ai_model": "m", "$ai_input": [{"role": "user"}], "$ai_output": "plain"}
+    assert client.post("/i/v0/ai", files={"x": (None, "y")}, headers={"authorization": "Bearer phc_k"}).status_code == 400
+
+
+def segment(client: TestClient, path: str, body: Any, **more: Any) -> int:
+    return client.post(path, json=body, auth=("phc_k", ""), **more).status_code
+
+
+def test_segments_calls_become_posthogs_events(client: TestClient, store: Store) -> None:
+    context = {"library": {"name": "analytics-python", "version": "2.4.0"}, "page": {"url": "http://x/a"}, "ip": "1.2.3.4"}
+    batch = [
+        {"type": "track", "userId": "u", "event": "bought", "properties": {"n": 1, "$groups": {"company": "c"}}, "context": context},
+        {"type": "identify", "userId": "u", "anonymousId": "anon", "traits": {"plan": "pro"}},
+        {"type": "group", "userId": "u", "groupId": "g", "traits": {"group_type": "company", "size": 3}},
+        {"type": "alias", "userId": "u", "previousId": "old"},
+        {"type": "page", "anonymousId": "anon", "name": "Home", "properties": {"url": "http://x/", "path": "/"}},
+        {"type": "screen", "anonymousId": "anon", "name": "Main"},
+    ]
+    assert segment(client, "/v1/batch", {"batch": batch, "sentAt": "2026-03-01T11:59:50Z"}) == 200
+    found = {r["event"]: r for r in rows(store)}
+    assert found["bought"]["properties"] == {
+        "n": 1, "$groups": {"company": "c"}, "$lib": "analytics-python", "$lib_version": "2.4.0", "$current_url": "http://x/a", "$ip": "1.2.3.4",
+    }  # fmt: skip
+    assert found["$identify"]["properties"] == {"$set": {"plan": "pro"}, "$anon_distinct_id": "anon"}
+    assert found["$groupidentify"]["properties"] == {
+        "$group_type": "company", "$group_key": "g", "$group_set": {"size": 3}, "$groups": {"company": "g"},
+    }  # fmt: skip
+    assert (found["$create_alias"]["distinct_id"], found["$create_alias"]["properties"]) == ("u", {"alias": "old"})
+    assert found["$pageview"]["properties"] == {
+        "name": "Home",
+        "url": "http://x/",
+        "path": "/",
+        "$current_url": "http://x/",
+        "$pathname": "/",
+    }
+    assert (found["$screen"]["distinct_id"], found["$screen"]["properties"]) == ("anon", {"$screen_name": "Main"})
+
+
+def test_segments_single_calls_clock_and_message_ids(client: TestClient, store: Store) -> None:
+    for _ in range(2):
+        call = {"event": "bought", "userId": 7, "messageId": "ajs-1", "timestamp": "2026-03-01T10:00:00Z", "sentAt": "2026-03-01T11:59:50Z"}
+        assert segment(client, "/v1/track", call) == 200
+    (row,) = rows(store)
+    assert (row["distinct_id"], row["timestamp"]) == ("7", dt.datetime(2026, 3, 1, 10, 0, 10))
+    assert client.post("/v1/track", json={"event": "b", "userId": "u", "writeKey": "phc_k"}).status_code == 200
+    for path, wrong, status in (
+        ("/v1/track", {"userId": "u"}, 400),
+        ("/v1/track", {"event": "x"}, 400),
+        ("/v1/group", {"userId": "u"}, 400),
+        ("/v1/alias", {"userId": "u"}, 400),
+        ("/v1/batch", {"batch": []}, 400),
+        ("/v1/batch", {"batch": [{"type": "buy"}]}, 400),
+        ("/v1/import", {}, 404),
+    ):
+        assert segment(client, path, wrong) == status, (path, wrong)
+    assert client.post("/v1/track", json={"event": "b", "userId": "u"}).status_code == 401
+    broken = "Basic " + base64.b64encode(b"\xff").decode()
+    assert client.post("/v1/track", json={}, headers={"authorization": broken}).status_code == 401
+
+
+# ---------------------------------------------------------------------- over sockets
+def test_a_collector_in_a_notebook_takes_events_and_gives_them_back(tmp_path: Path) -> None:
+    import requests
+
+    with ek.collect(tmp_path / "events") as running:
+        assert running.url.startswith("http://127.0.0.1:") and running.is_running
+        assert requests.post(running.url + "/e/", json=E, timeout=10).json() == {"status": "Ok"}
+        assert running.live().event.tolist() == ["a"]
+        assert running.url in repr(running) and running.url in running._repr_html_()
+        with pytest.raises(CaptureError, match="Give another port; port 0 takes a free one"):
+            ek.collect(tmp_path / "other", port=running.port)
+    assert not running.is_running and "stopped" in repr(running)
+    assert ek.open_store(tmp_path / "events").count() == 1
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "BODY_SECONDS", 0.3)
+    with ek.collect(tmp_path / "events") as running, socket.create_connection((running.host, running.port), 10) as sock:
+        began = time.monotonic()
+        sock.sendall(b"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert sock.recv(4096).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - began < 5
+    assert ek.open_store(tmp_path / "events").count() == 0
+
+
+def test_small_answers_are_not_held_back(tmp_path: Path) -> None:
+    """Without TCP_NODELAY an answer in two pieces waits 40 ms for the other side."""
+    import requests
+
+    with ek.collect(tmp_path / "events") as running, requests.Session() as session:
+        session.post(running.url + "/e/", json=E, timeout=10)
+        began = time.monotonic()
+        for _ in range(50):
+            session.post(running.url + "/e/", json=E, timeout=10)
+        assert (time.monotonic() - began) / 50 < 0.035

@@ -1,0 +1,321 @@
+"""The store: what is acknowledged is there, once, whatever happens to it and to who reads it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import json
+import os
+import threading
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evkit as ek
+from evkit.capture import Store, message
+from evkit.capture.storage import landing, manifest, segments, snapshot
+from evkit.errors import DataError, RejectedRowsWarning, StoreError, StoreFull
+
+NOW = dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC)
+
+
+def sent(*names: str, days: int = 0, **fields: Any) -> list[message.Event]:
+    """Give events; the uuid follows from the name."""
+    at = NOW - dt.timedelta(days=days)
+    return [
+        message.events_of(
+            {"event": name, "distinct_id": "u", "uuid": f"00000000-0000-7000-8000-{zlib.crc32(name.encode()):012x}", "timestamp": at.isoformat(), "properties": {"n": i}, **fields},
+            received_at=NOW,
+        )[0]
+        for i, name in enumerate(names, start=1)
+    ]  # fmt: skip
+
+
+def stored(folder: Path) -> list[str]:
+    return ek.open_store(folder).to_pandas().event.tolist()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "events"
+
+
+def test_events_are_there_once_they_are_taken_in_the_order_of_arrival(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("b"))
+        store.append(sent("a", "c", days=9))
+        frame = ek.open_store(folder).to_pandas()
+        assert frame.event.tolist() == ["b", "a", "c"]
+        assert json.loads(frame.properties[0]) == {"n": 1}
+        assert store.tail(2).event.tolist() == ["c", "a"]
+    assert stored(folder) == ["b", "a", "c"]
+    assert repr(store) == f"<Store {str(folder)!r}, closed>"
+
+
+def test_a_uuid_counts_once_also_when_the_retry_comes_after_sealing_or_in_another_week(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("a"))
+        store.append(sent("a"))
+        assert store.seal() == 1
+        store.append(sent("a"))
+        store.append(sent("a", days=20))
+        assert ek.open_store(folder).count() == 1
+        store.seal()
+        store.seal()
+        assert ek.open_store(folder).count() == 1
+        assert store.tail().timestamp.tolist() == [NOW.replace(tzinfo=None)]
+
+
+def test_segments_are_a_week_each_and_sorted_by_event_and_time(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("bb", "a", "b"))
+        store.append(sent("c", days=3))  # 4 March is a Wednesday: three days before is the week of 23 February
+        store.seal()
+        names = sorted(p.name[:10] for p in (folder / "segments").iterdir())
+        assert names == ["2026-02-23", "2026-03-02"]
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(next((folder / "segments").glob("2026-03-02*")))
+        assert table["event"].to_pylist() == ["a", "b", "bb"]
+        assert table.column_names == [*segments.TYPES]
+        assert os.listdir(folder / "landing") == []
+
+
+def test_merging_keeps_every_event_and_what_a_reader_holds(folder: Path) -> None:
+    with Store(folder) as store:
+        for name in "abcd":
+            store.append(sent(name))
+            store.seal()
+        reader = ek.open_store(folder)
+        assert store.compact() == 3
+        assert len(list((folder / "segments").iterdir())) == 5  # the reader still holds four
+        assert sorted(reader.to_pandas().event) == sorted(stored(folder)) == ["a", "b", "c", "d"]
+        del reader
+        import gc
+
+        gc.collect()
+        store.seal()
+        store.append(sent("e"))
+        store.seal()
+        assert len(list((folder / "segments").iterdir())) == 2
+
+
+def test_a_reader_stays_at_its_moment_until_it_is_refreshed(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("a"))
+        events = ek.open_store(folder, timezone="Europe/London").filter(ek.event_prop("n") > 0)
+        assert events.count() == 1
+        store.append(sent("b"))
+        store.seal()
+        assert (events.count(), events.refresh().count()) == (1, 2)
+        assert events.refresh().tables.settings.timezone == "Europe/London"
+        assert events.refresh().trends("b").to_pandas().value.tolist() == [1]
+        same = events.refresh()
+        assert same.refresh().tables.source is same.tables.source
+    with pytest.raises(DataError, match="don't come from a store"):
+        ek.load_sample().refresh()
+
+
+def test_autocaptured_elements_become_a_chain(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("$autocapture", properties={"$elements": [{"tag_name": "a", "$el_text": "Go"}]}))
+        store.append(sent("b", properties={"$elements_chain": 'button:text="x"'}))
+    frame = ek.open_store(folder).to_pandas()
+    assert (
+        frame.elements_chain.tolist() == ['a:nth-child="0"nth-of-type="0"text="Go"', 'button:text="x"']
+        or frame.elements_chain[1] == 'button:text="x"'
+    )
+    assert frame.elements_chain[0].startswith("a")
+
+
+def test_two_writers_on_one_folder_lose_nothing_to_each_other(folder: Path) -> None:
+    with Store(folder, seal_bytes=400) as first, Store(folder, seal_bytes=400) as second:
+
+        def write(store: Store, letter: str) -> None:
+            for i in range(60):
+                store.append(sent(letter + str(i)))
+
+        threads = [threading.Thread(target=write, args=given) for given in ((first, "a"), (second, "b"), (first, "c"))]
+        for t in threads:
+            t.start()
+        seen = 0
+        while any(t.is_alive() for t in threads):
+            now = ek.open_store(folder).count()
+            assert now >= seen  # at no moment is an event missing that was there before
+            seen = now
+        for t in threads:
+            t.join()
+        first.seal()
+        second.seal()
+    assert ek.open_store(folder).count() == 180
+    assert Store(folder, background=False).verify().is_whole
+
+
+def test_a_full_disk_keeps_nothing_of_the_request_and_works_again_when_there_is_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(folder) as store:
+        store.append(sent("a"))
+        real = os.write
+        calls = iter([20, OSError(errno.ENOSPC, "No space left on device")])
+
+        def write(handle: int, data: bytes) -> int:
+            step = next(calls, None)
+            if isinstance(step, OSError):
+                raise step
+            return real(handle, data[:step] if step else data)
+
+        monkeypatch.setattr(os, "write", write)
+        with pytest.raises(StoreFull, match=r"no room left for events in .*what was refused can be sent again"):
+            store.append(sent("b"))
+        monkeypatch.undo()
+        assert stored(folder) == ["a"]
+        assert store.verify().is_whole
+        store.append(sent("b"))
+        assert stored(folder) == ["a", "b"]
+
+
+def test_a_failed_sync_is_no_acknowledgement(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(folder) as store:
+        store.append(sent("a"))
+
+        def fail(handle: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(landing.locks, "sync_data", fail)
+        with pytest.raises(StoreError, match="can't be written"):
+            store.append(sent("b"))
+        monkeypatch.undo()
+        store.append(sent("c"))
+        assert stored(folder) == ["a", "c"]
+
+
+def test_a_torn_last_line_and_foreign_lines_are_set_aside_and_told(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("a", "b"))
+    file = next((folder / "landing").iterdir())
+    whole = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(whole[0] + b'{"foreign": 1}\n' + b"\xff\xfe\n" + whole[1] + whole[1][:30])
+    with pytest.warns(RejectedRowsWarning, match="2 rows are set aside"):
+        assert stored(folder) == ["a", "b"]
+    with Store(folder, background=False) as store:
+        report = store.verify()
+        assert (report.events, len(report.problems)) == (2, 3)
+        assert any("unfinished line of 30 bytes" in p for p in report.problems)
+        assert store.seal() == 2
+        assert store.verify().is_whole
+        told = store.warnings()
+        assert told.kind.tolist() == ["set_aside"]
+        assert "line 2: no line of a store" in told.detail[0] and "its last line is unfinished" in told.detail[0]
+        assert next((folder / "aside").iterdir()).read_bytes().count(b"\n") == 3
+    assert stored(folder) == ["a", "b"]
+
+
+def test_foreign_files_are_moved_aside_and_remains_of_sealing_swept(folder: Path) -> None:
+    with Store(folder, background=False) as store:
+        (folder / "segments" / "mine.parquet").write_bytes(b"x")
+        (folder / "landing" / "notes.txt").write_text("x")
+        (folder / "segments" / "2026-03-02-000000000009-0123abcd.tmp").write_bytes(b"half")
+        assert len(store.verify().problems) == 2
+        store.append(sent("a"))
+        store.seal()
+        assert sorted(p.name[:9] for p in (folder / "aside").iterdir()) == ["mine.parq", "notes.txt"]
+        assert [p.suffix for p in (folder / "segments").iterdir()] == [".parquet"]
+        assert stored(folder) == ["a"]
+
+
+def test_a_segment_that_was_cut_or_is_missing_is_an_error_that_names_it(folder: Path) -> None:
+    with Store(folder, background=False) as store:
+        store.append(sent("a"))
+        store.seal()
+        path = next((folder / "segments").iterdir())
+        data = path.read_bytes()
+        path.write_bytes(data[:-5])
+        with pytest.raises(StoreError, match=f"{path.name} .* it was changed or cut"):
+            ek.open_store(folder)
+        assert not store.verify().is_whole
+        path.unlink()
+        with pytest.raises(StoreError, match=f"misses {path.name}"):
+            ek.open_store(folder)
+        assert "is missing: 1 events" in store.verify().problems[0]
+        path.write_bytes(data)
+        assert stored(folder) == ["a"]
+
+
+def test_a_manifest_that_cannot_be_read_is_an_error_not_an_empty_store(folder: Path) -> None:
+    with Store(folder, background=False) as store:
+        store.append(sent("a"))
+        store.seal()
+        manifest.path_of(folder / "manifest", manifest.numbers(folder / "manifest")[-1]).write_text("{}")
+        with pytest.raises(StoreError, match="can't be read"):
+            ek.open_store(folder)
+        assert not store.verify().is_whole
+
+
+def test_what_is_no_store_and_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store"):
+        ek.open_store(tmp_path / "nothing")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="is a file: a store is a folder"):
+        Store(tmp_path / "file")
+    with pytest.raises(StoreError, match="can't be made or written"):
+        Store(tmp_path / "file" / "below")
+    with pytest.raises(StoreError, match="holds other things"):
+        Store(tmp_path)
+    with pytest.raises(StoreError, match="is no store, but a folder"):
+        ek.open_store(tmp_path)
+
+
+def test_a_closed_store_takes_nothing(folder: Path) -> None:
+    store = Store(folder)
+    store.close()
+    with pytest.raises(StoreError, match="is closed"):
+        store.append(sent("a"))
+    store.close()
+
+
+def test_several_threads_share_syncs_and_each_is_answered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    real = landing.locks.sync_data
+    monkeypatch.setattr(landing.locks, "sync_data", lambda handle: (synced.append(handle), real(handle))[1])
+    with Store(folder) as store:
+        waiting = [store.submit(sent(f"e{i}")) for i in range(300)]
+        for one in waiting:
+            one.result(10)
+        assert ek.open_store(folder).count() == 300
+    assert len(synced) < 300
+
+
+def test_sealing_in_the_background_happens_by_size(folder: Path) -> None:
+    with Store(folder, seal_bytes=1) as store:
+        store.append(sent("a"))
+        for _ in range(200):
+            if snapshot.take(folder).segments:
+                break
+            threading.Event().wait(0.05)
+        assert stored(folder) == ["a"]
+    assert len(snapshot.take(folder).segments) == 1
+
+
+def test_all_of_it_in_one_file(folder: Path, tmp_path: Path) -> None:
+    from evkit.capture.storage import inspection
+
+    with Store(folder) as store:
+        store.append(sent("a"))
+        store.seal()
+        store.append(sent("a", "b"))
+    for name in ("all.parquet", "all.jsonl"):
+        assert inspection.export(folder, tmp_path / name) == 2
+        assert ek.read(tmp_path / name).to_pandas().event.tolist() == ["a", "b"]
+    with pytest.raises(StoreError, match=r"ends neither in \.parquet nor in \.jsonl"):
+        inspection.export(folder, tmp_path / "all.csv")
+
+
+def test_the_largest_event_is_bounded(folder: Path) -> None:
+    from evkit.errors import CaptureError
+
+    with Store(folder) as store:
+        with pytest.raises(CaptureError, match=r"has 1,0.* bytes as JSON: an event has at most 1,000,000"):
+            store.append(sent("a", properties={"x": "y" * 1_000_000}))
+        store.append(sent("a", properties={"x": "y\x00", "\x00": ["\x00"]}))
+        assert json.loads(ek.open_store(folder).to_pandas().properties[0]) == {"x": "y\ufffd", "\ufffd": ["\ufffd"]}
