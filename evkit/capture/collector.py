@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from evkit.capture import inflate, message, noticed, replies, segment, v1, wire
+from evkit.capture import inflate, message, noticed, quick, replies, segment, v1, wire
 from evkit.capture.inflate import Refused
 from evkit.capture.storage.rows import EventTooLarge
 from evkit.capture.store import Store
@@ -104,9 +104,13 @@ class Collector:
         try:
             body = await body_of(request, wire.MOST_BYTES)
             now = self.now()
-            read = lambda: wire.received(  # noqa: E731
-                body, path=request.url.path, query=request.query_params, headers=request.headers, now=now, ip=address(request)
-            )
+            sent: dict[str, Any] = {"query": request.query_params, "headers": request.headers, "now": now, "ip": address(request)}
+            usual = quick.batch_of(body, **sent) if len(body) <= LARGE else await asyncio.to_thread(quick.batch_of, body, **sent)
+            if usual is not None:
+                self.check(usual.token)
+                await asyncio.wrap_future(self.store.submit_lines(usual.count, usual.lines, now))
+                return taken(request)
+            read = lambda: wire.received(body, path=request.url.path, **sent)  # noqa: E731
             found = await asyncio.to_thread(read) if len(body) > LARGE else read()
             self.check(found.token)
             await self.keep(found.events, token=found.token, now=now)
@@ -114,9 +118,7 @@ class Collector:
                 self.store.warn(*warning, at=now)
         except CaptureError as error:
             return self.refused(error)
-        if request.query_params.get("beacon") == "1":
-            return Response(status_code=204)
-        return JSONResponse({"status": "Ok"})
+        return taken(request)
 
     async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime) -> None:
         """Wait until events are on the disk."""
@@ -212,7 +214,7 @@ class Collector:
                 check_recording(item, i)
         except CaptureError as error:
             return self.refused(error)
-        return Response(status_code=204) if request.query_params.get("beacon") == "1" else JSONResponse({"status": "Ok"})
+        return taken(request)
 
     # ------------------------------------------------------------------ what SDKs ask for
     async def flags(self, request: Request) -> Response:
@@ -367,6 +369,11 @@ def check_recording(item: Mapping[str, Any], at: int) -> None:
 
 
 # ---------------------------------------------------------------------- answers
+def taken(request: Request) -> Response:
+    """Say that all is well; a beacon waits for no words."""
+    return Response(status_code=204) if request.query_params.get("beacon") == "1" else JSONResponse({"status": "Ok"})
+
+
 def answered(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     """Give an endpoint that lets browsers of other pages read its answer, and says what went wrong with the store."""
 

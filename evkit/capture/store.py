@@ -105,21 +105,29 @@ class Store:
 
     def submit(self, events: Sequence[Event], *, received_at: dt.datetime | None = None, token: str = "") -> Future[None]:
         """Take events without waiting: the future is done when they are on the disk. Several submissions share one sync."""
+        clock = received_at or dt.datetime.now(dt.UTC)
+
+        def lines(first: int) -> bytes:
+            return b"".join(
+                rows.to_line(event, received_at=event.received_at or clock, arrival=first + i, token=token)
+                for i, event in enumerate(events)
+            )
+
+        return self.submit_lines(len(events), lines, clock)
+
+    def submit_lines(self, count: int, lines: Callable[[int], bytes], received_at: dt.datetime) -> Future[None]:
+        """Take lines that are written already, but for the number of the first in the order of arrival."""
         done: Future[None] = Future()
-        if not events:
+        if not count:
             done.set_result(None)
             return done
-        clock = received_at or dt.datetime.now(dt.UTC)
-        first = self._take_numbers(len(events), rows.microseconds(clock))
-        lines = b"".join(
-            rows.to_line(event, received_at=event.received_at or clock, arrival=first + i, token=token) for i, event in enumerate(events)
-        )
+        written = lines(self._take_numbers(count, rows.microseconds(received_at)))
         if self._owner != os.getpid():
             raise StoreError("a store can't be used in a process that was forked off: open it there")
         with self._wake:
             if self._closed:
                 raise StoreError(f"the store {str(self.folder)!r} is closed")
-            self._pending.append(Commit(lines, len(events), done))
+            self._pending.append(Commit(written, count, done))
             self._wake.notify()
         return done
 

@@ -1,0 +1,122 @@
+"""The usual batch, straight from a request's bytes to lines: what it takes is written as `wire` and `rows` would write it.
+
+Anything out of the ordinary (another shape, a form, an odd time, an event that deserves a warning) is left to them. msgspec is
+loaded when it is needed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from evkit.capture import message, wire
+from evkit.capture.inflate import Refused, gunzipped, is_gzip
+from evkit.capture.storage.rows import LARGEST, said
+
+ODD = re.compile(
+    rb'\\u0000|\\u[dD][89a-fA-F]|\n|"\$elements|"\$cookieless_mode"|"\$ignore_sent_at"|"\$ip"|"capture_internal"|"\$process_person_profile"'
+)
+"""What a batch must not hold to be usual: its events need more than copying."""
+ODD_NAMES = frozenset({*message.UNSEEN, *wire.NOT_EVENTS, *message.OTHER_ID, "$groupidentify"})
+UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+UTC = dt.UTC
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A usual batch: its token, how many events, and what writes their lines once the number of the first is known."""
+
+    token: str
+    count: int
+    lines: Callable[[int], bytes]
+
+
+@lru_cache(maxsize=1)
+def decoders() -> tuple[Any, Any]:
+    """Make what reads a batch, and what writes a text as JSON; loads msgspec."""
+    from typing import Annotated
+
+    import msgspec
+
+    word = Annotated[str, msgspec.Meta(min_length=1, max_length=min(message.MAX_EVENT_NAME, message.MAX_DISTINCT_ID))]
+    key = Annotated[str, msgspec.Meta(pattern=UUID)]
+    time = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    event = msgspec.defstruct(
+        "Event",
+        [("event", word), ("distinct_id", word), ("uuid", key), ("timestamp", time), ("properties", msgspec.Raw)],
+        forbid_unknown_fields=True,
+    )
+    batch = msgspec.defstruct(
+        "Batch",
+        [("batch", list[event]), ("api_key", str, ""), ("token", str, ""), ("sent_at", str, ""), ("historical_migration", bool, False)],  # type: ignore[valid-type]
+        forbid_unknown_fields=True,
+    )
+    return msgspec.json.Decoder(batch).decode, msgspec.json.Encoder().encode
+
+
+def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str], now: dt.datetime, ip: str | None) -> Batch | None:
+    """Read a usual batch; None where it is none, or where something is wrong with it.
+
+    Parameters
+    ----------
+    query, headers, now, ip
+        As `wire.received`.
+    """
+    if "data" in query or "compression" in query or headers.get("content-type", "")[:33].lower() == wire.FORM:
+        return None
+    try:
+        text = gunzipped(body) if is_gzip(body) else body
+    except Refused:
+        return None
+    if text[:1] != b"{" or ODD.search(text):
+        return None
+    decode, encode = decoders()
+    try:
+        if not text.isascii():
+            text.decode()
+        found = decode(text)
+        token = found.api_key or found.token
+        wire.check_token(token)
+        skew = skew_of(found.sent_at, query, now)
+        made = [parts_of(event, encode, skew, now, ip) for event in found.batch]
+    except (ValueError, OverflowError):  # msgspec's errors and Refused are ValueErrors
+        return None
+    if not made or None in made or (found.api_key and found.token):
+        return None
+    received, written = said(now), encode(token.strip())
+    middle = b'","received_at":"%b","arrival":%d,"token":%b,"elements_chain":"","properties":%b}\n'
+    moment = received.encode()
+
+    def lines(first: int) -> bytes:
+        return b"".join([head + middle % (moment, first + i, written, properties) for i, (head, properties) in enumerate(made)])  # type: ignore[misc]
+
+    return Batch(token.strip(), len(made), lines)
+
+
+def skew_of(sent_at: str, query: Mapping[str, str], now: dt.datetime) -> dt.timedelta | None:
+    """Give by how much the client's clock is before ours; None where nothing says."""
+    clock = message.parse_time(sent_at) if sent_at else None
+    clock = clock or wire.clock_of(query)
+    return None if clock is None else now - clock
+
+
+def parts_of(event: Any, encode: Any, skew: dt.timedelta | None, now: dt.datetime, ip: str | None) -> tuple[bytes, bytes] | None:
+    """Give the beginning of an event's line, up to its time, and its properties; None for one that isn't usual."""
+    properties = bytes(event.properties)
+    if event.event in ODD_NAMES or event.distinct_id.isspace() or properties[:1] != b"{" or len(properties) > LARGEST - 2_000:
+        return None
+    time = event.timestamp if skew is None else event.timestamp + skew
+    if time - now > message.FUTURE:
+        return None
+    if ip:
+        rest = properties[1:].lstrip()
+        properties = b'{"$ip":' + encode(ip) + (b"" if rest[:1] == b"}" else b",") + rest
+    moment = time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    head = b'{"uuid":"%b","event":%b,"distinct_id":%b,"timestamp":"%b' % (
+        event.uuid.encode(), encode(event.event), encode(event.distinct_id), moment.encode(),
+    )  # fmt: skip
+    return head, properties
