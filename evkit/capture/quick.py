@@ -1,7 +1,6 @@
 """The usual batch, straight from a request's bytes to lines: what it takes is written as `wire` and `rows` would write it.
 
-Anything out of the ordinary (another shape, a form, an odd time, an event that deserves a warning) is left to them. msgspec is
-loaded when it is needed.
+Anything out of the ordinary (another shape, a form, an odd time, an event that deserves a warning) is left to them.
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from evkit.capture import message, wire
 from evkit.capture.inflate import Refused, gunzipped, is_gzip
@@ -24,6 +24,7 @@ ODD = re.compile(
 ODD_NAMES = frozenset({*message.UNSEEN, *wire.NOT_EVENTS, *message.OTHER_ID, "$groupidentify"})
 UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 UTC = dt.UTC
+A_TIME = len("2026-03-01T10:00:00")
 
 
 @dataclass(frozen=True)
@@ -35,27 +36,31 @@ class Batch:
     lines: Callable[[int], bytes]
 
 
-@lru_cache(maxsize=1)
-def decoders() -> tuple[Any, Any]:
-    """Make what reads a batch, and what writes a text as JSON; loads msgspec."""
-    from typing import Annotated
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=min(message.MAX_EVENT_NAME, message.MAX_DISTINCT_ID))]
 
-    import msgspec
 
-    word = Annotated[str, msgspec.Meta(min_length=1, max_length=min(message.MAX_EVENT_NAME, message.MAX_DISTINCT_ID))]
-    key = Annotated[str, msgspec.Meta(pattern=UUID)]
-    time = Annotated[dt.datetime, msgspec.Meta(tz=True)]
-    event = msgspec.defstruct(
-        "Event",
-        [("event", word), ("distinct_id", word), ("uuid", key), ("timestamp", time), ("properties", msgspec.Raw)],
-        forbid_unknown_fields=True,
-    )
-    batch = msgspec.defstruct(
-        "Batch",
-        [("batch", list[event]), ("api_key", str, ""), ("token", str, ""), ("sent_at", str, ""), ("historical_migration", bool, False)],  # type: ignore[valid-type]
-        forbid_unknown_fields=True,
-    )
-    return msgspec.json.Decoder(batch).decode, msgspec.json.Encoder().encode
+class Event(msgspec.Struct, forbid_unknown_fields=True):
+    """A usual event."""
+
+    event: Word
+    distinct_id: Word
+    uuid: Annotated[str, msgspec.Meta(pattern=UUID)]
+    timestamp: str
+    properties: msgspec.Raw
+
+
+class Sent(msgspec.Struct, forbid_unknown_fields=True):
+    """A usual batch, as it was sent."""
+
+    batch: list[Event]
+    api_key: str | None = None
+    token: str | None = None
+    sent_at: str = ""
+    historical_migration: bool = False
+
+
+DECODE = msgspec.json.Decoder(Sent).decode
+ENCODE = msgspec.json.Encoder().encode
 
 
 def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str], now: dt.datetime, ip: str | None) -> Batch | None:
@@ -74,25 +79,24 @@ def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str
         return None
     if text[:1] != b"{" or ODD.search(text):
         return None
-    decode, encode = decoders()
     try:
         if not text.isascii():
             text.decode()
-        found = decode(text)
-        token = found.api_key or found.token
+        found = DECODE(text)
+        token = (found.api_key if found.token is None else found.token) or ""
         wire.check_token(token)
         skew = skew_of(found.sent_at, query, now)
-        made = [parts_of(event, encode, skew, now, ip) for event in found.batch]
+        made = [parts for event in found.batch if (parts := parts_of(event, skew, now, ip)) is not None]
     except (ValueError, OverflowError):  # msgspec's errors and Refused are ValueErrors
         return None
-    if not made or None in made or (found.api_key and found.token):
+    if not made or len(made) < len(found.batch) or (found.api_key is not None and found.token is not None):
         return None
-    received, written = said(now), encode(token.strip())
+    received, written = said(now), ENCODE(token.strip())
     middle = b'","received_at":"%b","arrival":%d,"token":%b,"elements_chain":"","properties":%b}\n'
     moment = received.encode()
 
     def lines(first: int) -> bytes:
-        return b"".join([head + middle % (moment, first + i, written, properties) for i, (head, properties) in enumerate(made)])  # type: ignore[misc]
+        return b"".join([head + middle % (moment, first + i, written, properties) for i, (head, properties) in enumerate(made)])
 
     return Batch(token.strip(), len(made), lines)
 
@@ -104,19 +108,25 @@ def skew_of(sent_at: str, query: Mapping[str, str], now: dt.datetime) -> dt.time
     return None if clock is None else now - clock
 
 
-def parts_of(event: Any, encode: Any, skew: dt.timedelta | None, now: dt.datetime, ip: str | None) -> tuple[bytes, bytes] | None:
+def parts_of(event: Event, skew: dt.timedelta | None, now: dt.datetime, ip: str | None) -> tuple[bytes, bytes] | None:
     """Give the beginning of an event's line, up to its time, and its properties; None for one that isn't usual."""
     properties = bytes(event.properties)
     if event.event in ODD_NAMES or event.distinct_id.isspace() or properties[:1] != b"{" or len(properties) > LARGEST - 2_000:
         return None
-    time = event.timestamp if skew is None else event.timestamp + skew
+    if len(event.timestamp) < A_TIME or event.timestamp[4] != "-":
+        return None
+    time = dt.datetime.fromisoformat(event.timestamp)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    if skew is not None:
+        time += skew
     if time - now > message.FUTURE:
         return None
     if ip:
         rest = properties[1:].lstrip()
-        properties = b'{"$ip":' + encode(ip) + (b"" if rest[:1] == b"}" else b",") + rest
+        properties = b'{"$ip":' + ENCODE(ip) + (b"" if rest[:1] == b"}" else b",") + rest
     moment = time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     head = b'{"uuid":"%b","event":%b,"distinct_id":%b,"timestamp":"%b' % (
-        event.uuid.encode(), encode(event.event), encode(event.distinct_id), moment.encode(),
+        event.uuid.encode(), ENCODE(event.event), ENCODE(event.distinct_id), moment.encode(),
     )  # fmt: skip
     return head, properties

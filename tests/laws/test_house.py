@@ -20,9 +20,9 @@ PACKAGE = ROOT / "evkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 500, 60
 PUBLIC = {
-    "Action", "ActionStep", "Cohort", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
-    "Project", "PropertyFilter", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "event", "event_prop",
-    "from_frame", "from_ibis", "group_prop", "in_cohort", "load_sample", "person_prop", "read", "read_actions", "sample_path", "save_actions",
+    "Action", "ActionStep", "Client", "Cohort", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
+    "Project", "PropertyFilter", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "collect", "event", "event_prop",
+    "from_frame", "from_ibis", "group_prop", "in_cohort", "load_sample", "open_store", "person_prop", "read", "read_actions", "sample_path", "save_actions",
     "series", "session_duration", "submitted", "viewed",
 }  # fmt: skip
 
