@@ -20,10 +20,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from evkit.capture import inflate, message, noticed, quick, replies, segment, v1, wire
+from evkit.capture import autocapture, inflate, message, noticed, quick, replies, segment, v1, wire
 from evkit.capture.inflate import Refused
 from evkit.capture.storage.rows import EventTooLarge
 from evkit.capture.store import Store
@@ -39,7 +39,10 @@ RETRY_SECONDS = 5
 SESSION = 100
 """Characters of a session id."""
 EVENTS = ("/e", "/capture", "/track", "/i/v0/e", "/batch", "/engage", "/i/v0/ai/batch")
+PAGE_POLICY = "default-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'"
+"""What the playground's page may load: nothing from elsewhere."""
 SCRIPT_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)*\.js(\.map)?$")
+HOST = re.compile(r"^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$")
 Clock = Callable[[], dt.datetime]
 
 
@@ -89,6 +92,8 @@ class Collector:
             ("/array/{token:str}/config", self.config, ["GET", "OPTIONS"]),
             ("/array/{token:str}/config.js", self.config_script, ["GET", "OPTIONS"]),
             ("/array/{token:str}/array.js", self.script, ["GET", "OPTIONS"]),
+            ("/playground", self.playground, ["GET"]),
+            ("/playground/{page:path}", self.playground, ["GET"]),
             ("/static/{name:path}", self.script, ["GET", "OPTIONS"]),
             *((path, self.empty(name), ["GET", "OPTIONS"]) for path, name in EMPTY.items()),
             *((path, self.health, ["GET"]) for path in ("/", "/_readiness", "/_liveness")),
@@ -270,6 +275,10 @@ class Collector:
             await body_of(request, wire.MOST_BYTES)
         return JSONResponse({})
 
+    async def playground(self, request: Request) -> Response:
+        """Give the page whose clicks are captured by this collector."""
+        return HTMLResponse(autocapture.page(f"http://{own_host(request)}"), headers={"content-security-policy": PAGE_POLICY})
+
     async def health(self, request: Request) -> Response:
         """Say that the collector runs."""
         return PlainTextResponse("capture")
@@ -309,6 +318,13 @@ async def body_of(request: Request, most: int) -> bytes:
     except ClientDisconnect:
         raise Refused("the client went before its body was there") from None
     return b"".join(parts)
+
+
+def own_host(request: Request) -> str:
+    """Give the host and port that a request was sent to, as the server knows them where the header says something else."""
+    said = request.headers.get("host", "")
+    server = request.scope.get("server") or ("127.0.0.1", 80)
+    return said if HOST.match(said) else f"{server[0]}:{server[1]}"
 
 
 def address(request: Request) -> str | None:
