@@ -10,8 +10,23 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "Client": "evkit.capture.client",
     "Store": "evkit.capture.store",
     "create_app": "evkit.capture.collector",
+    "configure": "evkit.capture.default",
+    "default_client": "evkit.capture.default",
+    "capture": "evkit.capture.default",
+    "identify": "evkit.capture.default",
+    "alias": "evkit.capture.default",
+    "set": "evkit.capture.default",
+    "set_once": "evkit.capture.default",
+    "group_identify": "evkit.capture.default",
+    "page": "evkit.capture.default",
+    "context": "evkit.capture.default",
+    "track": "evkit.capture.default",
+    "flush": "evkit.capture.default",
+    "shutdown": "evkit.capture.default",
+    "stats": "evkit.capture.default",
 }
 """Public name -> the module that holds it; loaded when first asked for."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from evkit.errors import CaptureError
 
 TAIL_SECONDS = 1.0
 
@@ -22,6 +25,10 @@ def add_to(commands: Any) -> None:
     )
     collect.add_argument(
         "--posthog-js", metavar="FOLDER", help="serve posthog-js from this folder (the package's dist) instead of evkit's own script"
+    )
+    collect.add_argument("--forward-to", metavar="HOST", help="pass events on to this PostHog too")
+    collect.add_argument(
+        "--api-key", metavar="TOKEN", default=None, help="the project token there (default: the environment's EVKIT_FORWARD_API_KEY)"
     )
     tail = commands.add_parser("tail", help="show the newest events of a store, and those that come")
     tail.add_argument("folder")
@@ -46,12 +53,16 @@ def run(asked: argparse.Namespace) -> int:
     if asked.command == "collect":
         from evkit.capture import serving
 
+        key = asked.api_key or os.environ.get("EVKIT_FORWARD_API_KEY")
+        if asked.forward_to and not key:
+            raise CaptureError("--forward-to needs the project's token there: --api-key, or EVKIT_FORWARD_API_KEY in the environment")
         serving.run(
             asked.folder,
             host=asked.host,
             port=asked.port,
             tokens=asked.token,
             posthog_js=asked.posthog_js,
+            forward_to=(asked.forward_to, key) if asked.forward_to and key else None,
             tell=lambda line: print(line, flush=True),
         )
         return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import json
+import os
 import re
 import uuid
 from collections.abc import Mapping
@@ -176,6 +177,21 @@ def event_of(
         elements_chain=chain if isinstance(chain, str) else "",
         unread_time=unread(item, received) if time == received else "",
     )
+
+
+def uuid7(now: dt.datetime) -> str:
+    """Make a uuid of version 7: it sorts by time, to a quarter of a microsecond. Its chance is the system's: no fork repeats it.
+
+    Examples
+    --------
+    >>> uuid7(dt.datetime(2026, 1, 2, tzinfo=dt.UTC))[:15]
+    '019b7c01-0400-7'
+    """
+    microseconds = (now - EPOCH) // dt.timedelta(microseconds=1)
+    milliseconds, rest = divmod(microseconds, 1000)
+    high = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 7 << 12 | rest * 4096 // 1000
+    low = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 1 << 63
+    return str(uuid.UUID(int=high << 64 | low))
 
 
 def unread(item: Mapping[str, Any], received: dt.datetime) -> str:

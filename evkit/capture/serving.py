@@ -54,6 +54,7 @@ def listening(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen(MOST_CONNECTIONS)
     except (OSError, OverflowError) as error:
         made.close()
         raise CaptureError(f"can't listen on {host}:{port}: {error}. Give another port; port 0 takes a free one") from None
@@ -201,11 +202,22 @@ def collect(
     return made
 
 
-def run(folder: str | Path, *, host: str, port: int, tokens: Collection[str] | None, posthog_js: str | Path | None, tell: Any) -> None:
+def run(
+    folder: str | Path,
+    *,
+    host: str,
+    port: int,
+    tokens: Collection[str] | None,
+    posthog_js: str | Path | None,
+    tell: Any,
+    forward_to: tuple[str, str] | None = None,
+) -> None:
     """Collect events into a folder until the process is told to stop.
 
     Parameters
     ----------
+    forward_to
+        Host and token of a PostHog that events are passed on to.
     tell
         Takes lines for the user.
 
@@ -214,8 +226,15 @@ def run(folder: str | Path, *, host: str, port: int, tokens: Collection[str] | N
     CaptureError, StoreError
         As `collect`.
     """
-    sock = listening(host, port)
-    with Store(folder) as store:
+    with contextlib.ExitStack() as open_things:
+        sock = open_things.enter_context(contextlib.closing(listening(host, port)))
+        store = open_things.enter_context(Store(folder))
+        if forward_to is not None:
+            from evkit.capture.forwarding import Forwarder
+
+            forwarder = open_things.enter_context(contextlib.closing(Forwarder(*forward_to, spool=store.folder / "forward")))
+            store.on_durable = forwarder.take
+            tell(f"passing events on to {forward_to[0]}")
         server = server_of(store, tokens=tokens, posthog_js=posthog_js)
         bound, at = sock.getsockname()[:2]
         tell(f"collecting into {folder}: send events to http://{bound}:{at} (Ctrl+C stops)")

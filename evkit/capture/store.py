@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from evkit.capture.message import Event
 from evkit.capture.storage import inspection, locks, rows, segments, snapshot, warned
 from evkit.capture.storage.landing import Landing, problem
-from evkit.errors import EvkitError, StoreError
+from evkit.errors import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,8 @@ class Store:
         A landing file of this size, or age, is sealed.
     background
         Seal in a thread; otherwise only `seal()` does.
+    on_durable
+        Called with the lines of every commit, after they are on the disk and before they are acknowledged.
 
     Raises
     ------
@@ -68,8 +70,15 @@ class Store:
     """
 
     def __init__(
-        self, folder: str | Path, *, seal_bytes: int = SEAL_BYTES, seal_seconds: float = SEAL_SECONDS, background: bool = True
+        self,
+        folder: str | Path,
+        *,
+        seal_bytes: int = SEAL_BYTES,
+        seal_seconds: float = SEAL_SECONDS,
+        background: bool = True,
+        on_durable: Callable[[bytes], None] | None = None,
     ) -> None:
+        self.on_durable = on_durable
         self.folder = Path(folder)
         self.seal_bytes = seal_bytes
         self.seal_seconds = seal_seconds
@@ -153,17 +162,23 @@ class Store:
                 if not taken:
                     return
             try:
-                with self._files:
-                    self._landing.write(b"".join(c.lines for c in taken), sum(c.count for c in taken))
-                    if self._landing.size >= self.seal_bytes:
-                        self._landing.rotate()
-                        self._seal_now.set()
-            except EvkitError as error:
+                self._commit(taken)
+            except Exception as error:  # whatever it is, who waits must hear of it, and the thread must go on
                 for commit in taken:
                     commit.done.set_exception(error)
             else:
                 for commit in taken:
                     commit.done.set_result(None)
+
+    def _commit(self, taken: Sequence[Commit]) -> None:
+        lines = b"".join(c.lines for c in taken)
+        with self._files:
+            self._landing.write(lines, sum(c.count for c in taken))
+            if self._landing.size >= self.seal_bytes:
+                self._landing.rotate()
+                self._seal_now.set()
+        if self.on_durable is not None:
+            self.on_durable(lines)
 
     # ------------------------------------------------------------------ sealing
     def seal(self) -> int:

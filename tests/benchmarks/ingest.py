@@ -108,7 +108,10 @@ def load(port: int, batch: int, seconds: float = SECONDS) -> tuple[float, float]
 
 def appended(batch: int, seconds: float = SECONDS) -> float:
     """Append batches to a file, each synced before the next; give events a second."""
-    line = json.dumps({"event": "product_viewed", "distinct_id": "user-1", "uuid": str(uuid.uuid4()), "properties": PROPERTIES}).encode() + b"\n"
+    line = (
+        json.dumps({"event": "product_viewed", "distinct_id": "user-1", "uuid": str(uuid.uuid4()), "properties": PROPERTIES}).encode()
+        + b"\n"
+    )
     data, done = line * batch, 0
     with tempfile.TemporaryDirectory() as folder:
         handle = os.open(Path(folder) / "a.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -145,7 +148,9 @@ def main() -> None:
     """Print the shares."""
     for batch, ours, bare, file, slowest, memory in measure():
         share = ours / min(bare, file)
-        print(f"batches of {batch:3}: {ours:9,.0f} events/s, {share:.2f} of the slower of server ({bare:,.0f}) and file ({file:,.0f}); p99 {slowest:.1f} ms; {memory:.0f} MB")
+        print(
+            f"batches of {batch:3}: {ours:9,.0f} events/s, {share:.2f} of the slower of server ({bare:,.0f}) and file ({file:,.0f}); p99 {slowest:.1f} ms; {memory:.0f} MB"
+        )
     print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

@@ -22,8 +22,9 @@ import pandas as pd
 import pytest
 
 from evkit.capture import message
-from evkit.capture.client import Client, uuid7
+from evkit.capture.client import Client
 from evkit.capture.jsonable import DEEPEST, to_json
+from evkit.capture.message import uuid7
 from evkit.errors import CaptureError, DeliveryError
 from tests.capture.recording import Recorder
 

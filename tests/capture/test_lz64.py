@@ -11,7 +11,13 @@ FOX = "CoCwpgBAjgrglgYwNYQEYCcD2B3AdhAM0wA8JRJZEUMd8jTzp5k0s9CSzwmrXaOG3Sixrt6XC
 
 @pytest.mark.parametrize(
     ("text", "packed"),
-    [("hello", "BYUwNmD2Q==="), ("", "Q==="), ("aaaaaaaaaa", "IY1o"), ("\u03e5\U0001f4bb", "qfAl4NzdO0A="), ("The quick brown fox " * 20, FOX)],
+    [
+        ("hello", "BYUwNmD2Q==="),
+        ("", "Q==="),
+        ("aaaaaaaaaa", "IY1o"),
+        ("\u03e5\U0001f4bb", "qfAl4NzdO0A="),
+        ("The quick brown fox " * 20, FOX),
+    ],
 )
 def test_what_the_library_of_the_browser_packed_is_read(text: str, packed: str) -> None:
     """The right column is what lz-string 1.5's compressToBase64 gives for the left."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,14 +21,6 @@ MICROSECOND = dt.timedelta(microseconds=1)
 
 class EventTooLarge(CaptureError):
     """An event that is larger than a store takes."""
-
-
-def uuid7(milliseconds: int | None = None) -> str:
-    """Make a UUID of version 7: its first 48 bits are the time, so that later ones sort after earlier ones."""
-    now = int(time.time() * 1000) if milliseconds is None else milliseconds
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (now & (1 << 48) - 1) << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    return str(uuid.UUID(int=value))
 
 
 def microseconds(at: dt.datetime) -> int:
@@ -64,7 +53,7 @@ def to_line(event: message.Event, *, received_at: dt.datetime, arrival: int, tok
         When it holds what JSON doesn't.
     """
     row = {
-        "uuid": event.uuid or uuid7(),
+        "uuid": event.uuid or message.uuid7(received_at),
         "event": event.event,
         "distinct_id": event.distinct_id,
         "timestamp": said(event.timestamp),

@@ -197,7 +197,7 @@ def set_aside(folder: Path, name: str, data: bytes) -> Path:
 def written(con: duckdb.DuckDBPyConnection, table: str, folder: Path, number: int) -> list[Segment]:
     """Write a table's events to durable segments, a week each, sorted by event and time; a uuid once, the first to arrive."""
     con.execute(
-        f"CREATE TABLE sorted_{table} AS SELECT *, strftime(date_trunc('week', timestamp), '%Y-%m-%d') AS week FROM {table} "
+        f"CREATE TABLE sorted_{table} AS SELECT *, strftime(timestamp - to_days(isodow(timestamp)::INTEGER - 1), '%Y-%m-%d') AS week FROM {table} "
         "QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1"
     )
     made = []

@@ -1,0 +1,330 @@
+"""A queue on disk: what was captured outlives the process and an outage of the host.
+
+A folder holds segments of JSON lines. Who writes or sends one holds its lock (flock), so that processes share a folder and the
+segments of a dead one are taken over. Beside a segment, `.sent` says up to which byte its events were taken by the host. A line is in the
+system's hands when `put` returns, so it outlives the process; on disk, where it outlives the machine, before it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+
+from evkit.capture.sender import Entry, MemoryQueue, Taken
+from evkit.errors import CaptureError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger("evkit.capture")
+
+MAX_SPOOL_BYTES = 100 * 1024 * 1024
+"""Bytes that wait on disk; beyond, the oldest events are dropped."""
+SEGMENTS = 16
+"""Into how many files the largest spool is cut: so much is dropped at a time."""
+READ_BYTES = 256 * 1024
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Segment:
+    """One file of events, locked by who has it.
+
+    Parameters
+    ----------
+    path, fd
+        The file, open to read and append, with its lock held.
+    """
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path = path
+        self.fd = fd
+        self.size = os.fstat(fd).st_size
+        self.sent = 0
+        self.events = 0
+        """How many were not sent yet."""
+        self.skipped: dict[int, int] = {}
+        """Bytes that are no event: start -> end."""
+        self.unsynced = self.unlisted = False
+        self.close = weakref.finalize(self, os.close, fd)
+        self.close.atexit = False  # what drains at exit still needs it
+
+    @property
+    def ledger(self) -> Path:
+        """The file that says what was sent."""
+        return self.path.with_suffix(".sent")
+
+    def append(self, line: bytes) -> None:
+        """Write one event whole, or raise OSError and leave the file as it was."""
+        data = line + b"\n"
+        if (written := os.write(self.fd, data)) != len(data):
+            os.ftruncate(self.fd, self.size)
+            raise OSError(f"only {written} of {len(data)} bytes written")
+        self.size += len(data)
+        self.events += 1
+        self.unsynced = True
+
+    def read(self, max_events: int, max_bytes: int) -> list[Entry]:
+        """Give the oldest events that were not sent, at least one if there is any."""
+        found: list[Entry] = []
+        start, rest = self.sent, b""
+        at = start
+        while at < self.size and len(found) < max_events:
+            chunk = os.pread(self.fd, min(READ_BYTES, self.size - at), at)
+            if not chunk:
+                break
+            at += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                end = start + len(line) + 1
+                if self.skipped.get(start) != end:
+                    max_bytes -= len(line) + 1
+                    if found and (max_bytes < 0 or len(found) >= max_events):
+                        return found
+                    found.append(Entry(line, (self, end)))
+                start = end
+        return found
+
+    def book(self, sent: int, events: int) -> None:
+        """Note that the events up to a byte are settled. Not synced: after a power cut some are sent twice, with the same uuids."""
+        self.sent, self.events = sent, self.events - events
+        self.ledger.write_text(str(sent))
+
+    def rewind(self) -> None:
+        """Empty the file. The ledger goes first: a stop in between sends again and skips nothing."""
+        self.ledger.unlink(missing_ok=True)
+        os.ftruncate(self.fd, 0)
+        self.size = self.sent = self.events = 0
+        self.skipped = {}
+
+    def remove(self) -> None:
+        """Remove the file, then let its lock go."""
+        self.path.unlink(missing_ok=True)
+        self.ledger.unlink(missing_ok=True)
+        self.close()
+
+
+class Spool:
+    """Events that wait in a folder; `Sender` asks it as it asks `MemoryQueue`.
+
+    Parameters
+    ----------
+    folder
+        Made where it is missing; several clients and processes may share it, also those of other projects.
+    api_key
+        Whose events these are: those of another project are left alone.
+    max_bytes
+        What may wait; beyond, the oldest are dropped.
+
+    Raises
+    ------
+    CaptureError
+        When the folder can't be used.
+    """
+
+    durable = True
+
+    def __init__(self, folder: str | os.PathLike[str], api_key: str, *, max_bytes: int = MAX_SPOOL_BYTES) -> None:
+        if fcntl is None:
+            raise CaptureError("a spool needs the file locks of POSIX, which this system lacks: leave spool out")
+        self._folder = Path(folder)
+        self._project = hashlib.sha256(api_key.encode()).hexdigest()[:12]
+        self._max_bytes = max_bytes
+        self._segment_bytes = max(1, max_bytes // SEGMENTS)
+        self._segments: list[Segment] = []
+        self._active: Segment | None = None
+        self._without_disk = MemoryQueue()
+        self._opened = self._said = False
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._open()
+        except OSError as error:
+            raise CaptureError(f"spool {str(folder)!r} can't be used: {error}") from error
+
+    def __len__(self) -> int:
+        return sum(s.events for s in self._segments) + len(self._without_disk)
+
+    def put(self, line: bytes) -> Taken:
+        """Write one event to the file; where the disk refuses, keep it in memory."""
+        dropped = found = 0
+        try:
+            if not self._opened:
+                self._open()
+                found = len(self)
+            active = self._writable()
+            while sum(s.size - s.sent for s in self._segments) + len(line) + 1 > self._max_bytes and len(self._segments) > 1:
+                dropped += self._drop_oldest()
+            active.append(line)
+            self._said = False
+        except OSError as error:
+            if not self._said:
+                log.warning("the spool can't be written, events wait in memory: %s", error)
+            self._said = True
+            return Taken(self._without_disk.put(line).taken, dropped, found)
+        return Taken(True, dropped, found)
+
+    def peek(self, max_events: int, max_bytes: int) -> list[Entry]:
+        """Show the oldest events of the oldest segment, then those in memory."""
+        for segment in self._segments:
+            if segment.events:
+                try:
+                    if found := segment.read(max_events, max_bytes):
+                        return found
+                except OSError as error:
+                    log.warning("%s can't be read: %s", segment.path.name, error)
+        return self._without_disk.peek(max_events, max_bytes)
+
+    def sync(self, entries: Sequence[Entry]) -> None:
+        """Put what shall be sent on disk."""
+        segment = entries[-1].place[0] if entries[-1].place else None
+        if segment is not None and segment.unsynced:
+            segment.unsynced = False
+            try:
+                _sync(segment.fd)
+                if segment.unlisted:
+                    segment.unlisted = False
+                    folder = os.open(self._folder, os.O_RDONLY)
+                    try:
+                        os.fsync(folder)
+                    finally:
+                        os.close(folder)
+            except OSError as error:
+                log.debug("%s was not synced: %s", segment.path.name, error)
+
+    def done(self, entries: Sequence[Entry], *, refused: bool = False) -> int:
+        """Forget events; those the host refuses for good are set aside in `.refused`."""
+        if refused:
+            self._set_aside(f"{self._project}.refused", b"".join(e.line + b"\n" for e in entries))
+        if entries[-1].place is None:
+            return self._without_disk.done(entries)
+        segment, end = entries[-1].place
+        if segment not in self._segments:  # dropped meanwhile as the oldest, or the spool was closed
+            return 0
+        try:
+            segment.book(end, len(entries))
+            if not segment.events and segment == self._active:
+                segment.rewind()
+            elif not segment.events:
+                self._segments.remove(segment)
+                segment.remove()
+        except OSError as error:
+            log.warning("the spool can't note what was sent, it may be sent again: %s", error)
+        return len(entries)
+
+    def after_fork(self) -> None:
+        """Leave the parent's files to the parent, whose locks hold; own ones are made with the first event."""
+        for segment in self._segments:
+            segment.close()
+        self._segments, self._active, self._opened = [], None, False
+        self._without_disk.after_fork()
+
+    def close(self) -> None:
+        """Remove what is sent, and let the locks of the rest go, for the next client."""
+        for segment in self._segments:
+            try:
+                segment.close() if segment.events else segment.remove()
+            except OSError as error:
+                log.debug("%s was not removed: %s", segment.path.name, error)
+        self._segments, self._active, self._opened = [], None, False
+
+    # ------------------------------------------------------------------ files
+    def _open(self) -> None:
+        """Take over the segments of processes that are no more. What waits there counts from now on."""
+        self._opened = True
+        for path in sorted(self._folder.glob(f"{self._project}-*.jsonl")):
+            segment = self._locked(path, os.O_RDWR | os.O_APPEND)
+            if segment is None:
+                continue
+            self._check(segment)
+            if segment.events:
+                log.debug("took over %d events from %s", segment.events, path.name)
+                self._segments.append(segment)
+            else:
+                segment.remove()
+
+    def _locked(self, path: Path, flags: int) -> Segment | None:
+        """Open a segment; None when another has it, or had and removed it."""
+        try:
+            fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.stat(path).st_ino == os.fstat(fd).st_ino:
+                return Segment(path, fd)
+        except OSError:
+            pass
+        os.close(fd)
+        return None
+
+    def _writable(self) -> Segment:
+        """Give the segment that takes new events, a new one where the last is full."""
+        while self._active is None or self._active.size >= self._segment_bytes:
+            name = f"{self._project}-{time.time_ns():020d}-{os.getpid()}-{os.urandom(4).hex()}.jsonl"
+            self._active = self._locked(self._folder / name, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+            if self._active is not None:  # else another took the empty file in the moment before its lock
+                self._active.unlisted = True
+                self._segments.append(self._active)
+        return self._active
+
+    def _drop_oldest(self) -> int:
+        segment = self._segments.pop(0)
+        segment.remove()
+        return segment.events
+
+    def _check(self, segment: Segment) -> None:
+        """Count what a dead process left; what is no event (a torn last line) is set aside in `.torn`."""
+        data = segment.path.read_bytes()
+        try:
+            sent = int(segment.ledger.read_text())
+        except (OSError, ValueError):
+            sent = 0
+        segment.sent = start = sent if 0 < sent <= len(data) and data[sent - 1 : sent] == b"\n" else 0
+        torn = []
+        for line in _lines(data, start):
+            end = start + len(line)
+            if line.endswith(b"\n") and _is_event(line):
+                segment.events += 1
+            else:
+                segment.skipped[start] = end
+                torn.append(line)
+            start = end
+        segment.size = len(data)
+        if torn:
+            log.warning("%d torn lines of %s are set aside", len(torn), segment.path.name)
+            self._set_aside(segment.path.with_suffix(".torn").name, b"".join(torn))
+
+    def _set_aside(self, name: str, data: bytes) -> None:
+        """Keep for a person what no host takes, up to the spool's size."""
+        path = self._folder / name
+        try:
+            if path.exists() and path.stat().st_size + len(data) > self._max_bytes:
+                log.warning("%s is full: %d bytes were not set aside", name, len(data))
+                return
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(fd, data)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            log.warning("%s can't be written: %s", name, error)
+
+
+def _lines(data: bytes, start: int) -> list[bytes]:
+    """Cut into lines at newlines alone, each with its own."""
+    parts = data[start:].split(b"\n")
+    return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -1,0 +1,68 @@
+"""The commands of capture, as people type them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+import evkit as ek
+from evkit import cli
+from evkit.capture import Store, message
+
+NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Store(tmp_path / "events") as store:
+        store.append(message.events_of([{"event": "a\x1b[31m", "distinct_id": "u"}, {"event": "b", "distinct_id": "v"}], received_at=NOW))
+    return tmp_path / "events"
+
+
+def test_collect_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "evkit.cli", "collect", str(tmp_path / "events"), "--port", "0", "--token", "phc_k"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    with process.stdout, process.stderr:
+        said = process.stdout.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert url is not None, said
+        event = {"event": "a", "distinct_id": "u", "api_key": "phc_k"}
+        assert requests.post(url[0] + "/e/", json=event, timeout=10).status_code == 200
+        assert requests.post(url[0] + "/e/", json={**event, "api_key": "phc_l"}, timeout=10).status_code == 401
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        assert "Traceback" not in process.stderr.read()
+    assert ek.open_store(tmp_path / "events").count() == 1
+
+
+def test_tail_shows_the_newest_last_and_nothing_steers_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["tail", str(folder), "--once"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines] == ["a\ufffd[31m", "b"]
+    assert lines[0].startswith("2026-03-01 00:00:00")
+
+
+def test_looking_after_a_store(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command, said in (
+        (["verify"], "2 events in 0 segments and 1 landing files\nall is well"),
+        (["seal"], "2 events sealed"),
+        (["compact"], "0 segments fewer"),
+        (["verify"], "2 events in 1 segments and 0 landing files\nall is well"),
+        (["export", "--out", str(tmp_path / "all.parquet")], "2 events in"),
+    ):
+        assert cli.main(["store", command[0], str(folder), *command[1:]]) == 0
+        assert capsys.readouterr().out.startswith(said)
+    assert ek.read(tmp_path / "all.parquet").count() == 2
+    next((folder / "segments").iterdir()).write_bytes(b"x")
+    assert cli.main(["store", "verify", str(folder)]) == 1
+    assert "it was changed or cut\n1 problems" in capsys.readouterr().out
+    assert cli.main(["store", "verify", str(tmp_path / "nothing")]) == 1
+    assert "there is no store" in capsys.readouterr().err
