@@ -240,4 +240,5 @@ def run(
         tell(f"collecting into {folder}: send events to http://{bound}:{at} (Ctrl+C stops)")
         if not is_loopback(bound) and tokens is None:
             tell("others can reach this address, and every token is taken: give --token to take only your own")
-        server.run(sockets=[sock])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in good order by then, and says it once more
+            server.run(sockets=[sock])
