@@ -287,7 +287,7 @@ function makeClient(label) {
     const all = facts();
     const kept = assign({}, stored.data, tab.data);
     keys(kept).filter(name => !name.startsWith("__")).forEach(name => { all[name] = kept[name]; });
-    const entry = arrival(stored.data.__entry);
+    const entry = arrival(stored.data.__entry || here());
     keys(entry).forEach(name => {
       if (entry[name]) ids["$session_entry_" + name.replace(/^\$(current_)?/, "")] = entry[name];
     });
@@ -360,7 +360,7 @@ function makeClient(label) {
       set_once: (key, value) => ph.setPersonProperties({}, key instanceof Object ? key : { [key]: value }),
     },
 
-    /** Start; another name starts a second client. */
+    /** Start; another name is a second client. */
     init(token, given = {}, name = label) {
       if (name !== label) return (ph[name] = makeClient(name)).init(token, given, name);
       if (!token || ph.__loaded) return ph;
@@ -417,7 +417,7 @@ function makeClient(label) {
       ph.capture("$identify", { $anon_distinct_id: before }, { $set: set || {}, $set_once: setOnce });
     },
 
-    /** Set properties of the person; the same again isn't sent. */
+    /** Set properties of the person, but not the same twice. */
     setPersonProperties(set, setOnce) {
       if (!set && !setOnce || !needPerson()) return;
       const saying = json([ph.get_distinct_id(), set, setOnce]);
