@@ -98,10 +98,11 @@ class Collector:
             *((path, self.empty(name), ["GET", "OPTIONS"]) for path, name in EMPTY.items()),
             *((path, self.health, ["GET"]) for path in ("/", "/_readiness", "/_liveness")),
         ]
+        often = [(path + "/", self.events, ["GET", "POST", "OPTIONS"]) for path in EVENTS]  # first: routes are tried one after the other
         slashed = [
             (path + "/", endpoint, methods) for path, endpoint, methods in made if path != "/" and "." not in path and ":path" not in path
         ]
-        return [Route(path, answered(endpoint), methods=methods) for path, endpoint, methods in (*made, *slashed)]
+        return [Route(path, answered(endpoint), methods=methods) for path, endpoint, methods in (*often, *made, *slashed)]
 
     # ------------------------------------------------------------------ events
     async def events(self, request: Request) -> Response:

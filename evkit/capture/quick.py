@@ -15,15 +15,17 @@ import msgspec
 
 from evkit.capture import message, wire
 from evkit.capture.inflate import Refused, gunzipped, is_gzip
-from evkit.capture.storage.rows import LARGEST, said
+from evkit.capture.storage.rows import LARGEST, naive, said
 
-ODD = re.compile(
-    rb'\\u0000|\\u[dD][89a-fA-F]|\n|"\$elements|"\$cookieless_mode"|"\$ignore_sent_at"|"\$ip"|"capture_internal"|"\$process_person_profile"'
-)
+ODD = (
+    b"\n", b'"$elements', b'"$cookieless_mode"', b'"$ignore_sent_at"', b'"$ip"', b'"capture_internal"', b'"$process_person_profile"',
+)  # fmt: skip
 """What a batch must not hold to be usual: its events need more than copying."""
+ESCAPED = (b"\\u0000", b"\\ud", b"\\uD")
+"""NUL, and halves of characters: they are replaced."""
 ODD_NAMES = frozenset({*message.UNSEEN, *wire.NOT_EVENTS, *message.OTHER_ID, "$groupidentify"})
-UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-UTC = dt.UTC
+UUIDS = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12};)+\Z")
+A_UUID = len("01a20852-6c5e-7078-8450-4ae3b287c11d;")
 A_TIME = len("2026-03-01T10:00:00")
 
 
@@ -44,7 +46,7 @@ class Event(msgspec.Struct, forbid_unknown_fields=True):
 
     event: Word
     distinct_id: Word
-    uuid: Annotated[str, msgspec.Meta(pattern=UUID)]
+    uuid: str
     timestamp: str
     properties: msgspec.Raw
 
@@ -77,7 +79,7 @@ def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str
         text = gunzipped(body) if is_gzip(body) else body
     except Refused:
         return None
-    if text[:1] != b"{" or ODD.search(text):
+    if text[:1] != b"{" or any(word in text for word in ODD) or (b"\\u" in text and any(word in text for word in ESCAPED)):
         return None
     try:
         if not text.isascii():
@@ -86,7 +88,11 @@ def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str
         token = (found.api_key if found.token is None else found.token) or ""
         wire.check_token(token)
         skew = skew_of(found.sent_at, query, now)
-        made = [parts for event in found.batch if (parts := parts_of(event, skew, now, ip)) is not None]
+        uuids = "".join([event.uuid + ";" for event in found.batch])
+        if len(uuids) != A_UUID * len(found.batch) or UUIDS.match(uuids) is None:
+            return None
+        latest, address = naive(now) + message.FUTURE, ENCODE(ip) if ip else b""
+        made = [parts for event in found.batch if (parts := parts_of(event, skew, latest, address)) is not None]
     except (ValueError, OverflowError):  # msgspec's errors and Refused are ValueErrors
         return None
     if not made or len(made) < len(found.batch) or (found.api_key is not None and found.token is not None):
@@ -108,24 +114,27 @@ def skew_of(sent_at: str, query: Mapping[str, str], now: dt.datetime) -> dt.time
     return None if clock is None else now - clock
 
 
-def parts_of(event: Event, skew: dt.timedelta | None, now: dt.datetime, ip: str | None) -> tuple[bytes, bytes] | None:
+def parts_of(event: Event, skew: dt.timedelta | None, latest: dt.datetime, ip: bytes) -> tuple[bytes, bytes] | None:
     """Give the beginning of an event's line, up to its time, and its properties; None for one that isn't usual."""
     properties = bytes(event.properties)
     if event.event in ODD_NAMES or event.distinct_id.isspace() or properties[:1] != b"{" or len(properties) > LARGEST - 2_000:
         return None
     if len(event.timestamp) < A_TIME or event.timestamp[4] != "-":
         return None
-    time = dt.datetime.fromisoformat(event.timestamp)
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
+    if event.timestamp[-1] == "Z":
+        time = dt.datetime.fromisoformat(event.timestamp[:-1])
+    else:
+        time = naive(dt.datetime.fromisoformat(event.timestamp))
+    if time.tzinfo is not None:
+        return None
     if skew is not None:
         time += skew
-    if time - now > message.FUTURE:
+    if time > latest:
         return None
     if ip:
         rest = properties[1:].lstrip()
-        properties = b'{"$ip":' + ENCODE(ip) + (b"" if rest[:1] == b"}" else b",") + rest
-    moment = time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        properties = b'{"$ip":%b%b%b' % (ip, b"" if rest[:1] == b"}" else b",", rest)
+    moment = time.isoformat(timespec="microseconds")
     head = b'{"uuid":"%b","event":%b,"distinct_id":%b,"timestamp":"%b' % (
         event.uuid.encode(), ENCODE(event.event), ENCODE(event.distinct_id), moment.encode(),
     )  # fmt: skip

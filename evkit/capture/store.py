@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SEAL_BYTES = 32 << 20
 """A landing file of this size is ended and sealed."""
+BEHIND = 10
+"""How nice sealing is to the rest of the machine."""
 SEAL_SECONDS = 900.0
 """So is one of this age, where it holds events."""
 
@@ -216,6 +219,8 @@ class Store:
 
     def _seal_often(self) -> None:
         """Seal when a landing file has ended or is old, and merge what has become many; a failure is told and tried again."""
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)  # of this thread: events that come go first
         while True:
             self._seal_now.wait(self.seal_seconds)
             self._seal_now.clear()
