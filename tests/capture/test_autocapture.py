@@ -19,8 +19,12 @@ pytestmark = [needs_browser, pytest.mark.slow]
 
 NPM = Path(__file__).parents[2] / "build" / "npm"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
-FAST = {"request_queue_config": {"flush_interval_ms": 250}}
-AS_POSTHOG = {**FAST, "rate_limiting": {"events_per_second": 10000, "events_burst_limit": 100000}, "rageclick": False}
+FAST = {"request_queue_config": {"flush_interval_ms": 100}}
+AS_POSTHOG = {
+    "request_queue_config": {"flush_interval_ms": 250},
+    "rate_limiting": {"events_per_second": 10000, "events_burst_limit": 100000},
+    "rageclick": False,
+}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 Events = list[dict[str, Any]]
 
