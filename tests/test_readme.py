@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,19 @@ import evkit as ek
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_lines_about_sending_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = TEXT.split("<!-- sending -->")[1].split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"ek": ek}
+    exec(compile(code, "README.md", "exec"), names)
+    try:
+        assert names["events"].person("user_42").distinct_ids == ["user_42", "visitor_1"]
+        assert names["collector"].live().event.tolist() == ["$identify", "movie_played"]
+    finally:
+        names["client"].shutdown()
+        names["collector"].stop()
 
 
 def test_the_ten_lines_run() -> None:

@@ -129,7 +129,7 @@ CAPTURED = (
 def all_captured(browser: Any, script: Path, most: int = 1000, **config: Any) -> list[tuple[str, dict[str, Any]]]:
     """Do everything to all elements of the page; give what was captured."""
     with recording(script=script) as server, page_of(browser, server, "/elements.html", **{**AS_POSTHOG, **config}) as page:
-        page.wait_for_timeout(100 if script == SCRIPT else 1500)
+        page.wait_for_timeout(100 if script == SCRIPT else 1000)
         page.evaluate(EVERYTHING, most)
         events = server.wait_for("the end", 20)
         page.wait_for_timeout(500)
@@ -248,7 +248,7 @@ def told(
 ) -> Any:
     """Do steps on a page; give the events with ids renamed in the order in which they come."""
     with recording(script=script) as server, page_of(browser, server, path, queued, **{**AS_POSTHOG, **config}) as page:
-        page.wait_for_timeout(50 if script == SCRIPT else 1200)
+        page.wait_for_timeout(50 if script == SCRIPT else 700)
         for step in steps.strip().splitlines():
             code = step if re.match(r"history|document|posthog|window|location|WAIT", step) else f"posthog.{step}"
             page.wait_for_timeout(150) if code == "WAIT" else page.evaluate(f"() => {{ {code} }}")

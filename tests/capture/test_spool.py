@@ -318,7 +318,7 @@ def test_a_kill_loses_nothing_that_capture_had_returned_for(server: Recorder, tm
     rng = random.Random(7)
     server.answer = lambda request: 503 if rng.random() < 0.2 else 200
     made: list[str] = []
-    kills = examples(3, 50)
+    kills = examples(5, 100)
     lock = threading.Lock()
 
     def run(name: str) -> None:
