@@ -18,7 +18,7 @@ def test_the_lines_about_sending_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     names: dict[str, Any] = {"ek": ek}
     exec(compile(code, "README.md", "exec"), names)
     try:
-        assert names["events"].person("user_42").distinct_ids == ["user_42", "visitor_1"]
+        assert names["events"].person("user_42").distinct_ids == ("user_42", "visitor_1")
         assert names["collector"].live().event.tolist() == ["$identify", "movie_played"]
     finally:
         names["client"].shutdown()
