@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,24 +53,19 @@ class StoreSource:
 
     @cached_property
     def _events(self) -> ir.Table:
-        parts = [f"SELECT {NAMES} FROM read_parquet({[str(p) for p in self.taken.segments]})"] if self.taken.segments else []
-        if self.taken.lines:
-            parts.append(f"SELECT {NAMES} FROM read_parquet({segments.quoted(str(self._landed()))})")
-        events = self.con.sql(" UNION ALL ".join(parts) or f"SELECT {NAMES} FROM ({inspection.empty()})")
+        files = [*map(str, self.taken.segments), *([str(self._landed())] if self.taken.lines else [])]
+        given = f"read_parquet({files})" if files else f"({segments.EMPTY})"
+        events = self.con.sql(f"SELECT {NAMES} FROM {given}")
         nothing = {"person_id": ibis.null("string"), "person_properties": ibis.null("string")}
         return events.mutate(**nothing).cast(dict(schema.EVENTS.items()))[list(schema.EVENTS.names)]
 
     def _landed(self) -> Path:
         """Put what has landed into one private file of columns; a line that is none of the store's is set aside and told."""
-        for name, data in self.taken.lines.items():
-            for i, reason in segments.bad_lines(data):
-                self.rejects.add(
-                    f"landing/{name}", i + 1, reason, segments.lines_of(data)[i].decode("utf-8", "replace"), "no line of a store"
-                )
+        target = self._folder / "landed.parquet"
+        with contextlib.closing(segments.connection(self._folder)) as con:
+            for foreign in inspection.load_landed(con, self.taken, self._folder):
+                self.rejects.add(foreign.file, foreign.line, foreign.reason, foreign.text.decode("utf-8", "replace"), "no line of a store")
+            how = "* REPLACE (properties::VARCHAR AS properties)"
+            con.execute(f"COPY (SELECT {how} FROM landed) TO {segments.quoted(str(target))} (FORMAT parquet)")
         tell(self.rejects)
-        text, target = self._folder / "landed.jsonl", self._folder / "landed.parquet"
-        inspection.landed_file(self.taken, text)
-        read = f"SELECT {NAMES.replace('properties', 'properties::VARCHAR AS properties')} FROM {segments.json_lines([text])}"
-        self.con.raw_sql(f"COPY ({read}) TO {segments.quoted(str(target))} (FORMAT parquet)")
-        text.unlink()
         return target

@@ -49,10 +49,10 @@ class Recorder:
     changed: Condition = field(default_factory=Condition)
 
     def events(self) -> list[dict[str, Any]]:
-        """Give all events in the order in which the page made them: UUIDs of version 7 sort so."""
+        """Give all events in the order in which the page made them, each once as in a store: UUIDs of version 7 sort so."""
         with self.changed:
-            found = [event for request in self.requests for event in request.body["batch"]]
-        return sorted(found, key=lambda event: str(event["uuid"]))
+            found = {str(event["uuid"]): event for request in self.requests for event in request.body["batch"]}
+        return [found[uuid] for uuid in sorted(found)]
 
     def wait(self, ready: Callable[[list[dict[str, Any]]], bool], seconds: float = 10) -> list[dict[str, Any]]:
         """Wait until the events that came in are what `ready` asks for."""
@@ -148,12 +148,18 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a page that goes drops its connections."""
+
+
 @contextlib.contextmanager
 def recording(**settings: Any) -> Iterator[Recorder]:
     """Start a server; it stops at the end."""
     recorder = Recorder(**settings)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(recorder))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _handler(recorder))
     recorder.origin = f"http://127.0.0.1:{server.server_address[1]}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -305,6 +305,7 @@ def test_a_click_a_change_and_a_submit(browser, server):
         page.check("#agree")
         page.click("#private")
         page.click("#send")
+        server.wait_for("$pageleave")
         events = server.wait(lambda events: names(events).count("$pageview") == 2)
     done = [
         (e["properties"]["$event_type"], e["properties"]["$elements_chain"].split(":")[0]) for e in events if e["event"] == "$autocapture"

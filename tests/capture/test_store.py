@@ -319,3 +319,20 @@ def test_the_largest_event_is_bounded(folder: Path) -> None:
             store.append(sent("a", properties={"x": "y" * 1_000_000}))
         store.append(sent("a", properties={"x": "y\x00", "\x00": ["\x00"]}))
         assert json.loads(ek.open_store(folder).to_pandas().properties[0]) == {"x": "y\ufffd", "\ufffd": ["\ufffd"]}
+
+
+def test_a_store_without_events_can_be_asked_and_tailed(folder: Path) -> None:
+    with Store(folder) as store:
+        assert (ek.open_store(folder).count(), len(store.tail()), store.verify().events) == (0, 0, 0)
+        store.seal()
+        assert ek.open_store(folder).count() == 0
+
+
+def test_the_newest_events_are_told_once_each(folder: Path) -> None:
+    with Store(folder) as store:
+        store.append(sent("a", "b"))
+        store.seal()
+        store.append(sent("c"))
+        store.append(sent("a"))  # sent again: it arrived long ago
+        assert store.tail(2).event.tolist() == ["c", "b"]
+        assert store.tail(9).event.tolist() == ["c", "b", "a"]

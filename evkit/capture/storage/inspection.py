@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evkit.capture.storage import manifest, rows, segments, snapshot
 from evkit.capture.storage.landing import ENDING, complete
@@ -45,40 +46,59 @@ class Report:
         return not self.problems
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """A landed line that is none of a store's: its file, its number from 1, why, and the line."""
+
+    file: str
+    line: int
+    reason: str
+    text: bytes
+
+
 @contextlib.contextmanager
-def relation(folder: Path, taken: snapshot.Snapshot) -> Any:
-    """Give an engine with a view `events` of a snapshot: a uuid once, the first to arrive."""
-    with tempfile.TemporaryDirectory(prefix="evkit-") as work:
-        con = segments.connection(Path(work))
-        with contextlib.closing(con):
-            parts = [f"SELECT {', '.join(rows.COLUMNS)} FROM read_parquet({[str(p) for p in taken.segments]})"] if taken.segments else []
-            if taken.lines:
-                landed = landed_file(taken, Path(work) / "landed.jsonl")
-                parts.append(f"SELECT {', '.join(rows.COLUMNS)} FROM {segments.json_lines([landed])}")
-            con.execute(f"CREATE VIEW stored AS {' UNION ALL '.join(parts) or empty()}")
-            con.execute("CREATE VIEW events AS SELECT * FROM stored QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1")
-            yield con
+def relation(folder: Path, taken: snapshot.Snapshot) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give an engine with a view `stored` of a snapshot, a row a line, and `events`: a uuid once, the first to arrive."""
+    with tempfile.TemporaryDirectory(prefix="evkit-") as work, contextlib.closing(segments.connection(Path(work))) as con:
+        load_landed(con, taken, Path(work))
+        columns = ", ".join(rows.COLUMNS)
+        parts = [f"SELECT {columns} FROM landed"]
+        if taken.segments:
+            parts.append(f"SELECT {columns} FROM read_parquet({[str(p) for p in taken.segments]})")
+        con.execute(f"CREATE VIEW stored AS {' UNION ALL '.join(parts)}")
+        con.execute("CREATE VIEW events AS SELECT * FROM stored QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1")
+        yield con
 
 
-def empty() -> str:
-    """Give a query without rows, in the columns of events."""
-    return "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in segments.TYPES.items()) + " WHERE false"
+def load_landed(con: duckdb.DuckDBPyConnection, taken: snapshot.Snapshot, work: Path) -> list[Foreign]:
+    """Load what has landed into a table `landed`; give the lines that are none of a store's, which are left out."""
+    file = work / "landed.jsonl"
+    file.write_bytes(b"".join(taken.lines.values()))
+    if segments.loaded(con, [file]):
+        return []
+    foreign: list[Foreign] = []
+    good: list[bytes] = []
+    for name, data in taken.lines.items():
+        lines, bad = segments.lines_of(data), dict(segments.bad_lines(data))
+        foreign += [Foreign(f"{snapshot.LANDING}/{name}", i + 1, reason, lines[i]) for i, reason in bad.items()]
+        good += [line for i, line in enumerate(lines) if i not in bad]
+    file.write_bytes(b"".join(good))
+    segments.loaded(con, [file])
+    return foreign
 
 
-def landed_file(taken: snapshot.Snapshot, target: Path) -> Path:
-    """Write the good lines of a snapshot's landing to one file."""
-    with target.open("wb") as file:
-        for data in taken.lines.values():
-            bad = {i for i, _ in segments.bad_lines(data)}
-            file.write(data if not bad else b"".join(line for i, line in enumerate(segments.lines_of(data)) if i not in bad))
-    return target
+NEWEST = f"""
+WITH newest AS (SELECT {", ".join(TAIL)}, arrival FROM stored ORDER BY arrival DESC LIMIT 2 * $n),
+first AS (SELECT uuid, min(arrival) AS arrival FROM stored WHERE uuid IN (SELECT uuid FROM newest) GROUP BY uuid)
+SELECT {", ".join(TAIL)} FROM newest SEMI JOIN first USING (uuid, arrival) ORDER BY newest.arrival DESC LIMIT $n
+"""
 
 
 def tail(folder: Path, n: int) -> pd.DataFrame:
     """Give the newest events by arrival, the newest first."""
     taken = snapshot.take(folder)
     with contextlib.closing(taken), relation(folder, taken) as con:
-        found: pd.DataFrame = con.execute(f"SELECT {', '.join(TAIL)} FROM events ORDER BY arrival DESC LIMIT ?", [n]).df()
+        found: pd.DataFrame = con.execute(NEWEST, {"n": n}).df()
         return found.astype({"properties": "str"}) if len(found) else found
 
 
@@ -103,7 +123,7 @@ def export(folder: Path, target: Path) -> int:
         except Exception as error:
             temporary.unlink(missing_ok=True)
             raise StoreError(f"{str(target)!r} can't be written: {error}") from error
-        return int(con.execute("SELECT count(*) FROM events").fetchone()[0])
+        return int((con.execute("SELECT count(*) FROM events").fetchone() or [0])[0])
 
 
 def verify(folder: Path) -> Report:

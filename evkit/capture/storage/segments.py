@@ -41,6 +41,8 @@ TYPES = {
     "properties": "JSON",
     "elements_chain": "VARCHAR",
 }
+EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in TYPES.items()) + " WHERE false"
+"""A query without rows, in the columns of events."""
 LARGEST_LINE = 64 << 20
 Told = Callable[[str, str], None]
 """Takes a kind of warning and its words."""
