@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ SEAL_BYTES = 32 << 20
 """A landing file of this size is ended and sealed."""
 BEHIND = 10
 """How nice sealing is to the rest of the machine."""
+MANY_FILES = 8
+"""When files of so many times that size wait, they are sealed whoever writes meanwhile."""
+QUIET_SECONDS = 1.0
+"""Otherwise they are sealed once nobody has written for so long."""
+LOOK_SECONDS = 0.25
 SEAL_SECONDS = 900.0
 """So is one of this age, where it holds events."""
 
@@ -95,7 +101,9 @@ class Store:
         self._last = 0
         self._closed = False
         self._owner = os.getpid()
-        self._seal_now = threading.Event()
+        self._waiting = len(os.listdir(self.folder / snapshot.LANDING))  # what others left behind, bytes of it or not, is due
+        self._written_at = self._landed_since = time.monotonic()
+        self._stop = threading.Event()
         self._writer = threading.Thread(target=self._write, name="evkit-store-writer", daemon=True)
         self._writer.start()
         self._sealer = threading.Thread(target=self._seal_often, name="evkit-store-sealer", daemon=True) if background else None
@@ -176,10 +184,13 @@ class Store:
     def _commit(self, taken: Sequence[Commit]) -> None:
         lines = b"".join(c.lines for c in taken)
         with self._files:
+            if not self._landing.rows:
+                self._landed_since = time.monotonic()
             self._landing.write(lines, sum(c.count for c in taken))
+            self._written_at = time.monotonic()
             if self._landing.size >= self.seal_bytes:
+                self._waiting += self._landing.size
                 self._landing.rotate()
-                self._seal_now.set()
         if self.on_durable is not None:
             self.on_durable(lines)
 
@@ -194,6 +205,7 @@ class Store:
         """
         with self._files:
             self._landing.rotate()
+            self._waiting = 0
         return self._guarded(segments.seal, self.folder, self._tell)
 
     def compact(self, *, fewest: int = 2) -> int:
@@ -221,16 +233,23 @@ class Store:
         """Seal when a landing file has ended or is old, and merge what has become many; a failure is told and tried again."""
         if sys.platform == "linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)  # of this thread: events that come go first
-        while True:
-            self._seal_now.wait(self.seal_seconds)
-            self._seal_now.clear()
-            if self._closed:
-                return
+        while not self._stop.wait(LOOK_SECONDS):
+            if not self._is_due():
+                continue
             try:
                 self.seal()
                 self.compact(fewest=segments.MANY)
             except Exception as error:  # the thread must go on: what landed is safe, and sealing is tried again
                 self._tell("sealing_failed", f"{type(error).__name__}: {error}")
+                self._waiting = 0
+
+    def _is_due(self) -> bool:
+        """Say whether it is time to seal: a file has ended and nobody writes, many have, or what landed is old."""
+        with self._files:
+            quiet = time.monotonic() - self._written_at
+            if self._waiting:
+                return quiet >= QUIET_SECONDS or self._waiting >= MANY_FILES * self.seal_bytes
+            return self._landing.rows > 0 and time.monotonic() - self._landed_since >= self.seal_seconds
 
     # ------------------------------------------------------------------ looking
     def warnings(self) -> pd.DataFrame:
@@ -253,7 +272,7 @@ class Store:
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-        self._seal_now.set()
+        self._stop.set()
         self._writer.join()
         if self._sealer is not None:
             self._sealer.join()

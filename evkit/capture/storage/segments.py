@@ -48,11 +48,22 @@ Told = Callable[[str, str], None]
 """Takes a kind of warning and its words."""
 
 
-def connection(work: Path) -> duckdb.DuckDBPyConnection:
-    """Open an engine for one piece of work in the background: one thread, little memory."""
+def connection(work: Path, *, behind: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open an engine for one piece of work.
+
+    Parameters
+    ----------
+    work
+        Where it may put what doesn't fit into memory.
+    behind
+        In the background: one thread, little memory.
+    """
     import duckdb
 
-    return duckdb.connect(config={"threads": 1, "memory_limit": "1GB", "preserve_insertion_order": False, "temp_directory": str(work)})
+    config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": False, "temp_directory": str(work)}
+    con = duckdb.connect(config={**config, "threads": 1, "memory_limit": "1GB"} if behind else config)
+    con.execute("SET enable_progress_bar = false")
+    return con
 
 
 def seal(folder: Path, tell: Told) -> int:
@@ -104,7 +115,7 @@ def finished(folder: Path) -> Iterator[list[Path]]:
 def seal_files(folder: Path, files: Sequence[Path], tell: Told) -> int:
     """Put the events of held landing files into segments, and delete the files; gives how many events."""
     known = manifest.latest(folder / MANIFEST)
-    with scratch(folder) as work, contextlib.closing(connection(work)) as con:
+    with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
         if not loaded(con, files):
             loaded(con, [checked(folder, file, work, tell) for file in files])
         added = written(con, "landed", folder, known.number + 1)
@@ -249,7 +260,7 @@ def compact(folder: Path, *, fewest: int = MANY) -> int:
         while due := crowded(manifest.latest(folder / MANIFEST), fewest):
             known = manifest.latest(folder / MANIFEST)
             files = ", ".join(quoted(str(folder / SEGMENTS / s.name)) for s in due)
-            with scratch(folder) as work, contextlib.closing(connection(work)) as con:
+            with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
                 con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet([{files}])")
                 added = written(con, "merged", folder, known.number + 1)
             manifest.commit(folder / MANIFEST, known.following(added=added, replaced={s.name for s in due}))
