@@ -110,7 +110,7 @@ const clean = text => harmless(text) ? text : "";
 const isWritten = el => el.getAttribute("contenteditable") === "true" || /^(select|textarea)$/.test(el.localName) ||
   el.localName === "input" && !/^(button|checkbox|submit|reset)$/.test(el.type);
 
-/** Give an element and its ancestors up to body, out of shadow roots too. */
+/** Give an element and its ancestors up to body, through shadow roots. */
 function pathOf(el) {
   const path = [];
   for (let at = el; at && at.localName !== "html"; at = at.parentNode || at.host) if (at.nodeType === 1) path.push(at);
@@ -150,7 +150,7 @@ function chainPart(el, text, href, masked) {
     keys(found).sort().map(key => `${key}="${String(found[key]).replace(/\\?"/g, '\\"')}"`).join("");
 }
 
-/** Whether an event on the first of a path is captured. */
+/** Whether an event on path[0] is captured. */
 function isCaptured(type, path) {
   const tag = path[0].localName;
   if (path.some(el => el.matches(".ph-no-capture"))) return false;
@@ -185,16 +185,16 @@ function autocaptured(event, config) {
   return found;
 }
 
-/** Send in batches: again, with growing waits, when the server fails; by beacon when the page goes. */
+/** Send in batches; again, with growing waits, when the server fails; by beacon at the end. */
 function makeSender(config) {
   let waiting = [];
   let flying = 0;
   let tries = 0;
   let timer;
   const address = config.api_host.replace(/\/+$/, "") + "/e/";
-  const each = send => {
+  const each = (send, size) => {
     while (waiting.length) {
-      const batch = waiting.splice(0, 15);
+      const batch = waiting.splice(0, size);
       send(new Blob([json({ api_key: config.token, batch, sent_at: new Date().toISOString() })], { type: "text/plain" }), batch);
     }
   };
@@ -211,14 +211,15 @@ function makeSender(config) {
       flying -= keepalive && body.size;
       const lost = !status || status >= 500;
       tries = lost ? tries + 1 : 0;
-      if (lost) add(batch);
+      if (lost) waiting = batch.concat(waiting);
+      if (lost) add([]);
     });
   };
   const flush = () => {
     timer = clearTimeout(timer);
-    each(post);
+    each(post, 1000);
   };
-  const beacon = () => each((body, batch) => safe(() => navigator.sendBeacon(address, body)) || post(body, batch));
+  const beacon = () => each((body, batch) => safe(() => navigator.sendBeacon(address, body)) || post(body, batch), 15);
   return { add, flush, beacon };
 }
 
@@ -319,7 +320,7 @@ function makeClient(label) {
 
   const firstPageview = () => { viewed = viewed || config.capture_pageview && ph.capture("$pageview"); };
 
-  /** After a change of history: another path is another page. */
+  /** Another path is another page. */
   function moved(navigation_type) {
     if (path !== location.pathname && config.capture_pageview === "history_change") ph.capture("$pageview", { navigation_type });
     path = location.pathname;
@@ -384,7 +385,7 @@ function makeClient(label) {
       return ph;
     },
 
-    /** Record an event; give it, or nothing when it isn't sent. */
+    /** Record an event; give it when it is sent. */
     capture(event, props, options) {
       if (!ph.__loaded || !event || typeof event !== "string" || ph.has_opted_out_capturing()) return undefined;
       const { timestamp, $set, $set_once, uuid = uuid7() } = options || {};
@@ -499,7 +500,7 @@ function makeClient(label) {
     const action = ph[name];
     if (typeof action === "function") ph[name] = (...args) => safe(() => action(...args));
   });
-  // No flags, no recordings: what else the snippet knows does nothing.
+  // What else the snippet knows does nothing.
   ("isFeatureEnabled getFeatureFlag reloadFeatureFlags setPersonPropertiesForFlags startSessionRecording " +
     "stopSessionRecording").split(" ").concat(keys(stub)).forEach(name => { ph[name] = ph[name] || (() => undefined); });
   return ph;
