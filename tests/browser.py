@@ -17,6 +17,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: .ci/run installs it")
 
 
@@ -60,6 +61,18 @@ def browser_page(theme: str = "light", width: int = 1100) -> Iterator[Seen]:
         page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)
         yield seen
         browser.close()
+
+
+@contextlib.contextmanager
+def ordinary_browser() -> Iterator[Any]:
+    """Open a browser that doesn't look like a robot: posthog-js is silent for robots."""
+    from playwright.sync_api import sync_playwright
+
+    more = ["--disable-dev-shm-usage", "--disable-blink-features=AutomationControlled", f"--user-agent={AGENT}"]
+    with sync_playwright() as p:
+        made = p.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
+        yield made
+        made.close()
 
 
 @contextlib.contextmanager

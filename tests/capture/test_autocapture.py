@@ -3,8 +3,6 @@
 import contextlib
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,12 @@ from typing import Any
 import pytest
 
 from evkit.elements import from_chain, to_chain
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import needs_browser, ordinary_browser
+from tests.capture import real_clients
 from tests.capture.browser_server import SCRIPT, Recorder, recording
 
 pytestmark = [needs_browser, pytest.mark.slow]
 
-NPM = Path(__file__).parents[2] / "build" / "npm"
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 FAST = {"request_queue_config": {"flush_interval_ms": 100}}
 AS_POSTHOG = {
     "request_queue_config": {"flush_interval_ms": 250},
@@ -31,14 +28,8 @@ Events = list[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A browser that doesn't look like a robot: posthog-js is silent for robots."""
-    from playwright.sync_api import sync_playwright
-
-    more = ["--disable-dev-shm-usage", "--disable-blink-features=AutomationControlled", f"--user-agent={AGENT}"]
-    with sync_playwright() as p:
-        opened = p.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
-        yield opened
-        opened.close()
+    with ordinary_browser() as made:
+        yield made
 
 
 @pytest.fixture
@@ -49,18 +40,8 @@ def server() -> Iterator[Recorder]:
 
 @pytest.fixture(scope="module")
 def posthog_js() -> Path:
-    """The newest posthog-js of this machine, or of npm."""
-    script = NPM / "node_modules" / "posthog-js" / "dist" / "array.js"
-    if not script.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("no npm on this machine: posthog-js can't be installed to compare with")
-        NPM.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(NPM), "posthog-js"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        if not script.exists():
-            pytest.skip(f"npm can't install posthog-js here: {done.stderr[-300:]}")
-    return script
+    """The newest posthog-js that the tests drive."""
+    return real_clients.posthog_js() / "array.js"
 
 
 @contextlib.contextmanager

@@ -11,25 +11,18 @@ from typing import Any
 import pytest
 
 import evkit as ek
-from tests.browser import ARGUMENTS, CHROMIUM, needs_browser
+from tests.browser import needs_browser, ordinary_browser
 from tests.capture import real_clients
 
 pytestmark = [pytest.mark.slow, needs_browser]
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 SECONDS = 20
 SCRIPTS = {"evkit's": None, "1.449": "posthog-js", "1.369": "posthog-js-1-369", "1.150": "posthog-js-1-150"}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A browser that says it is an ordinary one: posthog-js sends nothing for robots."""
-    from playwright.sync_api import sync_playwright
-
-    more = ["--disable-dev-shm-usage", "--disable-blink-features=AutomationControlled", f"--user-agent={AGENT}"]
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
+    with ordinary_browser() as made:
         yield made
-        made.close()
 
 
 def rows(collector: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,14 @@ COURSE = sorted(FOLDER.glob("*.ipynb"))
 
 
 def test_the_course_has_its_notebooks() -> None:
-    assert [p.stem for p in COURSE] == ["01_tour", "02_persons_and_groups", "03_actions", "04_trends", "05_funnels", "06_capture_and_autocapture"]
+    assert [p.stem for p in COURSE] == [
+        "01_tour",
+        "02_persons_and_groups",
+        "03_actions",
+        "04_trends",
+        "05_funnels",
+        "06_capture_and_autocapture",
+    ]
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.ipynb")), ids=lambda p: p.stem)
