@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import questions
+from tests.benchmarks import ingest, questions
 from tests.benchmarks.generate import generate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +179,7 @@ def main() -> None:
     compare_trends(path)
     compare_funnel(path)
     subprocess.run([sys.executable, "-m", "tests.benchmarks", "--questions", str(path)], check=True, cwd=ROOT)
+    ingest.main()
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def main() -> None:
     for batch, ours, bare, file, slowest, memory in measure():
         share = ours / min(bare, file)
         print(
-            f"batches of {batch:3}: {ours:9,.0f} events/s, {share:.2f} of the slower of server ({bare:,.0f}) and file ({file:,.0f}); p99 {slowest:.1f} ms; {memory:.0f} MB"
+            f"batches of {batch:3}: {ours:9,.0f} events/s, {share:.2f} (aim 0.6) of the slower of server ({bare:,.0f}) and file ({file:,.0f}); p99 {slowest:.1f} ms; {memory:.0f} MB"
         )
     print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
