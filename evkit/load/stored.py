@@ -40,12 +40,12 @@ class StoreSource:
         self.folder = folder
         self.rejects = Rejects()
         self.taken = snapshot.take(folder)
+        self._moment = self.taken.number, {name: len(data) for name, data in self.taken.lines.items()}
         self._folder = lines.private_folder(self)
 
     def is_newer_than(self, other: StoreSource) -> bool:
         """Say whether anything came since another moment of the same store."""
-        held = lambda s: (s.taken.number, {name: len(data) for name, data in s.taken.lines.items()})  # noqa: E731
-        return bool(held(self) != held(other))
+        return self._moment != other._moment
 
     def table(self) -> ir.Table:
         """Give the canonical events."""
@@ -67,5 +67,6 @@ class StoreSource:
                 self.rejects.add(foreign.file, foreign.line, foreign.reason, foreign.text.decode("utf-8", "replace"), "no line of a store")
             how = "* REPLACE (properties::VARCHAR AS properties)"
             con.execute(f"COPY (SELECT {how} FROM landed) TO {segments.quoted(str(target))} (FORMAT parquet)")
+        self.taken.lines.clear()  # they are in the file now
         tell(self.rejects)
         return target

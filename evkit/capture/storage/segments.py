@@ -99,7 +99,10 @@ def finished(folder: Path) -> Iterator[list[Path]]:
         for name in sorted(n for n in os.listdir(folder / LANDING) if n.endswith(ENDING) and n not in sealed):
             if size > AT_ONCE or len(files) >= MOST_FILES:
                 break
-            handle = os.open(folder / LANDING / name, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+            try:
+                handle = os.open(folder / LANDING / name, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+            except FileNotFoundError:  # an empty one that its writer gave up meanwhile
+                continue
             if locks.hold(handle):
                 files.append(folder / LANDING / name)
                 handles.append(handle)
