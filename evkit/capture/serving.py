@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 1_000
 IDLE_SECONDS = 30
 """How long a connection may be idle."""
-MOST_HEADERS = 64 << 10
-"""Bytes of a request's headers."""
 START_SECONDS = 20.0
 
 
@@ -73,6 +71,7 @@ def server_of(store: Store, *, tokens: Collection[str] | None, posthog_js: str |
         import uvicorn
 
         from evkit.capture.collector import create_app
+        from evkit.capture.protocol import BoundedProtocol
     except ModuleNotFoundError as error:
         raise CaptureError(f"the collector needs {error.name}: pip install 'evkit[collect]'") from None
     app = create_app(store, tokens=tokens, posthog_js=posthog_js)
@@ -84,7 +83,8 @@ def server_of(store: Store, *, tokens: Collection[str] | None, posthog_js: str |
         lifespan="off",
         timeout_keep_alive=IDLE_SECONDS,
         limit_concurrency=MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=MOST_HEADERS,
+        http=BoundedProtocol,
+        ws="none",
         timeout_graceful_shutdown=5,
     )
     return uvicorn.Server(config)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 import evkit as ek
-from evkit.capture import Store, create_app
+from evkit.capture import Store, create_app, protocol
 from tests.sizes import examples
 
 PATHS = [
@@ -202,6 +202,16 @@ def test_broken_http_is_answered_or_hung_up_on_and_the_collector_goes_on(running
     good = b'{"event":"a","distinct_id":"u","api_key":"phc_k"}'
     request = b"POST /e/ HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(good), good)
     assert raw(running, request).startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_that_does_not_end_or_does_not_come_is_hung_up_on(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert raw(running, b"POST /e/ HTTP/1.1\r\nHost: x\r\nX-Long: " + b"y" * 1_000_000).startswith(b"HTTP/1.1 400")
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    for beginning in (b"", b"POST /e/ HTTP/1.1\r\nHost: x\r\n"):
+        with socket.create_connection((running.host, running.port), 10) as sock:
+            began = time.monotonic()
+            sock.sendall(beginning)
+            assert sock.recv(4096).startswith(b"HTTP/1.1 400") and time.monotonic() - began < 5
 
 
 def test_a_body_in_chunks_is_taken_and_one_that_breaks_off_is_not(running: Any) -> None:
