@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from evkit import vocabulary
 from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
 from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
@@ -25,6 +26,7 @@ from evkit.model.tables import Cache, EventTables
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
+from evkit.vocabulary import Vocabulary
 
 Week = Literal["sunday", "monday"]
 Subject = str | Action | Series
@@ -93,6 +95,16 @@ class Events:
         """Count the events, each uuid once: all of them, whatever `filter` and `between` restrict questions to."""
         clean = self.tables.clean()
         return self.tables.cache.get("count", lambda: int(self.tables.execute(clean.count().name("n").as_table()).n[0]))
+
+    @property
+    def names(self) -> Vocabulary[str]:
+        """The event names, completed with Tab: ``events.names["movie_played"]``; a wrong one says the nearest."""
+        return vocabulary.event_names(self.tables)
+
+    @property
+    def properties(self) -> Vocabulary[PropertyRef]:
+        """The properties, completed with Tab: ``events.properties["plan"] == "pro"``; of persons where events don't have it."""
+        return vocabulary.properties(self.tables)
 
     def event_names(self) -> pd.DataFrame:
         """Give the event names: event, events (how many), first_seen, last_seen (UTC); most frequent first."""
