@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -15,7 +17,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,7 +27,6 @@ from starlette.routing import Route
 
 from evkit.capture import autocapture, inflate, message, noticed, quick, replies, segment, v1, wire
 from evkit.capture.inflate import Refused
-from evkit.capture.storage.rows import EventTooLarge
 from evkit.capture.store import Store
 from evkit.errors import CaptureError, StoreError
 
@@ -35,6 +36,18 @@ MOST_RECORDED = 25 << 20
 """Bytes of a recording's body."""
 LARGE = 256 << 10
 """Bodies of more bytes are read in a thread, so that others needn't wait."""
+SMALL_PACKED = 8 << 10
+"""So are compressed ones of more than this: they may be a thousand times as large."""
+MANY = 500
+"""Events that are written out at once; more in a thread."""
+MOST_READ = 2
+"""So many bodies are read in threads at a time: one may cost ten times its size in memory."""
+MOST_TOLD = 100
+"""Warnings of one request that are kept."""
+MOST_PARTS = 100
+"""Parts of a multipart body."""
+LONGEST_PATH = 200
+"""Characters of a script's name."""
 RETRY_SECONDS = 5
 SESSION = 100
 """Characters of a session id."""
@@ -44,6 +57,7 @@ PAGE_POLICY = "default-src 'self' 'unsafe-inline'; connect-src 'self'; img-src '
 SCRIPT_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)*\.js(\.map)?$")
 HOST = re.compile(r"^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$")
 Clock = Callable[[], dt.datetime]
+T = TypeVar("T")
 
 
 def create_app(
@@ -72,6 +86,7 @@ class Collector:
     def __init__(self, store: Store, now: Clock, tokens: frozenset[str] | None, posthog_js: str | Path | None) -> None:
         self.store = store
         self.now = now
+        self.reading = asyncio.Semaphore(MOST_READ)
         self.tokens = tokens
         self.scripts = Path(posthog_js).resolve() if posthog_js is not None else None
         if self.scripts is not None and not (self.scripts / "array.js").is_file():
@@ -111,24 +126,38 @@ class Collector:
             body = await body_of(request, wire.MOST_BYTES)
             now = self.now()
             sent: dict[str, Any] = {"query": request.query_params, "headers": request.headers, "now": now, "ip": address(request)}
-            usual = quick.batch_of(body, **sent) if len(body) <= LARGE else await asyncio.to_thread(quick.batch_of, body, **sent)
+            usual = await self.read(body, lambda: quick.batch_of(body, **sent))
             if usual is not None:
                 self.check(usual.token)
                 await asyncio.wrap_future(self.store.submit_lines(usual.count, usual.lines, now))
                 return taken(request)
-            read = lambda: wire.received(body, path=request.url.path, **sent)  # noqa: E731
-            found = await asyncio.to_thread(read) if len(body) > LARGE else read()
+            found = await self.read(body, lambda: wire.received(body, path=request.url.path, **sent))
             self.check(found.token)
             await self.keep(found.events, token=found.token, now=now)
-            for warning in noticed.warnings((*found.events, *found.others)):
-                self.store.warn(*warning, at=now)
         except CaptureError as error:
             return self.refused(error)
+        told = list(itertools.islice(noticed.warnings((*found.events, *found.others)), MOST_TOLD))
+        if told:
+            await asyncio.to_thread(self.tell, told, now)
         return taken(request)
 
+    async def read(self, body: bytes, reader: Callable[[], T]) -> T:
+        """Read a body: a small one at once, others in a thread, a few at a time, so that nobody waits for it and memory has a bound."""
+        if len(body) <= LARGE and not (inflate.is_gzip(body) and len(body) > SMALL_PACKED):
+            return reader()
+        async with self.reading:
+            return await asyncio.to_thread(reader)
+
+    def tell(self, told: list[noticed.Warning], now: dt.datetime) -> None:
+        """Keep warnings."""
+        for warning in told:
+            self.store.warn(*warning, at=now)
+
     async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime) -> None:
-        """Wait until events are on the disk."""
-        await asyncio.wrap_future(self.store.submit(events, received_at=now, token=token))
+        """Wait until events are on the disk; many are written out in a thread."""
+        submit = functools.partial(self.store.submit, events, received_at=now, token=token)
+        written = submit() if len(events) <= MANY else await asyncio.to_thread(submit)
+        await asyncio.wrap_future(written)
 
     def check(self, token: str) -> None:
         """Raise for a token that isn't taken.
@@ -143,7 +172,7 @@ class Collector:
 
     def refused(self, error: CaptureError) -> Response:
         """Answer a request that is refused, and keep a warning."""
-        status = 413 if isinstance(error, EventTooLarge) else getattr(error, "status", 400)
+        status = 413 if isinstance(error, message.EventTooLarge) else getattr(error, "status", 400)
         self.store.warn("too_large" if status == 413 else "refused", f"{status}: {error}", at=self.now())
         return PlainTextResponse(str(error), status_code=status)
 
@@ -152,8 +181,8 @@ class Collector:
         try:
             body = await body_of(request, wire.MOST_BYTES)
             now = self.now()
-            read = lambda: v1.received(body, headers=request.headers, now=now, ip=address(request), tokens=self.tokens)  # noqa: E731
-            found = await asyncio.to_thread(read) if len(body) > LARGE else read()
+            ip = address(request)
+            found = await self.read(body, lambda: v1.received(body, headers=request.headers, now=now, ip=ip, tokens=self.tokens))
             await self.keep(found.events, token=found.token, now=now)
         except CaptureError as error:
             made = self.refused(error)
@@ -176,14 +205,19 @@ class Collector:
         """Take one event of a language model, its large parts beside it in a multipart body."""
         try:
             body = await body_of(request, wire.MOST_BYTES)
-            text = inflate.decoded(body, request.headers.get("content-encoding", ""))
-            item = from_parts(text, request.headers.get("content-type", ""))
-            now = self.now()
-            token = request.headers.get("authorization", "").partition(" ")[2] or wire.token_of(item)
+            now, headers = self.now(), request.headers
+            said = headers.get("authorization", "").partition(" ")[2]
+            if said:
+                self.check(said.strip())
+            item = await self.read(
+                body, lambda: from_parts(inflate.decoded(body, headers.get("content-encoding", "")), headers.get("content-type", ""))
+            )
+            token = said or wire.token_of(item)
             wire.check_token(token)
             self.check(token.strip())
             event = wire.event_of(item, now=now, sent_at=None, engage=False, at=0)
-            await self.keep([event], token=token.strip(), now=now)
+            kept = [] if event.event in message.UNSEEN | wire.NOT_EVENTS else [wire.with_ip(event, address(request) or "")]
+            await self.keep(kept, token=token.strip(), now=now)
         except CaptureError as error:
             return self.refused(error)
         return JSONResponse({"status": "Ok"})
@@ -195,14 +229,16 @@ class Collector:
             return PlainTextResponse("not found", status_code=404)
         try:
             body = await body_of(request, wire.MOST_BYTES)
-            said = wire.parsed(inflate.decoded(body, request.headers.get("content-encoding", "")))
+            encoding = request.headers.get("content-encoding", "")
+            said = await self.read(body, lambda: wire.parsed(inflate.decoded(body, encoding)))
             token = segment.token_of(request.headers.get("authorization", ""), said if isinstance(said, Mapping) else {})
             wire.check_token(token)
             self.check(token.strip())
             items, sent_at = segment.items_of(said, call, token)
             now = self.now()
             clock = message.parse_time(sent_at) if isinstance(sent_at, str) else None
-            events = [wire.event_of(item, now=now, sent_at=clock, engage=False, at=i) for i, item in enumerate(items)]
+            ip = address(request) or ""
+            events = [wire.with_ip(wire.event_of(item, now=now, sent_at=clock, engage=False, at=i), ip) for i, item in enumerate(items)]
             await self.keep(events, token=token.strip(), now=now)
         except CaptureError as error:
             return self.refused(error)
@@ -212,7 +248,7 @@ class Collector:
         """Take a recording's body, check it, and keep nothing of it: this is no server of replays."""
         try:
             body = await body_of(request, MOST_RECORDED)
-            said = wire.parsed(wire.text_of(body, query=request.query_params, headers=request.headers))
+            said = await self.read(body, lambda: wire.parsed(wire.text_of(body, query=request.query_params, headers=request.headers)))
             batch, token, _ = wire.unpacked(said, engage=False)
             wire.check_token(token)
             self.check(token.strip())
@@ -234,7 +270,7 @@ class Collector:
         token = ""
         with contextlib.suppress(CaptureError):  # the token is only echoed
             body = await body_of(request, wire.MOST_BYTES)
-            said = wire.parsed(wire.text_of(body, query=request.query_params, headers=request.headers))
+            said = await self.read(body, lambda: wire.parsed(wire.text_of(body, query=request.query_params, headers=request.headers)))
             token = wire.token_of(said) if isinstance(said, Mapping) else ""
         return JSONResponse(replies.decide(token, request.query_params.get("v", "")))
 
@@ -255,8 +291,10 @@ class Collector:
             source = resources.files("evkit.capture").joinpath("autocapture.js").read_bytes()
             return Response(source, media_type="text/javascript", headers={"cache-control": "no-cache"})
         for wanted in (name, name.rpartition("/")[2]):  # newer SDKs ask with their version as a folder
+            if not SCRIPT_NAME.match(wanted) or len(wanted) > LONGEST_PATH:
+                continue
             path = (self.scripts / wanted).resolve()
-            if SCRIPT_NAME.match(wanted) and path.is_relative_to(self.scripts) and path.is_file():
+            if path.is_relative_to(self.scripts) and path.is_file():
                 return Response(
                     await asyncio.to_thread(path.read_bytes), media_type="text/javascript", headers={"cache-control": "no-cache"}
                 )
@@ -278,7 +316,9 @@ class Collector:
 
     async def playground(self, request: Request) -> Response:
         """Give the page whose clicks are captured by this collector."""
-        return HTMLResponse(autocapture.page(f"http://{own_host(request)}"), headers={"content-security-policy": PAGE_POLICY})
+        return HTMLResponse(
+            autocapture.page(f"{request.url.scheme}://{own_host(request)}"), headers={"content-security-policy": PAGE_POLICY}
+        )
 
     async def health(self, request: Request) -> Response:
         """Say that the collector runs."""
@@ -347,6 +387,8 @@ def from_parts(body: bytes, content_type: str) -> dict[str, Any]:
         if not isinstance(said, dict):
             raise Refused("a body is an event, or multipart/form-data with a part named event")
         return said
+    if body.count(b"\r\n--") > MOST_PARTS:
+        raise Refused(f"a multipart body of more than {MOST_PARTS} parts")
     parsed: Any = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body)
     parts = {part.get_param("name", header="content-disposition"): part for part in parsed.iter_parts()} if parsed.is_multipart() else {}
     if "event" not in parts:
@@ -363,7 +405,7 @@ def from_parts(body: bytes, content_type: str) -> dict[str, Any]:
         elif name.startswith("event.properties."):
             try:
                 properties[name.removeprefix("event.properties.")] = json.loads(data)
-            except ValueError:
+            except (ValueError, RecursionError):
                 properties[name.removeprefix("event.properties.")] = data.decode("utf-8", "replace")
     return {**event, "properties": properties}
 

@@ -67,6 +67,8 @@ def run(asked: argparse.Namespace) -> int:
         )
         return 0
     if asked.command == "tail":
+        if asked.lines < 1:
+            raise CaptureError(f"--lines {asked.lines}: give 1 or more")
         return tail(Path(asked.folder), asked.lines, once=asked.once)
     return look_after(asked)
 

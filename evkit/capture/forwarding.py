@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from evkit.capture.sender import Sender, Stats
 from evkit.capture.spool import Spool
 from evkit.capture.transport import HttpTransport, checked_host, checked_key
+from evkit.errors import CaptureError
 
 FLUSH_SECONDS = 1.0
 TIMEOUT_SECONDS = 15.0
@@ -44,8 +44,15 @@ class Forwarder:
 
     def take(self, lines: bytes) -> None:
         """Queue the events of some lines of a store's landing."""
-        for event in events_of(lines):
-            self._sender.put(event)
+        failed = 0
+        for line in lines.split(b"\n"):
+            try:
+                if line:
+                    self._sender.put(event_of(line))
+            except ValueError:  # numbers without measure: no JSON that PostHog would take
+                failed += 1
+        if failed:
+            raise CaptureError(f"{failed:,} events hold numbers that JSON doesn't: they are kept, and not passed on")
 
     def stats(self) -> Stats:
         """Give how many were sent, wait, and were dropped."""
@@ -56,20 +63,20 @@ class Forwarder:
         self._sender.shutdown(timeout_seconds)
 
 
-def events_of(lines: bytes) -> Iterator[bytes]:
-    r"""Give the events of lines as a client sends them: the corrected time, no token of ours.
+def event_of(line: bytes) -> bytes:
+    """Give the event of a line as a client sends it: the corrected time, no token of ours.
+
+    Raises
+    ------
+    ValueError
+        When it holds a number that is none of JSON's.
 
     Examples
     --------
-    >>> line = b'{"uuid":"u","event":"a","distinct_id":"d","timestamp":"2026-01-01T00:00:00.000000","properties":{"token":"t","n":1}}'
-    >>> list(events_of(line + b"\n"))
-    [b'{"event":"a","distinct_id":"d","uuid":"u","timestamp":"2026-01-01T00:00:00.000000Z","properties":{"n":1}}']
+    >>> event_of(b'{"uuid":"u","event":"a","distinct_id":"d","timestamp":"2026-01-01T00:00:00.000000","properties":{"token":"t","n":1}}')
+    b'{"event":"a","distinct_id":"d","uuid":"u","timestamp":"2026-01-01T00:00:00.000000Z","properties":{"n":1}}'
     """
-    for line in lines.split(b"\n"):
-        if line:
-            row = json.loads(line)
-            properties = {key: value for key, value in row["properties"].items() if key != "token"}
-            event = {key: row[key] for key in ("event", "distinct_id", "uuid")}
-            yield json.dumps(
-                {**event, "timestamp": row["timestamp"] + "Z", "properties": properties}, ensure_ascii=False, separators=(",", ":")
-            ).encode()
+    row = json.loads(line)
+    properties = {key: value for key, value in row["properties"].items() if key != "token"}
+    event = {**{key: row[key] for key in ("event", "distinct_id", "uuid")}, "timestamp": row["timestamp"] + "Z", "properties": properties}
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -36,6 +36,10 @@ UNSEEN = frozenset({"$performance_event"})
 """Events that capture takes and drops."""
 
 
+class EventTooLarge(CaptureError):
+    """An event that is larger than a store takes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One event as capture understands it.

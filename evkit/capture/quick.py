@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -17,10 +17,10 @@ from evkit.capture import message, wire
 from evkit.capture.inflate import Refused, gunzipped, is_gzip
 from evkit.capture.storage.rows import LARGEST, naive, said
 
-ODD = (
-    b"\n", b'"$elements', b'"$cookieless_mode"', b'"$ignore_sent_at"', b'"$ip"', b'"capture_internal"', b'"$process_person_profile"',
-)  # fmt: skip
-"""What a batch must not hold to be usual: its events need more than copying."""
+ODD_KEYS = frozenset(
+    {"$elements", "$elements_chain", "$cookieless_mode", "$ignore_sent_at", "$ip", "capture_internal", "$process_person_profile"}
+)
+"""Properties of events that need more than copying."""
 ESCAPED = (b"\\u0000", b"\\ud", b"\\uD")
 """NUL, and halves of characters: they are replaced."""
 ODD_NAMES = frozenset({*message.UNSEEN, *wire.NOT_EVENTS, *message.OTHER_ID, "$groupidentify"})
@@ -61,6 +61,8 @@ class Sent(msgspec.Struct, forbid_unknown_fields=True):
     historical_migration: bool = False
 
 
+PROPERTIES = msgspec.json.Decoder(dict[str, Any]).decode
+"""Reads an event's properties, only to see that they can be read: numbers without measure are left to the long way."""
 DECODE = msgspec.json.Decoder(Sent).decode
 ENCODE = msgspec.json.Encoder().encode
 
@@ -79,7 +81,7 @@ def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str
         text = gunzipped(body) if is_gzip(body) else body
     except Refused:
         return None
-    if text[:1] != b"{" or any(word in text for word in ODD) or (b"\\u" in text and any(word in text for word in ESCAPED)):
+    if text[:1] != b"{" or b"\n" in text or (b"\\u" in text and any(word in text for word in ESCAPED)):
         return None
     try:
         if not text.isascii():
@@ -93,7 +95,7 @@ def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str
             return None
         latest, address = naive(now) + message.FUTURE, ENCODE(ip) if ip else b""
         made = [parts for event in found.batch if (parts := parts_of(event, skew, latest, address)) is not None]
-    except (ValueError, OverflowError):  # msgspec's errors and Refused are ValueErrors
+    except (ValueError, OverflowError, RecursionError):  # msgspec's errors and Refused are ValueErrors
         return None
     if not made or len(made) < len(found.batch) or (found.api_key is not None and found.token is not None):
         return None
@@ -117,7 +119,9 @@ def skew_of(sent_at: str, query: Mapping[str, str], now: dt.datetime) -> dt.time
 def parts_of(event: Event, skew: dt.timedelta | None, latest: dt.datetime, ip: bytes) -> tuple[bytes, bytes] | None:
     """Give the beginning of an event's line, up to its time, and its properties; None for one that isn't usual."""
     properties = bytes(event.properties)
-    if event.event in ODD_NAMES or event.distinct_id.isspace() or properties[:1] != b"{" or len(properties) > LARGEST - 2_000:
+    if event.event in ODD_NAMES or event.distinct_id.isspace() or len(properties) > LARGEST - 2_000:
+        return None
+    if not ODD_KEYS.isdisjoint(PROPERTIES(properties)):
         return None
     if len(event.timestamp) < A_TIME or event.timestamp[4] != "-":
         return None

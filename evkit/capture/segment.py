@@ -112,6 +112,8 @@ def item_of(call: Mapping[str, Any], token: str, at: int) -> dict[str, Any]:
     elif kind == "group":
         name = "$groupidentify"
         group_type = traits.get("group_type") or GROUP_TYPE
+        if not isinstance(group_type, str):
+            raise Refused(f"call {at}: the trait group_type is {type(group_type).__name__}, not text")
         kept = {k: v for k, v in traits.items() if k != "group_type"}
         properties |= {"$group_type": group_type, "$group_key": needed(call, "groupId", at), "$group_set": kept}
         properties.setdefault("$groups", {group_type: call["groupId"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import sys
@@ -30,6 +31,8 @@ MANY_FILES = 8
 QUIET_SECONDS = 1.0
 """Otherwise they are sealed once nobody has written for so long."""
 LOOK_SECONDS = 0.25
+RETRY_SECONDS = 30.0
+"""How long after sealing failed it is tried again."""
 SEAL_SECONDS = 900.0
 """So is one of this age, where it holds events."""
 
@@ -138,12 +141,13 @@ class Store:
     def submit_lines(self, count: int, lines: Callable[[int], bytes], received_at: dt.datetime) -> Future[None]:
         """Take lines that are written already, but for the number of the first in the order of arrival."""
         done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # from here on it can't be cancelled: its lines may be on their way
         if not count:
             done.set_result(None)
             return done
-        written = lines(self._take_numbers(count, rows.microseconds(received_at)))
         if self._owner != os.getpid():
             raise StoreError("a store can't be used in a process that was forked off: open it there")
+        written = lines(self._take_numbers(count, rows.microseconds(received_at)))
         with self._wake:
             if self._closed:
                 raise StoreError(f"the store {str(self.folder)!r} is closed")
@@ -192,7 +196,10 @@ class Store:
                 self._waiting += self._landing.size
                 self._landing.rotate()
         if self.on_durable is not None:
-            self.on_durable(lines)
+            try:
+                self.on_durable(lines)
+            except Exception as error:  # the events are on the disk, and acknowledged whatever becomes of passing them on
+                self._tell("not_passed_on", f"{type(error).__name__}: {error}")
 
     # ------------------------------------------------------------------ sealing
     def seal(self) -> int:
@@ -232,7 +239,9 @@ class Store:
     def _seal_often(self) -> None:
         """Seal when a landing file has ended or is old, and merge what has become many; a failure is told and tried again."""
         if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)  # of this thread: events that come go first
+            with contextlib.suppress(OSError):  # of this thread: events that come go first, where that may be said
+                mine = threading.get_native_id()
+                os.setpriority(os.PRIO_PROCESS, mine, max(BEHIND, os.getpriority(os.PRIO_PROCESS, mine)))
         while not self._stop.wait(LOOK_SECONDS):
             if not self._is_due():
                 continue
@@ -241,7 +250,9 @@ class Store:
                 self.compact(fewest=segments.MANY)
             except Exception as error:  # the thread must go on: what landed is safe, and sealing is tried again
                 self._tell("sealing_failed", f"{type(error).__name__}: {error}")
-                self._waiting = 0
+                if self._stop.wait(RETRY_SECONDS):
+                    return
+                self._waiting = 1
 
     def _is_due(self) -> bool:
         """Say whether it is time to seal: a file has ended and nobody writes, many have, or what landed is old."""
@@ -309,6 +320,7 @@ class Store:
             with locks.held(self.folder / segments.LOCK):
                 pass
             locks.sync_folder(self.folder)
+            locks.sync_folder(self.folder.absolute().parent)
         except OSError as error:
             raise StoreError(f"the store {str(self.folder)!r} can't be made or written: {error.strerror or error}") from error
 

@@ -185,7 +185,7 @@ class StoreTransport:
         try:
             self._store.append(message.events_of(body, received_at=now))
         except CaptureError as error:
-            return Answer(status=400, error=str(error))
+            return Answer(status=TOO_BIG if len(lines) > 1 else 400, error=str(error))  # in halves the good events get through
         except Exception as error:
             return Answer(status=0, error=f"{type(error).__name__}: {error}")
         return Answer(status=200)

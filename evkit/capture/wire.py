@@ -26,6 +26,9 @@ MOST_VALUES = 2_000_000
 FORM = "application/x-www-form-urlencoded"
 GZIP = frozenset({"gzip", "gzip-js"})
 LZ64 = frozenset({"lz64", "lz-string"})
+MOST_FIELDS = 100
+"""Fields of a form."""
+MOST_COMMAS = 4 * MOST_VALUES
 BASE64 = re.compile(rb"[A-Za-z0-9+/= ]*\Z")
 FIELDS = (b"data=", b"_=", b"ip=", b"compression=")
 SEEN = 128
@@ -119,7 +122,7 @@ def event_of(item: Any, *, now: dt.datetime, sent_at: dt.datetime | None, engage
 
 def with_ip(event: message.Event, ip: str) -> message.Event:
     """Give an event the address it came from, where it says none."""
-    if "$ip" not in event.properties and isinstance(event.properties, dict):
+    if ip and "$ip" not in event.properties and isinstance(event.properties, dict):
         event.properties["$ip"] = "127.0.0.1" if event.properties.get("capture_internal") else ip
     return event
 
@@ -138,32 +141,35 @@ def text_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str]
         raise Refused("an empty request: send events as JSON")
     hint = (query.get("compression") or "").lower()
     form_like = any(name in raw[:SEEN] for name in FIELDS)
-    lz_hinted = hint in LZ64
+    lz_hinted, of_form = hint in LZ64, False
     if not form_like and not lz_hinted and is_base64(raw):
         raw = unbased(raw) or raw
     if headers.get("content-type", "").partition(";")[0].strip().lower() == FORM and not query.get("data"):
         if not form_like:
-            raise Refused("a form without data=: send data=<events>, or another content type")
+            raise Refused("a form without data=: send data=<events>, or say what JSON is: -H 'content-type: application/json'")
         raw, own = form_data(raw)
-        hint = hint or own
+        hint, of_form = hint or own, True
     elif form_like and raw[:5] == b"data=":
         raw, own = form_data(raw)
-        hint = hint or own
+        hint, of_form = hint or own, True
     hint = hint or headers.get("content-encoding", "").strip().lower()
-    return inflated(raw, hint)
+    return inflated(raw, hint, of_form=of_form)
 
 
 def form_data(raw: bytes) -> tuple[bytes, str]:
     """Give the data of a form, and the compression that the form names."""
-    fields = dict(urllib.parse.parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100))
+    try:
+        fields = dict(urllib.parse.parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise Refused(f"a form of more than {MOST_FIELDS} fields: is its data written without %26 for &?") from None
     data = fields.get("data", "").encode("utf-8", "surrogatepass")
     if not data:
         raise Refused("a form whose data is empty")
     return data.replace(b" ", b"+") if is_base64(data) else data, fields.get("compression", "").lower()
 
 
-def inflated(raw: bytes, hint: str) -> bytes:
-    """Undo the compression of a body, and base64 around or under it.
+def inflated(raw: bytes, hint: str, *, of_form: bool) -> bytes:
+    """Undo the compression of a body, and base64 around or under it; what came in a form may be plain whatever its hint.
 
     Raises
     ------
@@ -179,7 +185,7 @@ def inflated(raw: bytes, hint: str) -> bytes:
         raw = unbased(raw) or raw
     if is_gzip(raw):
         raw = gunzipped(raw)
-    elif hint in GZIP and raw.lstrip()[:1] not in (b"{", b"["):
+    elif hint in GZIP and not of_form:
         raise Refused(f"not {hint}, as the request says: it begins with {raw[:8]!r}")
     if is_base64(raw):
         raw = unbased(raw) or raw
@@ -209,8 +215,8 @@ def parsed(raw: bytes) -> Any:
     Refused
         When it is none, or made to fill the memory.
     """
-    if raw.count(b"{") + raw.count(b"[") > MOST_VALUES:
-        raise Refused(f"a body of more than {MOST_VALUES:,} objects and lists: send smaller batches", 413)
+    if raw.count(b"{") + raw.count(b"[") > MOST_VALUES or raw.count(b",") > MOST_COMMAS:
+        raise Refused(f"a body of more than {MOST_VALUES:,} objects and lists, or {MOST_COMMAS:,} values: send smaller batches", 413)
     try:
         return json.loads(raw.decode("utf-8", "replace"), parse_constant=no_number)
     except (ValueError, RecursionError) as error:

@@ -53,8 +53,8 @@ class StoreSource:
 
     @cached_property
     def _events(self) -> ir.Table:
-        files = [*map(str, self.taken.segments), *([str(self._landed())] if self.taken.lines else [])]
-        given = f"read_parquet({files})" if files else f"({segments.EMPTY})"
+        files = [*self.taken.segments, *([self._landed()] if self.taken.lines else [])]
+        given = f"read_parquet({segments.quoted_list(files)})" if files else f"({segments.EMPTY})"
         events = self.con.sql(f"SELECT {NAMES} FROM {given}")
         nothing = {"person_id": ibis.null("string"), "person_properties": ibis.null("string")}
         return events.mutate(**nothing).cast(dict(schema.EVENTS.items()))[list(schema.EVENTS.names)]
@@ -64,7 +64,7 @@ class StoreSource:
         target = self._folder / "landed.parquet"
         with contextlib.closing(segments.connection(self._folder)) as con:
             for foreign in inspection.load_landed(con, self.taken, self._folder):
-                self.rejects.add(foreign.file, foreign.line, foreign.reason, foreign.text.decode("utf-8", "replace"), "no line of a store")
+                self.rejects.add(f"landing/{foreign.file}", foreign.line, "no line of a store", foreign.text.decode("utf-8", "replace"))
             how = "* REPLACE (properties::VARCHAR AS properties)"
             con.execute(f"COPY (SELECT {how} FROM landed) TO {segments.quoted(str(target))} (FORMAT parquet)")
         self.taken.lines.clear()  # they are in the file now

@@ -336,3 +336,99 @@ def test_the_newest_events_are_told_once_each(folder: Path) -> None:
         store.append(sent("a"))  # sent again: it arrived long ago
         assert store.tail(2).event.tolist() == ["c", "b"]
         assert store.tail(9).event.tolist() == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        ("timestamp", "2026-W09-7T10:00:00"), ("timestamp", "infinity"), ("timestamp", 5), ("arrival", 10**30), ("arrival", None), ("properties", {"x": "\ud800"}),
+        ("properties", "text"), ("uuid", None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_line_that_one_reader_takes_and_another_does_not_takes_no_event_with_it(folder: Path, foreign: tuple[str, Any]) -> None:
+    with Store(folder) as store:
+        store.append(sent("a", "b"))
+    line = json.loads(next((folder / "landing").iterdir()).read_bytes().splitlines()[0])
+    (folder / "landing" / "99999999999999999999-00000000.jsonl").write_text(
+        json.dumps({**line, "uuid": "x", foreign[0]: foreign[1]}) + "\n"
+    )
+    with pytest.warns(RejectedRowsWarning):
+        assert set(stored(folder)) >= {"a", "b"}
+    with Store(folder, background=False) as store:
+        assert store.seal() >= 2
+        assert store.verify().is_whole
+        assert set(stored(folder)) >= {"a", "b"}
+        assert os.listdir(folder / "landing") == []
+
+
+def test_the_file_of_a_writer_that_has_just_begun_is_never_called_sealed(folder: Path) -> None:
+    with Store(folder, background=False) as store:
+        begun = folder / "landing" / "00000000000000000001-00000000.jsonl"
+        begun.touch()
+        store.append(sent("a"))
+        store.seal()
+        assert not begun.exists()  # its writer sees that, and takes another
+        assert begun.name not in manifest.latest(folder / "manifest").sealed
+
+
+def test_a_submission_cannot_be_cancelled_once_it_is_on_its_way(folder: Path) -> None:
+    with Store(folder) as store:
+        waiting = store.submit(sent("a"))
+        assert not waiting.cancel()
+        waiting.result(10)
+        store.append(sent("b"))
+        assert stored(folder) == ["a", "b"]
+
+
+def test_what_goes_wrong_after_the_disk_has_an_event_is_told_and_no_refusal(folder: Path) -> None:
+    def fail(lines: bytes) -> None:
+        raise ValueError("elsewhere")
+
+    with Store(folder, on_durable=fail) as store:
+        store.append(sent("a"))
+        assert stored(folder) == ["a"]
+        assert store.warnings().detail.tolist() == ["ValueError: elsewhere"]
+
+
+def test_a_store_in_use_is_whole_at_every_moment(folder: Path) -> None:
+    with Store(folder, background=False) as store:
+        done = threading.Event()
+
+        def work() -> None:
+            for i in range(60):
+                store.append(sent(f"e{i}"))
+                store.seal()
+                if i % 7 == 0:
+                    store.compact()
+            done.set()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        while not done.is_set():
+            report = store.verify()
+            assert report.is_whole, report.problems
+        thread.join()
+        assert store.verify().events == 60
+
+
+def test_folders_and_odd_names_in_a_store_stop_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "a\\b'c"
+    with Store(folder, background=False) as store:
+        store.append(sent("a"))
+        (folder / "landing" / "x.jsonl").mkdir()
+        assert stored(folder) == ["a"]
+        store.seal()
+        store.append(sent("b"))
+        assert (stored(folder), store.tail(1).event.tolist()) == (["a", "b"], ["b"])
+
+
+def test_a_client_loses_only_the_event_that_is_too_large(folder: Path) -> None:
+    elements = [{"tag_name": "a", "$el_text": "x" * 1_000} for _ in range(900)]
+    with Store(folder) as store:
+        client = ek.Client("phc_k", host=store)
+        for i in range(20):
+            client.capture("u", "good", {"i": i})
+        client.capture("u", "large", {"x": ["y" * 1_000] * 880, "$elements": elements[:10]})
+        client.shutdown()
+        assert stored(folder).count("good") == 20

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+TRIES = 20
+MOST_TOLD = 20
+"""So many foreign lines are named."""
 TAIL = ("received_at", "timestamp", "event", "distinct_id", "uuid", "properties", "elements_chain")
 
 
@@ -46,16 +49,6 @@ class Report:
         return not self.problems
 
 
-@dataclass(frozen=True)
-class Foreign:
-    """A landed line that is none of a store's: its file, its number from 1, why, and the line."""
-
-    file: str
-    line: int
-    reason: str
-    text: bytes
-
-
 @contextlib.contextmanager
 def relation(folder: Path, taken: snapshot.Snapshot) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give an engine with a view `stored` of a snapshot, a row a line, and `events`: a uuid once, the first to arrive."""
@@ -64,27 +57,20 @@ def relation(folder: Path, taken: snapshot.Snapshot) -> Iterator[duckdb.DuckDBPy
         columns = ", ".join(rows.COLUMNS)
         parts = [f"SELECT {columns} FROM landed"]
         if taken.segments:
-            parts.append(f"SELECT {columns} FROM read_parquet({[str(p) for p in taken.segments]})")
+            parts.append(f"SELECT {columns} FROM read_parquet({segments.quoted_list(taken.segments)})")
         con.execute(f"CREATE VIEW stored AS {' UNION ALL '.join(parts)}")
         con.execute("CREATE VIEW events AS SELECT * FROM stored QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1")
         yield con
 
 
-def load_landed(con: duckdb.DuckDBPyConnection, taken: snapshot.Snapshot, work: Path) -> list[Foreign]:
+def load_landed(con: duckdb.DuckDBPyConnection, taken: snapshot.Snapshot, work: Path) -> list[segments.Foreign]:
     """Load what has landed into a table `landed`; give the lines that are none of a store's, which are left out."""
     file = work / "landed.jsonl"
     file.write_bytes(b"".join(taken.lines.values()))
-    if segments.loaded(con, [file]):
-        return []
-    foreign: list[Foreign] = []
-    good: list[bytes] = []
-    for name, data in taken.lines.items():
-        lines, bad = segments.lines_of(data), dict(segments.bad_lines(data))
-        foreign += [Foreign(f"{snapshot.LANDING}/{name}", i + 1, reason, lines[i]) for i, reason in bad.items()]
-        good += [line for i, line in enumerate(lines) if i not in bad]
-    file.write_bytes(b"".join(good))
-    segments.loaded(con, [file])
-    return foreign
+    try:
+        return [] if segments.loaded(con, [file]) else segments.salvaged(con, taken.lines)
+    finally:
+        file.unlink()
 
 
 NEWEST = f"""
@@ -129,35 +115,52 @@ def export(folder: Path, target: Path) -> int:
 
 
 def verify(folder: Path) -> Report:
-    """Check every file of a store: the manifest, that each segment is there and holds what it should, every landed line."""
+    """Check every file of a store: the manifest, that each segment is there and holds what it should, every landed line.
+
+    What is sealed or merged meanwhile is looked at again.
+    """
     snapshot.check(folder)
+    for _ in range(TRIES):
+        try:
+            before = manifest.latest(folder / snapshot.MANIFEST)
+            report = checked(folder, before)
+            if report.is_whole or manifest.latest(folder / snapshot.MANIFEST).number == before.number:
+                return report
+        except StoreError as error:
+            return Report(problems=[str(error)])
+    raise StoreError(f"the store {str(folder)!r} changes too fast to be checked")
+
+
+def checked(folder: Path, known: manifest.Manifest) -> Report:
+    """Check a store's files against a version of its manifest."""
     problems: list[str] = []
-    counted = 0
+    landing = snapshot.opened(folder / snapshot.LANDING, ENDING)
     try:
-        known = manifest.latest(folder / snapshot.MANIFEST)
-    except StoreError as error:
-        return Report(problems=[str(error)])
+        cut = {name: complete(snapshot.whole(handle)) for name, handle in landing.items() if name not in known.sealed}
+    finally:
+        for handle in landing.values():
+            os.close(handle)
     with tempfile.TemporaryDirectory(prefix="evkit-") as work, contextlib.closing(segments.connection(Path(work))) as con:
+        counted = 0
         for segment in known.segments:
             found, problem = segment_rows(con, folder / snapshot.SEGMENTS / segment.name, segment)
             counted += found
             problems += problem
-    names = sorted(n for n in os.listdir(folder / snapshot.LANDING) if n not in known.sealed)
-    for name in names:
-        if not name.endswith(ENDING):
-            problems.append(f"landing/{name} is no file of a store: sealing sets it aside")
-            continue
-        lines, torn = complete((folder / snapshot.LANDING / name).read_bytes())
-        bad = segments.bad_lines(lines)
-        counted += len(segments.lines_of(lines)) - len(bad)
-        problems += [f"landing/{name} line {i + 1}: {reason}" for i, reason in bad[:3]]
+        foreign = segments.salvaged(con, {name: lines for name, (lines, _) in cut.items()})
+        counted += int((con.execute("SELECT count(*) FROM landed").fetchone() or (0,))[0])
+    problems += [f"landing/{one.file} line {one.line}: no line of a store" for one in foreign[:MOST_TOLD]]
+    for name, (_, torn) in cut.items():
         if torn:
             problems.append(
                 f"landing/{name} ends in an unfinished line of {len(torn)} bytes, never acknowledged: a writer stopped there, or is at it"
             )
-    strangers = set(os.listdir(folder / snapshot.SEGMENTS)) - {s.name for s in known.segments}
-    problems += [f"segments/{n} is no file of a store: sealing sets it aside" for n in sorted(strangers) if not ours(n)]
-    return Report(len(known.segments), len(names), counted, problems)
+    for kind, mine in ((snapshot.LANDING, lambda n: n.endswith(ENDING)), (snapshot.SEGMENTS, ours)):
+        strangers = [n for n in sorted(os.listdir(folder / kind)) if not mine(n) or not (folder / kind / n).is_file()]
+        there = {s.name for s in known.segments} if kind == snapshot.SEGMENTS else set(cut)
+        problems += [
+            f"{kind}/{n} is no file of a store: sealing sets it aside" for n in strangers if n not in there and (folder / kind / n).exists()
+        ]
+    return Report(len(known.segments), len(cut), counted, problems)
 
 
 def ours(name: str) -> bool:

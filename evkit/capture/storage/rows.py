@@ -19,10 +19,6 @@ EPOCH = dt.datetime(1970, 1, 1)
 MICROSECOND = dt.timedelta(microseconds=1)
 
 
-class EventTooLarge(CaptureError):
-    """An event that is larger than a store takes."""
-
-
 def microseconds(at: dt.datetime) -> int:
     """Give a time as microseconds since 1970."""
     return (naive(at) - EPOCH) // MICROSECOND
@@ -52,6 +48,7 @@ def to_line(event: message.Event, *, received_at: dt.datetime, arrival: int, tok
     CaptureError
         When it holds what JSON doesn't.
     """
+    chain = event.elements_chain or chain_of(event.properties)
     row = {
         "uuid": event.uuid or message.uuid7(received_at),
         "event": event.event,
@@ -60,23 +57,23 @@ def to_line(event: message.Event, *, received_at: dt.datetime, arrival: int, tok
         "received_at": said(received_at),
         "arrival": arrival,
         "token": token,
-        "elements_chain": event.elements_chain or chain_of(event.properties),
+        "elements_chain": chain,
         "properties": event.properties,
     }
     try:
         text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        if "\\u0000" in text:
+            text = without_nul(row)
     except (ValueError, RecursionError, TypeError) as error:
         raise CaptureError(f"properties of {event.event!r} can't be kept as JSON: {error}") from None
-    if "\\u0000" in text:
-        text = without_nul(text, row)
     line = message.cleaned(text).encode() + b"\n"
-    if len(line) > LARGEST:
-        raise EventTooLarge(f"{event.event!r} has {len(line):,} bytes as JSON: an event has at most {LARGEST:,}")
+    if len(line) - len(chain.encode("utf-8", "replace")) > LARGEST:
+        raise message.EventTooLarge(f"{event.event!r} has {len(line):,} bytes as JSON: an event has at most {LARGEST:,}")
     return line
 
 
-def without_nul(text: str, row: Mapping[str, Any]) -> str:
-    """Replace NUL by U+FFFD everywhere in a row: no engine keeps it."""
+def without_nul(row: Mapping[str, Any]) -> str:
+    """Write a row with NUL replaced by U+FFFD everywhere: no engine keeps it."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
@@ -97,25 +94,3 @@ def chain_of(properties: Mapping[str, Any]) -> str:
     if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
         return ""
     return elements.to_chain(elements.extract(given))
-
-
-def from_line(line: bytes) -> dict[str, Any]:
-    """Give the row of a line: times as datetimes, properties as JSON text.
-
-    Raises
-    ------
-    CaptureError
-        When the line is none of ours.
-    """
-    try:
-        row = json.loads(line)
-        made = {name: row[name] for name in COLUMNS}
-        made["timestamp"] = dt.datetime.fromisoformat(made["timestamp"])
-        made["received_at"] = dt.datetime.fromisoformat(made["received_at"])
-        if not isinstance(made["properties"], dict) or not all(isinstance(made[n], str) for n in ("uuid", "event", "distinct_id")):
-            raise CaptureError("a line whose columns are of other types")
-        made["arrival"] = int(made["arrival"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CaptureError(f"no line of a store: {type(error).__name__}: {error}") from None
-    made["properties"] = json.dumps(made["properties"], ensure_ascii=False, separators=(",", ":"))
-    return made

@@ -8,16 +8,18 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evkit.capture.storage import locks, manifest, rows
+from evkit.capture.storage import locks, manifest
 from evkit.capture.storage.landing import ENDING, complete
 from evkit.capture.storage.manifest import Segment
 from evkit.capture.storage.snapshot import ASIDE, LANDING, MANIFEST, SEGMENTS
-from evkit.errors import CaptureError
+from evkit.errors import StoreError
 
 if TYPE_CHECKING:
     import duckdb
@@ -90,7 +92,10 @@ def seal(folder: Path, tell: Told) -> int:
 
 @contextlib.contextmanager
 def finished(folder: Path) -> Iterator[list[Path]]:
-    """Hold the oldest landing files that no writer holds any more, as many as are sealed in one go."""
+    """Hold the oldest landing files that no writer holds any more, as many as are sealed in one go; empty ones are deleted.
+
+    An empty one is never named in a manifest: its writer may have made it just now, and takes another when it is gone.
+    """
     sealed = set(manifest.latest(folder / MANIFEST).sealed)
     files: list[Path] = []
     handles: list[int] = []
@@ -99,16 +104,21 @@ def finished(folder: Path) -> Iterator[list[Path]]:
         for name in sorted(n for n in os.listdir(folder / LANDING) if n.endswith(ENDING) and n not in sealed):
             if size > AT_ONCE or len(files) >= MOST_FILES:
                 break
+            path = folder / LANDING / name
             try:
-                handle = os.open(folder / LANDING / name, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+                handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
             except FileNotFoundError:  # an empty one that its writer gave up meanwhile
                 continue
-            if locks.hold(handle):
-                files.append(folder / LANDING / name)
-                handles.append(handle)
-                size += os.fstat(handle).st_size
-            else:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode) or not locks.hold(handle):
                 os.close(handle)
+            elif not found.st_size:
+                path.unlink(missing_ok=True)
+                os.close(handle)
+            else:
+                files.append(path)
+                handles.append(handle)
+                size += found.st_size
         yield files
     finally:
         for handle in handles:
@@ -116,11 +126,19 @@ def finished(folder: Path) -> Iterator[list[Path]]:
 
 
 def seal_files(folder: Path, files: Sequence[Path], tell: Told) -> int:
-    """Put the events of held landing files into segments, and delete the files; gives how many events."""
+    """Put the events of held landing files into segments, and delete the files; gives how many events.
+
+    Raises
+    ------
+    StoreError
+        When not every good line came into the engine: then nothing is changed.
+    """
     known = manifest.latest(folder / MANIFEST)
     with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
         if not loaded(con, files):
-            loaded(con, [checked(folder, file, work, tell) for file in files])
+            cut = {file.name: complete(file.read_bytes()) for file in files}
+            foreign = salvaged(con, {name: lines for name, (lines, _) in cut.items()})
+            put_lines_aside(folder, foreign, {name: torn for name, (_, torn) in cut.items() if torn}, tell)
         added = written(con, "landed", folder, known.number + 1)
     manifest.commit(folder / MANIFEST, known.following(added=added, sealed=[file.name for file in files]))
     for file in files:
@@ -128,21 +146,82 @@ def seal_files(folder: Path, files: Sequence[Path], tell: Told) -> int:
     return sum(s.rows for s in added)
 
 
+# ---------------------------------------------------------------------- lines into the engine, which is the judge of them
+@dataclass(frozen=True)
+class Foreign:
+    """A landed line that is none of a store's: its file, its number from 1, and the line."""
+
+    file: str
+    line: int
+    text: bytes
+
+
+ODD = (
+    " OR ".join(f"{name} IS NULL" for name in TYPES)
+    + " OR json_type(properties) <> 'OBJECT' OR NOT isfinite(timestamp) OR NOT isfinite(received_at)"
+)
+LONE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+"""Half of a character, escaped: no line of ours has one, and no engine reads it."""
+
+
+def empty_table(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the table `landed`."""
+    con.execute(f"CREATE OR REPLACE TABLE landed ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
+
+
 def loaded(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> bool:
-    """Load landing files into a table; say whether every line was one of ours."""
+    """Load landing files into a table; say whether every line was one of ours. Errors of the disk and of memory are raised."""
     import duckdb
 
     filled = [file for file in files if file.stat().st_size]
-    con.execute(f"CREATE OR REPLACE TABLE landed ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
+    empty_table(con)
     if not filled:
         return True
     try:
         con.execute(f"INSERT INTO landed SELECT * FROM {json_lines(filled)}")
-    except duckdb.Error:
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidTypeException):
         return False
-    odd = " OR ".join(f"{name} IS NULL" for name in TYPES) + " OR json_type(properties) <> 'OBJECT'"
-    found, others = con.execute(f"SELECT count(*), count(*) FILTER ({odd}) FROM landed").fetchone() or (0, 0)
+    found, others = con.execute(f"SELECT count(*), count(*) FILTER ({ODD}) FROM landed").fetchone() or (0, 0)
     return not others and found == sum(lines_in(file) for file in filled)
+
+
+def salvaged(con: duckdb.DuckDBPyConnection, parts: Mapping[str, bytes]) -> list[Foreign]:
+    """Load the whole lines of landing files into the table `landed`, one by one; give those that are none of ours.
+
+    Raises
+    ------
+    StoreError
+        When the engine takes less than it said it would.
+    """
+    import pyarrow as pa
+
+    every = [Foreign(name, i, line) for name, data in parts.items() for i, line in enumerate(lines_of(data), start=1)]
+    texts = [None if LONE.search(one.text) else decoded(one.text) for one in every]
+    given = pa.table({"i": pa.array(range(len(every)), pa.int64()), "line": pa.array(texts, pa.string())})
+    con.register("given", given)
+    read = ", ".join(
+        f"try_cast(line->>'$.{name}' AS {kind}) AS {name}" if kind != "JSON" else f"(line->'$.{name}')::JSON AS {name}"
+        for name, kind in TYPES.items()
+    )
+    con.execute("CREATE OR REPLACE TABLE valid AS SELECT i, line::JSON AS line FROM given WHERE line IS NOT NULL AND json_valid(line)")
+    con.execute(f"CREATE OR REPLACE TABLE judged AS SELECT i, {read} FROM valid WHERE json_type(line) = 'OBJECT'")
+    con.execute(f"DELETE FROM judged WHERE {ODD}")
+    empty_table(con)
+    con.execute("INSERT INTO landed SELECT * EXCLUDE (i) FROM judged")
+    good = {i for (i,) in con.execute("SELECT i FROM judged").fetchall()}
+    found = (con.execute("SELECT count(*) FROM landed").fetchone() or (0,))[0]
+    con.unregister("given")
+    if found != len(good):
+        raise StoreError(f"{len(good):,} landed events became {found:,} in the engine: nothing was sealed")
+    return [one for i, one in enumerate(every) if i not in good]
+
+
+def decoded(line: bytes) -> str | None:
+    """Give a line as text; None where it is none."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def lines_in(file: Path) -> int:
@@ -163,39 +242,25 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def checked(folder: Path, file: Path, work: Path, tell: Told) -> Path:
-    """Give a file with the good lines of a landing file, itself where all are good; what is torn or foreign is set aside and told."""
-    data = file.read_bytes()
-    lines, torn = complete(data)
-    bad = [] if not lines else bad_lines(lines)
-    if not torn and not bad:
-        return file
-    left = [lines_of(lines)[i] for i, _ in bad] + ([torn] if torn else [])
-    aside = set_aside(folder, file.name, b"".join(part if part.endswith(b"\n") else part + b"\n" for part in left))
-    why = "; ".join(
-        [*(f"line {i + 1}: {reason}" for i, reason in bad[:3]), *(["its last line is unfinished: a writer stopped there"] if torn else [])]
-    )
-    tell("set_aside", f"{len(left)} lines of {file.name} are in {ASIDE}/{aside.name}: {why}")
-    numbers = {i for i, _ in bad}
-    good = work / file.name
-    good.write_bytes(b"".join(line for i, line in enumerate(lines_of(lines)) if i not in numbers))
-    return good
+def quoted_list(paths: Iterable[Path]) -> str:
+    """Write paths as a list of SQL."""
+    return f"[{', '.join(quoted(str(path)) for path in paths)}]"
+
+
+def put_lines_aside(folder: Path, foreign: Sequence[Foreign], torn: Mapping[str, bytes], tell: Told) -> None:
+    """Keep foreign and unfinished lines in files of their own, and tell."""
+    for name in sorted({one.file for one in foreign} | set(torn)):
+        lines = [one for one in foreign if one.file == name]
+        parts = [one.text for one in lines] + ([torn[name] + b"\n"] if name in torn else [])
+        aside = set_aside(folder, name, b"".join(parts))
+        why = [f"line {one.line}: no line of a store" for one in lines[:3]]
+        why += ["its last line is unfinished: a writer stopped there"] if name in torn else []
+        tell("set_aside", f"{len(parts)} lines of {name} are in {ASIDE}/{aside.name}: {'; '.join(why)}")
 
 
 def lines_of(data: bytes) -> list[bytes]:
     """Cut text at the ends of lines, which stay with them; only at the end that we write."""
     return [line + b"\n" for line in data.split(b"\n")[:-1]]
-
-
-def bad_lines(data: bytes) -> list[tuple[int, str]]:
-    """Give the lines that are none of ours, with the reason."""
-    bad = []
-    for i, line in enumerate(lines_of(data)):
-        try:
-            rows.from_line(line)
-        except CaptureError as error:
-            bad.append((i, str(error)))
-    return bad
 
 
 def set_aside(folder: Path, name: str, data: bytes) -> Path:
@@ -206,6 +271,7 @@ def set_aside(folder: Path, name: str, data: bytes) -> Path:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    locks.sync_folder(target.parent)
     return target
 
 
@@ -262,9 +328,9 @@ def compact(folder: Path, *, fewest: int = MANY) -> int:
         gone = 0
         while due := crowded(manifest.latest(folder / MANIFEST), fewest):
             known = manifest.latest(folder / MANIFEST)
-            files = ", ".join(quoted(str(folder / SEGMENTS / s.name)) for s in due)
+            files = quoted_list(folder / SEGMENTS / s.name for s in due)
             with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
-                con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet([{files}])")
+                con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet({files})")
                 added = written(con, "merged", folder, known.number + 1)
             manifest.commit(folder / MANIFEST, known.following(added=added, replaced={s.name for s in due}))
             for segment in due:
@@ -297,7 +363,7 @@ def sweep(folder: Path, tell: Told) -> None:
         path = folder / LANDING / name
         if name in sealed:
             locks.remove_if_free(path)
-        elif not name.endswith(ENDING):
+        elif not name.endswith(ENDING) or not path.is_file():
             put_away(folder, path, tell)
     for path in folder.glob("work-*"):
         if time.time() - path.stat().st_mtime > 3600:

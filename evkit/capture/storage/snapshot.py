@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,9 +111,13 @@ def opened(folder: Path, ending: str) -> dict[str, int]:
     for name in sorted(os.listdir(folder)):
         if name.endswith(ending):
             try:
-                found[name] = os.open(folder / name, os.O_RDONLY)
+                handle = os.open(folder / name, os.O_RDONLY)
             except FileNotFoundError:
                 continue
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                found[name] = handle
+            else:
+                os.close(handle)
     return found
 
 
