@@ -6,12 +6,18 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evkit.errors import CaptureError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TAIL_SECONDS = 1.0
+MOST_NEWS = 1_000
+"""Events that are looked at each time."""
 
 
 def add_to(commands: Any) -> None:
@@ -100,27 +106,29 @@ def look_after(asked: argparse.Namespace) -> int:
 
 def tail(folder: Path, lines: int, *, once: bool) -> int:
     """Print the newest events, the newest last, and go on with those that come until interrupted."""
-    from evkit.capture.storage import inspection
-
-    seen: set[str] = set()
-    wanted = lines
     try:
-        while True:
-            rows = inspection.tail(folder, wanted).iloc[::-1]
-            new = rows[~rows.uuid.isin(seen)]
-            for row in new.itertuples():
-                print(
-                    f"{row.received_at:%Y-%m-%d %H:%M:%S}  {printable(row.event):30}  {printable(row.distinct_id):24}  {printable(row.properties)[:160]}",
-                    flush=True,
-                )
-            seen = set(rows.uuid)
+        for news in newest(folder, lines):
+            for row in news.itertuples():
+                who, what = printable(row.distinct_id), printable(row.properties)[:160]
+                print(f"{row.received_at:%Y-%m-%d %H:%M:%S}  {printable(row.event):30}  {who:24}  {what}", flush=True)
             if once:
                 return 0
-            wanted = max(lines, 1_000)
             time.sleep(TAIL_SECONDS)
     except KeyboardInterrupt:
         print(file=sys.stderr)
-        return 0
+    return 0
+
+
+def newest(folder: Path, lines: int) -> Iterator[pd.DataFrame]:
+    """Give the newest `lines` events, then again and again those that came since, at most `MOST_NEWS` at a time; the newest last."""
+    from evkit.capture.storage import inspection
+
+    rows = inspection.tail(folder, max(lines, MOST_NEWS)).iloc[::-1]
+    yield rows.tail(lines)
+    while True:
+        seen = set(rows.uuid)
+        rows = inspection.tail(folder, MOST_NEWS).iloc[::-1]
+        yield rows[~rows.uuid.isin(seen)]
 
 
 def printable(text: str) -> str:

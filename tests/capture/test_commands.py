@@ -15,6 +15,7 @@ import requests
 import evkit as ek
 from evkit import cli
 from evkit.capture import Store, message
+from evkit.capture.commands import newest
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -48,6 +49,15 @@ def test_tail_shows_the_newest_last_and_nothing_steers_the_terminal(folder: Path
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[2] for line in lines] == ["a\ufffd[31m", "b"]
     assert lines[0].startswith("2026-03-01 00:00:00")
+
+
+def test_tail_goes_on_with_what_came_since(folder: Path) -> None:
+    news = newest(folder, 1)
+    assert next(news).event.tolist() == ["b"]
+    assert next(news).event.tolist() == []
+    with Store(folder) as store:
+        store.append(message.events_of([{"event": "c", "distinct_id": "u"}], received_at=NOW))
+    assert next(news).event.tolist() == ["c"]
 
 
 def test_looking_after_a_store(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
