@@ -419,9 +419,10 @@ def test_a_large_body_lets_others_through(tmp_path: Path) -> None:
     with ek.collect(tmp_path / "events") as running:
         sender = threading.Thread(target=lambda: requests.post(running.url + "/e/", data=many, timeout=60))
         sender.start()
-        slowest = 0.0
+        slowest, first = 0.0, time.monotonic()
         while sender.is_alive():
             began = time.monotonic()
             assert requests.get(running.url + "/", timeout=60).text == "capture"
             slowest = max(slowest, time.monotonic() - began)
-    assert slowest < 1.5
+        whole = time.monotonic() - first
+    assert slowest < whole / 2
