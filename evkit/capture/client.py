@@ -6,22 +6,23 @@ Source: what PostHog's own server SDKs send for the same calls.
 from __future__ import annotations
 
 import datetime as dt
-import enum
-import functools
 import inspect
 import json
 import logging
 import os
 import uuid as uuids
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
 from evkit import __version__
 from evkit.capture import contexts, message
+from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time, at_least, id_text, read_form
 from evkit.capture.jsonable import TooLarge, as_text, to_json
-from evkit.capture.sender import MAX_BATCH_BYTES, MAX_EVENT_BYTES, MAX_QUEUE_SIZE, MemoryQueue, Queue, Sender, Stats
+from evkit.capture.queues import MAX_QUEUE_SIZE, MemoryQueue, Queue
+from evkit.capture.sender import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Sender, Stats
 from evkit.capture.spool import MAX_SPOOL_BYTES, Spool
+from evkit.capture.tracking import Guard, P, R, Recorded, tracked
 from evkit.capture.transport import (
     LIB,
     EventSink,
@@ -34,40 +35,14 @@ from evkit.capture.transport import (
     utc_text,
     without_login,
 )
-from evkit.errors import CaptureError, DeliveryError, EvkitError
+from evkit.errors import CaptureError, DeliveryError
 
 log = logging.getLogger("evkit.capture")
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class NotGiven(enum.Enum):
-    """Stands for an argument that was left out, which None doesn't."""
-
-    NOT_GIVEN = enum.auto()
-
-
-NOT_GIVEN = NotGiven.NOT_GIVEN
-Left = Literal[NotGiven.NOT_GIVEN]
-Id = str | int | uuids.UUID | None
-"""A distinct_id; None where the program has none, and the context's is taken."""
-Properties = Mapping[str, Any] | None
-Time = dt.datetime | dt.date | str | None
-"""When something happened: aware, or UTC when naive; or ISO text. None is now."""
-Event = dict[str, Any]
-BeforeSend = Callable[[Event], Event | None]
-Said = Callable[[dict[str, Any], Any], Any]
-"""Gives something from a call: its arguments by name, and its result."""
-
 KEY_OF_STORE = "phc_local"
 """The key where a Store is the host and none is given."""
-FORMS = """capture takes one of these forms:
-  capture("user_42", "movie_played", {"movie_id": 7})            the distinct_id, then the event
-  capture("user_42", event="movie_played", properties={...})
-  capture("movie_played", distinct_id="user_42", properties={...})
-  capture("movie_played", properties={...})                       where a context gives the distinct_id
-  capture(event="movie_played", distinct_id="user_42")"""
+Event = dict[str, Any]
+BeforeSend = Callable[[Event], Event | None]
 
 
 class Client:
@@ -518,10 +493,10 @@ class Client:
             return self._put(made)
         return None
 
-    def _record_call(
+    def record_call(
         self,
         name: str,
-        said: tuple[Any, Any, Any],
+        said: Recorded,
         signature: inspect.Signature,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -621,165 +596,6 @@ class Client:
 
     def _guard(self, name: Any) -> Guard:
         return Guard(self._sender, name, self._raise_errors)
-
-
-class Guard:
-    """Around what is made of a caller's data: what it raises is logged and counted, and goes no further unless that is asked for.
-
-    Parameters
-    ----------
-    sender, name
-        Counts; the event's name, for the log.
-    raise_errors
-        Let errors through, as evkit's.
-    """
-
-    def __init__(self, sender: Sender | None, name: Any, raise_errors: bool) -> None:
-        self._sender = sender
-        self._name = name
-        self._raise_errors = raise_errors
-        self.failed = False
-
-    def __enter__(self) -> Guard:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        if error is None or not isinstance(error, Exception):
-            return False
-        self.failed = True
-        if self._sender is not None and not isinstance(error, DeliveryError):
-            self._sender.count("too_large" if isinstance(error, TooLarge) else "invalid")
-        if self._raise_errors:
-            if isinstance(error, EvkitError):
-                return False
-            raise CaptureError(f"{type(error).__name__}: {error}") from error
-        log.warning("event %s dropped: %s", self._name if isinstance(self._name, str) else type(self._name).__name__, error)
-        return True
-
-
-def tracked(
-    client: Callable[[], Client],
-    event: str,
-    *,
-    distinct_id: Id | Said = None,
-    properties: Properties | Said = None,
-    groups: Mapping[str, Any] | Said | None = None,
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make the decorator of `track`, for the client that there is when the function is called.
-
-    Raises
-    ------
-    TypeError
-        When the event's name is missing, as in `@client.track` without parentheses.
-    """
-    if not isinstance(event, str):
-        raise TypeError(f"track takes the event's name: @client.track('movie_played'), not {event!r}")
-
-    def decorated(function: Callable[P, R]) -> Callable[P, R]:
-        signature = inspect.signature(function)
-
-        def returned(result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            try:
-                sends_to = client()
-            except EvkitError as error:  # not configured: no reason to fail the function
-                log.warning("event %s dropped: %s", event, error)
-                return
-            sends_to._record_call(event, (distinct_id, properties, groups), signature, args, kwargs, result)
-
-        @functools.wraps(function)
-        def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            result = function(*args, **kwargs)
-            returned(result, args, kwargs)
-            return result
-
-        @functools.wraps(function)
-        async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            result = await cast(Awaitable[Any], function(*args, **kwargs))
-            returned(result, args, kwargs)
-            return result
-
-        return cast(Callable[P, R], awaited) if inspect.iscoroutinefunction(function) else called
-
-    return decorated
-
-
-# ---------------------------------------------------------------------- reading what is given
-def at_least(least: int, **numbers: object) -> None:
-    """Raise for an option that is no whole number, or too small.
-
-    Examples
-    --------
-    >>> at_least(1, flush_at=0)
-    Traceback (most recent call last):
-    evkit.errors.CaptureError: flush_at 0 is no whole number from 1 on
-    """
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise CaptureError(f"{name} {number!r} is no whole number from {least} on")
-
-
-def read_form(first: Any, second: Any, third: Any, event: Any, distinct_id: Any, properties: Any) -> tuple[Any, str, Any]:
-    """Tell distinct_id, event and properties apart in a call of `capture`.
-
-    Raises
-    ------
-    TypeError
-        When it has none of the forms; the text shows them.
-
-    Examples
-    --------
-    >>> read_form("user_42", NOT_GIVEN, NOT_GIVEN, "movie_played", NOT_GIVEN, {"movie_id": 7})
-    ('user_42', 'movie_played', {'movie_id': 7})
-    """
-    given = lambda value: value is not NOT_GIVEN  # noqa: E731
-    wrong = ""
-    if given(third) and given(properties):
-        wrong = "properties are given twice"
-    elif given(second) and (given(event) or given(distinct_id)):
-        wrong = "two are positional, distinct_id and event, and one comes again by keyword"
-    elif given(second):
-        distinct_id, event = first, second
-    elif given(first) and given(event) and given(distinct_id):
-        wrong = f"event and distinct_id are given by keyword, and {first!r} besides"
-    elif given(first) and given(event):
-        distinct_id = first
-    elif given(first):
-        event = first
-    if not wrong and not given(event):
-        wrong = "no event is given"
-    elif not wrong and not isinstance(event, str):
-        wrong = f"the event is {event!r}, and its name is a text"
-    elif not wrong and not given(distinct_id) and contexts.current().distinct_id is None:
-        wrong = "no distinct_id is given, and no context gives one"
-    elif not wrong and not (
-        distinct_id is None or isinstance(distinct_id, (str, int, uuids.UUID, NotGiven)) or hasattr(distinct_id, "item")
-    ):
-        wrong = f"the distinct_id is {distinct_id!r}, and it is a text"
-    if wrong:
-        raise TypeError(f"{wrong}. {FORMS}")
-    return distinct_id, event, properties if given(properties) else third if given(third) else None
-
-
-def id_text(value: Any, called: str = "distinct_id") -> str:
-    """Give an id as text.
-
-    Raises
-    ------
-    CaptureError
-        When there is none.
-
-    Examples
-    --------
-    >>> id_text(42), id_text("user_42")
-    ('42', 'user_42')
-    """
-    if isinstance(value, bool) or not isinstance(value, (str, int, uuids.UUID)):
-        value = value.item() if hasattr(value, "item") else None if value is None else value
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise CaptureError(f"no {called}: it is {value!r}")
-    if not str(value).strip():
-        raise CaptureError(f"no {called}: it is {value!r}")
-    return message.cleaned(str(value))
 
 
 def log_each_step() -> None:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evkit.capture import contexts
-from evkit.capture.client import NOT_GIVEN, BeforeSend, Client, Id, Left, P, Properties, R, Said, Time, tracked
-from evkit.capture.sender import MAX_BATCH_BYTES, MAX_QUEUE_SIZE, Stats
+from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time
+from evkit.capture.client import BeforeSend, Client
+from evkit.capture.queues import MAX_QUEUE_SIZE
+from evkit.capture.sender import MAX_BATCH_BYTES, Stats
 from evkit.capture.spool import MAX_SPOOL_BYTES
+from evkit.capture.tracking import P, R, tracked
 from evkit.capture.transport import EventSink
 
 _LOCK = threading.Lock()

@@ -9,11 +9,10 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
 
+from evkit.capture.queues import Entry, Queue, Taken
 from evkit.capture.transport import TOO_BIG, Answer, Transport
 
 log = logging.getLogger("evkit.capture")
@@ -22,8 +21,6 @@ MAX_EVENT_BYTES = 900 * 1024
 """Bytes of one event's JSON; PostHog refuses about 1 MB."""
 MAX_BATCH_BYTES = 5 * 1024 * 1024
 """Bytes of a batch before compression; PostHog refuses more than 20 MiB."""
-MAX_QUEUE_SIZE = 10_000
-"""Events that wait in memory."""
 ENVELOPE_BYTES = 512
 """Kept free in a batch for what is around the events."""
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -35,102 +32,6 @@ EXIT_SECONDS = 10.0
 """How long the end of the process may wait for what is queued."""
 WARN_EVERY = 1_000
 """After the first, one dropped event in so many is logged."""
-
-
-class Entry(NamedTuple):
-    """One queued event: its JSON, and where its queue has it."""
-
-    line: bytes
-    place: Any = None
-
-
-class Taken(NamedTuple):
-    """What a queue did with an event: whether it has it, how many older ones had to go, how many of other processes it came upon."""
-
-    taken: bool
-    dropped: int = 0
-    found: int = 0
-
-
-class Queue(Protocol):
-    """Events in the order they came. Its sender holds the lock around every call but `sync`."""
-
-    durable: bool
-    """Whether what was not sent is kept for later, even past the end of the process."""
-
-    def __len__(self) -> int:
-        """How many events wait."""
-
-    def put(self, line: bytes) -> Taken:
-        """Queue one event."""
-
-    def peek(self, max_events: int, max_bytes: int) -> list[Entry]:
-        """Show the oldest, at least one if there is any; they stay."""
-
-    def sync(self, entries: Sequence[Entry]) -> None:
-        """See to it that these are on disk, where that is their place."""
-
-    def done(self, entries: Sequence[Entry], *, refused: bool = False) -> int:
-        """Forget the oldest, as `peek` gave them, and say how many; `refused` says that the host will never take them."""
-
-    def after_fork(self) -> None:
-        """Start empty in a child: the parent sends its own."""
-
-    def close(self) -> None:
-        """Let files go."""
-
-
-class MemoryQueue:
-    """Events in memory; when it is full, the newest is not taken.
-
-    Examples
-    --------
-    >>> queue = MemoryQueue(1)
-    >>> queue.put(b"{}").taken, queue.put(b"{}").taken, len(queue)
-    (True, False, 1)
-    """
-
-    durable = False
-
-    def __init__(self, max_size: int = MAX_QUEUE_SIZE) -> None:
-        self._max_size = max_size
-        self._lines: deque[bytes] = deque()
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def put(self, line: bytes) -> Taken:
-        """Queue one event, unless full."""
-        if len(self._lines) >= self._max_size:
-            return Taken(False)
-        self._lines.append(line)
-        return Taken(True)
-
-    def peek(self, max_events: int, max_bytes: int) -> list[Entry]:
-        """Show the oldest."""
-        found: list[Entry] = []
-        for line in self._lines:
-            max_bytes -= len(line) + 1
-            if found and (len(found) >= max_events or max_bytes < 0):
-                break
-            found.append(Entry(line))
-        return found
-
-    def sync(self, entries: Sequence[Entry]) -> None:
-        """Do nothing: memory it is."""
-
-    def done(self, entries: Sequence[Entry], *, refused: bool = False) -> int:
-        """Forget the oldest."""
-        for _ in entries:
-            self._lines.popleft()
-        return len(entries)
-
-    def after_fork(self) -> None:
-        """Start empty in a child."""
-        self._lines = deque()
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

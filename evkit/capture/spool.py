@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
-from evkit.capture.sender import Entry, MemoryQueue, Taken
+from evkit.capture.queues import Entry, MemoryQueue, Taken
 from evkit.errors import CaptureError
 
 try:
