@@ -10,11 +10,8 @@ import contextlib
 import datetime as dt
 import functools
 import itertools
-import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from email.parser import BytesParser
-from email.policy import HTTP
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from evkit.capture import autocapture, inflate, message, noticed, quick, replies, segment, v1, wire
+from evkit.capture import autocapture, inflate, message, multipart, noticed, quick, replies, segment, v1, wire
 from evkit.capture.inflate import Refused
 from evkit.capture.store import Store
 from evkit.errors import CaptureError, StoreError
@@ -36,27 +33,25 @@ MOST_RECORDED = 25 << 20
 """Bytes of a recording's body."""
 LARGE = 256 << 10
 """Bodies of more bytes are read in a thread, so that others needn't wait."""
-SMALL_PACKED = 8 << 10
-"""So are compressed ones of more than this: they may be a thousand times as large."""
+LARGE_PACKED = 8 << 10
+"""So are those of more than this that aren't plain JSON: what they hold may be a thousand times as large."""
+SEEN = 16
 MANY = 500
 """Events that are written out at once; more in a thread."""
 MOST_READ = 2
 """So many bodies are read in threads at a time: one may cost ten times its size in memory."""
 MOST_TOLD = 100
 """Warnings of one request that are kept."""
-MOST_PARTS = 100
-"""Parts of a multipart body."""
 LONGEST_PATH = 200
 """Characters of a script's name."""
 RETRY_SECONDS = 5
-SESSION = 100
-"""Characters of a session id."""
 EVENTS = ("/e", "/capture", "/track", "/i/v0/e", "/batch", "/engage", "/i/v0/ai/batch")
 PAGE_POLICY = "default-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'"
 """What the playground's page may load: nothing from elsewhere."""
 SCRIPT_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)*\.js(\.map)?$")
 HOST = re.compile(r"^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$")
 Clock = Callable[[], dt.datetime]
+Endpoint = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
 
 
@@ -94,7 +89,7 @@ class Collector:
 
     def routes(self) -> list[Route]:
         """Give every route, with and without a slash at its end."""
-        made: list[tuple[str, Callable[[Request], Awaitable[Response]], list[str]]] = [
+        made: list[tuple[str, Endpoint, list[str]]] = [
             *((path, self.events, ["GET", "POST", "OPTIONS"]) for path in EVENTS),
             ("/i/v1/analytics/events", self.version_1, ["POST", "OPTIONS"]),
             ("/i/v0/ai", self.ai, ["POST", "OPTIONS"]),
@@ -117,41 +112,84 @@ class Collector:
         slashed = [
             (path + "/", endpoint, methods) for path, endpoint, methods in made if path != "/" and "." not in path and ":path" not in path
         ]
-        return [Route(path, answered(endpoint), methods=methods) for path, endpoint, methods in (*often, *made, *slashed)]
+        return [Route(path, self.answered(endpoint), methods=methods) for path, endpoint, methods in (*often, *made, *slashed)]
 
     # ------------------------------------------------------------------ events
     async def events(self, request: Request) -> Response:
-        """Take events, in every shape that SDKs send."""
+        """Take events, in every shape that SDKs send: a usual batch the short way, everything else the long way."""
+        body = await body_of(request, wire.MOST_BYTES)
+        now = self.now()
+        sent: dict[str, Any] = {"query": request.query_params, "headers": request.headers, "now": now, "ip": address(request)}
+        found = await self.read(body, lambda: events_of(body, path=request.url.path, **sent))
+        token = self.known(found.token)
+        if isinstance(found, quick.Batch):
+            await asyncio.wrap_future(self.store.submit_lines(found.count, found.lines, now))
+        else:
+            await self.keep(found.events, token=token, now=now)
+            await self.tell(noticed.warnings((*found.events, *found.others)), now)
+        return taken(request)
+
+    async def version_1(self, request: Request) -> Response:
+        """Take events by version 1 of the API, with an answer for each."""
         try:
             body = await body_of(request, wire.MOST_BYTES)
-            now = self.now()
-            sent: dict[str, Any] = {"query": request.query_params, "headers": request.headers, "now": now, "ip": address(request)}
-            usual = await self.read(body, lambda: quick.batch_of(body, **sent))
-            if usual is not None:
-                self.check(usual.token)
-                await asyncio.wrap_future(self.store.submit_lines(usual.count, usual.lines, now))
-                return taken(request)
-            found = await self.read(body, lambda: wire.received(body, path=request.url.path, **sent))
-            self.check(found.token)
+            now, ip = self.now(), address(request)
+            found = await self.read(body, lambda: v1.received(body, headers=request.headers, now=now, ip=ip, tokens=self.tokens))
             await self.keep(found.events, token=found.token, now=now)
         except CaptureError as error:
-            return self.refused(error)
-        told = list(itertools.islice(noticed.warnings((*found.events, *found.others)), MOST_TOLD))
-        if told:
-            await asyncio.to_thread(self.tell, told, now)
+            made = await self.refused(error)
+            return Response(v1.error_body(error, made.status_code), status_code=made.status_code, media_type="application/json")
+        await self.tell((("dropped", f"{r['details']}: {key}") for key, r in found.results.items() if r["result"] != "ok"), now)
+        return JSONResponse({"results": found.results})
+
+    async def ai(self, request: Request) -> Response:
+        """Take one event of a language model, its large parts beside it in a multipart body."""
+        body = await body_of(request, wire.MOST_BYTES)
+        now, headers = self.now(), request.headers
+        said = headers.get("authorization", "").partition(" ")[2]
+        token = self.known(said) if said else ""
+        item = await self.read(
+            body, lambda: multipart.event_of(inflate.decoded(body, headers.get("content-encoding", "")), headers.get("content-type", ""))
+        )
+        token = token or self.known(wire.token_of(item))
+        event = wire.event_of(item, now=now, sent_at=None, engage=False, at=0)
+        kept = [] if event.event in message.UNSEEN | wire.NOT_EVENTS else [wire.with_ip(event, address(request))]
+        await self.keep(kept, token=token, now=now)
+        return taken(request)
+
+    async def segment(self, request: Request) -> Response:
+        """Take calls of Segment's clients."""
+        call = request.path_params["call"]
+        if call != "batch" and call not in segment.CALLS:
+            return PlainTextResponse("not found", status_code=404)
+        body = await body_of(request, wire.MOST_BYTES)
+        encoding = request.headers.get("content-encoding", "")
+        said = await self.read(body, lambda: wire.parsed(inflate.decoded(body, encoding)))
+        token = self.known(segment.token_of(request.headers.get("authorization", ""), said if isinstance(said, Mapping) else {}))
+        items, sent_at = segment.items_of(said, call, token)
+        now, ip = self.now(), address(request)
+        clock = message.parse_time(sent_at) if isinstance(sent_at, str) else None
+        events = [wire.with_ip(wire.event_of(item, now=now, sent_at=clock, engage=False, at=i), ip) for i, item in enumerate(items)]
+        await self.keep(events, token=token, now=now)
+        return JSONResponse({"success": True})
+
+    async def recordings(self, request: Request) -> Response:
+        """Take a recording's body, check it, and keep nothing of it: this is no server of replays."""
+        body = await body_of(request, MOST_RECORDED)
+        said = await self.read(body, lambda: wire.parsed(wire.text_of(body, query=request.query_params, headers=request.headers)))
+        batch, token, _ = wire.unpacked(said, engage=False)
+        self.known(token)
+        for i, item in enumerate(batch):
+            wire.check_recording(item, i)
         return taken(request)
 
     async def read(self, body: bytes, reader: Callable[[], T]) -> T:
         """Read a body: a small one at once, others in a thread, a few at a time, so that nobody waits for it and memory has a bound."""
-        if len(body) <= LARGE and not (inflate.is_gzip(body) and len(body) > SMALL_PACKED):
+        plain = body[:SEEN].lstrip()[:1] in (b"{", b"[")
+        if len(body) <= (LARGE if plain else LARGE_PACKED):
             return reader()
         async with self.reading:
             return await asyncio.to_thread(reader)
-
-    def tell(self, told: list[noticed.Warning], now: dt.datetime) -> None:
-        """Keep warnings."""
-        for warning in told:
-            self.store.warn(*warning, at=now)
 
     async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime) -> None:
         """Wait until events are on the disk; many are written out in a thread."""
@@ -159,104 +197,50 @@ class Collector:
         written = submit() if len(events) <= MANY else await asyncio.to_thread(submit)
         await asyncio.wrap_future(written)
 
-    def check(self, token: str) -> None:
-        """Raise for a token that isn't taken.
+    async def tell(self, warnings: Iterable[tuple[str, ...]], now: dt.datetime) -> None:
+        """Keep the first `MOST_TOLD` warnings, each the words of `Store.warn`."""
+        told = list(itertools.islice(warnings, MOST_TOLD))
+        if told:
+            await asyncio.to_thread(self.keep_warnings, told, now)
+
+    def keep_warnings(self, told: list[tuple[str, ...]], now: dt.datetime) -> None:
+        """Keep warnings."""
+        for words in told:
+            self.store.warn(*words, at=now)
+
+    def known(self, token: str) -> str:
+        """Give a token bare, where it is one that is taken.
 
         Raises
         ------
         Refused
             With status 401.
         """
-        if self.tokens is not None and token not in self.tokens:
+        wire.check_token(token)
+        if self.tokens is not None and token.strip() not in self.tokens:
             raise Refused("this token is not one that this collector takes", 401)
+        return token.strip()
 
-    def refused(self, error: CaptureError) -> Response:
+    async def refused(self, error: CaptureError) -> Response:
         """Answer a request that is refused, and keep a warning."""
-        status = 413 if isinstance(error, message.EventTooLarge) else getattr(error, "status", 400)
-        self.store.warn("too_large" if status == 413 else "refused", f"{status}: {error}", at=self.now())
+        status = getattr(error, "status", 400)
+        await self.tell([("too_large" if status == 413 else "refused", f"{status}: {error}")], self.now())
         return PlainTextResponse(str(error), status_code=status)
 
-    async def version_1(self, request: Request) -> Response:
-        """Take events by version 1 of the API, with an answer for each."""
-        try:
-            body = await body_of(request, wire.MOST_BYTES)
-            now = self.now()
-            ip = address(request)
-            found = await self.read(body, lambda: v1.received(body, headers=request.headers, now=now, ip=ip, tokens=self.tokens))
-            await self.keep(found.events, token=found.token, now=now)
-        except CaptureError as error:
-            made = self.refused(error)
-            tag = getattr(
-                error,
-                "tag",
-                "payload_too_large"
-                if made.status_code == 413
-                else "request_timeout"
-                if made.status_code == 408
-                else "request_parsing_error",
-            )
-            return Response(v1.error_body(tag, str(error)), status_code=made.status_code, media_type="application/json")
-        for key, result in found.results.items():
-            if result["result"] != "ok":
-                self.store.warn("dropped", f"{result['details']}: {key}", at=now)
-        return JSONResponse({"results": found.results})
+    def answered(self, endpoint: Endpoint) -> Endpoint:
+        """Give an endpoint that says what was wrong with a request or with the store, and lets browsers of other pages read its answer."""
 
-    async def ai(self, request: Request) -> Response:
-        """Take one event of a language model, its large parts beside it in a multipart body."""
-        try:
-            body = await body_of(request, wire.MOST_BYTES)
-            now, headers = self.now(), request.headers
-            said = headers.get("authorization", "").partition(" ")[2]
-            if said:
-                self.check(said.strip())
-            item = await self.read(
-                body, lambda: from_parts(inflate.decoded(body, headers.get("content-encoding", "")), headers.get("content-type", ""))
-            )
-            token = said or wire.token_of(item)
-            wire.check_token(token)
-            self.check(token.strip())
-            event = wire.event_of(item, now=now, sent_at=None, engage=False, at=0)
-            kept = [] if event.event in message.UNSEEN | wire.NOT_EVENTS else [wire.with_ip(event, address(request) or "")]
-            await self.keep(kept, token=token.strip(), now=now)
-        except CaptureError as error:
-            return self.refused(error)
-        return JSONResponse({"status": "Ok"})
+        async def with_headers(request: Request) -> Response:
+            try:
+                made = JSONResponse({"status": "Ok"}) if request.method == "OPTIONS" else await endpoint(request)
+            except CaptureError as error:
+                made = await self.refused(error)
+            except StoreError as error:
+                made = PlainTextResponse(str(error), status_code=503, headers={"retry-after": str(RETRY_SECONDS)})
+            made.headers.update(shared_with(request))
+            return made
 
-    async def segment(self, request: Request) -> Response:
-        """Take calls of Segment's clients."""
-        call = request.path_params["call"]
-        if call != "batch" and call not in segment.CALLS:
-            return PlainTextResponse("not found", status_code=404)
-        try:
-            body = await body_of(request, wire.MOST_BYTES)
-            encoding = request.headers.get("content-encoding", "")
-            said = await self.read(body, lambda: wire.parsed(inflate.decoded(body, encoding)))
-            token = segment.token_of(request.headers.get("authorization", ""), said if isinstance(said, Mapping) else {})
-            wire.check_token(token)
-            self.check(token.strip())
-            items, sent_at = segment.items_of(said, call, token)
-            now = self.now()
-            clock = message.parse_time(sent_at) if isinstance(sent_at, str) else None
-            ip = address(request) or ""
-            events = [wire.with_ip(wire.event_of(item, now=now, sent_at=clock, engage=False, at=i), ip) for i, item in enumerate(items)]
-            await self.keep(events, token=token.strip(), now=now)
-        except CaptureError as error:
-            return self.refused(error)
-        return JSONResponse({"success": True})
-
-    async def recordings(self, request: Request) -> Response:
-        """Take a recording's body, check it, and keep nothing of it: this is no server of replays."""
-        try:
-            body = await body_of(request, MOST_RECORDED)
-            said = await self.read(body, lambda: wire.parsed(wire.text_of(body, query=request.query_params, headers=request.headers)))
-            batch, token, _ = wire.unpacked(said, engage=False)
-            wire.check_token(token)
-            self.check(token.strip())
-            for i, item in enumerate(batch):
-                check_recording(item, i)
-        except CaptureError as error:
-            return self.refused(error)
-        return taken(request)
+        return with_headers
 
     # ------------------------------------------------------------------ what SDKs ask for
     async def flags(self, request: Request) -> Response:
@@ -300,7 +284,7 @@ class Collector:
                 )
         return PlainTextResponse("not found", status_code=404)
 
-    def empty(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+    def empty(self, name: str) -> Endpoint:
         """Give an endpoint of a list that is empty here."""
 
         async def nothing_of(request: Request) -> Response:
@@ -335,6 +319,19 @@ EMPTY = {
 
 
 # ---------------------------------------------------------------------- requests
+def events_of(body: bytes, *, path: str, **sent: Any) -> quick.Batch | wire.Received:
+    """Read events: a usual batch the short way, everything else the long way; gzip is undone once.
+
+    Raises
+    ------
+    Refused
+        As `wire.received`.
+    """
+    packed = inflate.is_gzip(body)
+    text = inflate.gunzipped(body) if packed else body
+    return quick.batch_of(text, **sent) or wire.received(text, path=path, gunzipped=packed, **sent)
+
+
 async def body_of(request: Request, most: int) -> bytes:
     """Read a body, within its bounds of bytes and seconds.
 
@@ -368,86 +365,16 @@ def own_host(request: Request) -> str:
     return said if HOST.match(said) else f"{server[0]}:{server[1]}"
 
 
-def address(request: Request) -> str | None:
-    """Give who sent a request: the first of X-Forwarded-For, else the peer."""
-    forwarded = request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
-    return (forwarded[:64] if forwarded else None) or (request.client.host if request.client else None)
-
-
-def from_parts(body: bytes, content_type: str) -> dict[str, Any]:
-    """Give the event of a multipart body: the part `event`, with `event.properties` and each `event.properties.<name>` put into it.
-
-    Raises
-    ------
-    Refused
-        When the body is none.
-    """
-    if not content_type.lower().startswith("multipart/form-data"):
-        said = wire.parsed(body)
-        if not isinstance(said, dict):
-            raise Refused("a body is an event, or multipart/form-data with a part named event")
-        return said
-    if body.count(b"\r\n--") > MOST_PARTS:
-        raise Refused(f"a multipart body of more than {MOST_PARTS} parts")
-    parsed: Any = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body)
-    parts = {part.get_param("name", header="content-disposition"): part for part in parsed.iter_parts()} if parsed.is_multipart() else {}
-    if "event" not in parts:
-        raise Refused("a multipart body without a part named event")
-    content: dict[str, bytes] = {str(name): part.get_payload(decode=True) or b"" for name, part in parts.items() if name}
-    event = wire.parsed(content["event"])
-    if not isinstance(event, dict):
-        raise Refused("the part event is no object")
-    properties = dict(event.get("properties") or {}) if isinstance(event.get("properties") or {}, dict) else {}
-    for name, data in content.items():
-        if name == "event.properties":
-            said = wire.parsed(data)
-            properties |= said if isinstance(said, dict) else {}
-        elif name.startswith("event.properties."):
-            try:
-                properties[name.removeprefix("event.properties.")] = json.loads(data)
-            except (ValueError, RecursionError):
-                properties[name.removeprefix("event.properties.")] = data.decode("utf-8", "replace")
-    return {**event, "properties": properties}
-
-
-def check_recording(item: Mapping[str, Any], at: int) -> None:
-    """Raise for what is no piece of a recording.
-
-    Raises
-    ------
-    Refused
-        Says what it lacks.
-    """
-    properties = item.get("properties")
-    said = properties if isinstance(properties, Mapping) else {}
-    session = said.get("$session_id")
-    if not isinstance(session, str) or not session or len(session) > SESSION:
-        raise Refused(f"event {at}: $session_id is {session!r:.100}: a text of at most {SESSION} characters")
-    if said.get("$snapshot_data") is None:
-        raise Refused(f"event {at} has no $snapshot_data")
+def address(request: Request) -> str:
+    """Give who sent a request: the first of X-Forwarded-For, else the peer; "" where nothing says."""
+    forwarded = request.headers.get("x-forwarded-for", "").partition(",")[0].strip()[:64]
+    return forwarded or (request.client.host if request.client else "")
 
 
 # ---------------------------------------------------------------------- answers
 def taken(request: Request) -> Response:
     """Say that all is well; a beacon waits for no words."""
     return Response(status_code=204) if request.query_params.get("beacon") == "1" else JSONResponse({"status": "Ok"})
-
-
-def answered(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Give an endpoint that lets browsers of other pages read its answer, and says what went wrong with the store."""
-
-    async def with_headers(request: Request) -> Response:
-        if request.method == "OPTIONS":
-            made: Response = JSONResponse({"status": "Ok"})
-        else:
-            try:
-                made = await endpoint(request)
-            except StoreError as error:
-                made = PlainTextResponse(str(error), status_code=503, headers={"retry-after": str(RETRY_SECONDS)})
-        made.headers.update(shared_with(request))
-        return made
-
-    return with_headers
 
 
 def shared_with(request: Request) -> dict[str, str]:
@@ -475,12 +402,3 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 async def on_error(request: Request, error: Exception) -> Response:
     """Answer what we didn't foresee."""
     return PlainTextResponse("internal error", status_code=500, headers=shared_with(request))
-
-
-@contextlib.asynccontextmanager
-async def closing_with_app(store: Store) -> AsyncIterator[None]:
-    """Close a store when its app ends."""
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(store.close)

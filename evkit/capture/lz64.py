@@ -31,6 +31,10 @@ class Bits:
         return value
 
 
+class TooMuch(ValueError):
+    """What was compressed is more than was allowed."""
+
+
 def decompress(text: str, *, most: int) -> bytes:
     """Give the UTF-8 of what was compressed.
 
@@ -42,7 +46,7 @@ def decompress(text: str, *, most: int) -> bytes:
     Raises
     ------
     ValueError
-        When the text is none of LZ-string's, or holds more.
+        When the text is none of LZ-string's; TooMuch where it holds more.
 
     Examples
     --------
@@ -86,7 +90,7 @@ def entries(bits: Bits, most: int) -> Iterator[str]:
         yield entry
         size += len(entry)
         if size > most:
-            raise ValueError(f"it holds more than {most:,} bytes")
+            raise TooMuch(f"it holds more than {most:,} bytes")
         known.append(last + entry[0])
         room -= 1
         last = entry

@@ -39,6 +39,8 @@ UNSEEN = frozenset({"$performance_event"})
 class EventTooLarge(CaptureError):
     """An event that is larger than a store takes."""
 
+    status = 413
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

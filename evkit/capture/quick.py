@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import msgspec
 
 from evkit.capture import message, wire
-from evkit.capture.inflate import Refused, gunzipped, is_gzip
 from evkit.capture.storage.rows import LARGEST, naive, said
 
 ODD_KEYS = frozenset(
@@ -67,19 +66,17 @@ DECODE = msgspec.json.Decoder(Sent).decode
 ENCODE = msgspec.json.Encoder().encode
 
 
-def batch_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str], now: dt.datetime, ip: str | None) -> Batch | None:
+def batch_of(text: bytes, *, query: Mapping[str, str], headers: Mapping[str, str], now: dt.datetime, ip: str) -> Batch | None:
     """Read a usual batch; None where it is none, or where something is wrong with it.
 
     Parameters
     ----------
+    text
+        A request's body, gzip undone.
     query, headers, now, ip
         As `wire.received`.
     """
     if "data" in query or "compression" in query or headers.get("content-type", "")[:33].lower() == wire.FORM:
-        return None
-    try:
-        text = gunzipped(body) if is_gzip(body) else body
-    except Refused:
         return None
     if text[:1] != b"{" or b"\n" in text or (b"\\u" in text and any(word in text for word in ESCAPED)):
         return None

@@ -1,6 +1,6 @@
 """A queue on disk: what was captured outlives the process and an outage of the host.
 
-A folder holds segments of JSON lines. Who writes or sends one holds its lock (flock), so that processes share a folder and the
+A folder holds segments of JSON lines. Who writes or sends one holds its lock, so that processes share a folder and the
 segments of a dead one are taken over. Beside a segment, `.sent` says up to which byte its events were taken by the host. A line is in the
 system's hands when `put` returns, so it outlives the process; on disk, where it outlives the machine, before it is sent.
 """
@@ -11,18 +11,15 @@ import hashlib
 import json
 import logging
 import os
+import sys
 import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
 from evkit.capture.queues import Entry, MemoryQueue, Taken
+from evkit.capture.storage import locks
 from evkit.errors import CaptureError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger("evkit.capture")
 
@@ -31,7 +28,6 @@ MAX_SPOOL_BYTES = 100 * 1024 * 1024
 SEGMENTS = 16
 """Into how many files the largest spool is cut: so much is dropped at a time."""
 READ_BYTES = 256 * 1024
-_sync = getattr(os, "fdatasync", os.fsync)
 
 
 class Segment:
@@ -132,7 +128,7 @@ class Spool:
     durable = True
 
     def __init__(self, folder: str | os.PathLike[str], api_key: str, *, max_bytes: int = MAX_SPOOL_BYTES) -> None:
-        if fcntl is None:
+        if sys.platform == "win32":
             raise CaptureError("a spool needs the file locks of POSIX, which this system lacks: leave spool out")
         self._folder = Path(folder)
         self._project = hashlib.sha256(api_key.encode()).hexdigest()[:12]
@@ -187,14 +183,10 @@ class Spool:
         if segment is not None and segment.unsynced:
             segment.unsynced = False
             try:
-                _sync(segment.fd)
+                locks.sync_data(segment.fd)
                 if segment.unlisted:
                     segment.unlisted = False
-                    folder = os.open(self._folder, os.O_RDONLY)
-                    try:
-                        os.fsync(folder)
-                    finally:
-                        os.close(folder)
+                    locks.sync_folder(self._folder)
             except OSError as error:
                 log.debug("%s was not synced: %s", segment.path.name, error)
 
@@ -252,15 +244,11 @@ class Spool:
     def _locked(self, path: Path, flags: int) -> Segment | None:
         """Open a segment; None when another has it, or had and removed it."""
         try:
-            fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+            fd = os.open(path, flags, 0o600)
         except FileNotFoundError:
             return None
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.stat(path).st_ino == os.fstat(fd).st_ino:
-                return Segment(path, fd)
-        except OSError:
-            pass
+        if locks.hold(fd) and os.fstat(fd).st_nlink:
+            return Segment(path, fd)
         os.close(fd)
         return None
 

@@ -29,6 +29,8 @@ OPTIONS = {
 }
 """Options that are true or false -> the property that says so."""
 BOOLEANS: dict[object, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+TAGS = {408: "request_timeout", 413: "payload_too_large"}
+"""Status -> the tag of a refusal that has none of its own."""
 ZONED = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
 
 
@@ -49,9 +51,7 @@ class Answered:
     results: dict[str, dict[str, str]]
 
 
-def received(
-    body: bytes, *, headers: Mapping[str, str], now: dt.datetime, ip: str | None = None, tokens: Collection[str] | None = None
-) -> Answered:
+def received(body: bytes, *, headers: Mapping[str, str], now: dt.datetime, ip: str = "", tokens: Collection[str] | None = None) -> Answered:
     """Read a request.
 
     Parameters
@@ -85,7 +85,7 @@ def received(
         event, problem = event_of(item, key, now=now, sent_at=sent_at, lib=(name, version))
         results[key] = {"result": "drop", "details": problem} if problem else {"result": "ok"}
         if not problem and event.event not in message.UNSEEN | wire.NOT_EVENTS:
-            events.append(wire.with_ip(event, ip) if ip else event)
+            events.append(wire.with_ip(event, ip))
     return Answered(token=token, events=events, results=results)
 
 
@@ -143,12 +143,12 @@ def read(body: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
     try:
         text = inflate.decoded(body, headers.get("content-encoding", ""))
     except Refused as error:
-        tag = {413: "payload_too_large", 415: "unsupported_content_encoding"}.get(error.status, "request_decoding_error")
+        tag = {**TAGS, 415: "unsupported_content_encoding"}.get(error.status, "request_decoding_error")
         raise RefusedV1(tag, str(error), error.status) from None
     try:
         said = wire.parsed(text)
     except Refused as error:
-        raise RefusedV1("payload_too_large" if error.status == 413 else "request_parsing_error", str(error), error.status) from None
+        raise RefusedV1(TAGS.get(error.status, "request_parsing_error"), str(error), error.status) from None
     if not isinstance(said, Mapping):
         raise RefusedV1("request_parsing_error", f"a body is an object, not {type(said).__name__}")
     return said
@@ -226,6 +226,7 @@ def event_of(
     return replace(made, uuid=key), problem
 
 
-def error_body(tag: str, reason: str) -> str:
+def error_body(error: CaptureError, status: int) -> str:
     """Give the JSON of a refusal."""
-    return json.dumps({"error": tag, "error_description": reason, "error_uri": "https://posthog.com/docs/api/capture"})
+    tag = getattr(error, "tag", TAGS.get(status, "request_parsing_error"))
+    return json.dumps({"error": tag, "error_description": str(error), "error_uri": "https://posthog.com/docs/api/capture"})

@@ -12,11 +12,11 @@ import json
 import re
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evkit.capture import inflate, lz64, message
-from evkit.capture.inflate import Refused, gunzipped, is_gzip
+from evkit.capture.inflate import Refused
 from evkit.errors import CaptureError
 
 MOST_BYTES = 20 << 20
@@ -35,6 +35,8 @@ SEEN = 128
 """How many bytes of a body tell what it is."""
 NOT_EVENTS = frozenset({"$$heatmap", "$$client_ingestion_warning"})
 """What clients send beside events: taken, and not kept among them."""
+SESSION = 100
+"""Characters of a session id."""
 NEWEST_SECONDS = dt.datetime(2021, 1, 1, tzinfo=dt.UTC)
 """A clock of a query that says an earlier year than this was given in seconds, and is not used."""
 
@@ -65,7 +67,8 @@ def received(
     query: Mapping[str, str],
     headers: Mapping[str, str],
     now: dt.datetime,
-    ip: str | None = None,
+    ip: str = "",
+    gunzipped: bool = False,
 ) -> Received:
     """Read a request of version 0.
 
@@ -80,7 +83,9 @@ def received(
     now
         The clock of the receipt.
     ip
-        Who sent it; given to events that say none.
+        Who sent it; given to events that say none. "" gives none.
+    gunzipped
+        The body was gzip, and is undone already.
 
     Raises
     ------
@@ -88,7 +93,7 @@ def received(
         With the status; nothing of the request is kept then.
     """
     engage = path.strip("/").split("/")[0] == "engage"
-    said = parsed(text_of(body, query=query, headers=headers))
+    said = parsed(text_of(body, query=query, headers=headers, gunzipped=gunzipped))
     batch, token, sent_at = unpacked(said, engage=engage)
     sent_at = sent_at or clock_of(query)
     check_token(token)
@@ -96,7 +101,7 @@ def received(
     for i, item in enumerate(batch):
         event = event_of(item, now=now, sent_at=sent_at, engage=engage, at=i)
         if event.event not in message.UNSEEN:
-            made.append(with_ip(event, ip) if ip else event)
+            made.append(with_ip(event, ip))
     return Received(
         token=token.strip(), events=[e for e in made if e.event not in NOT_EVENTS], others=[e for e in made if e.event in NOT_EVENTS]
     )
@@ -122,14 +127,19 @@ def event_of(item: Any, *, now: dt.datetime, sent_at: dt.datetime | None, engage
 
 def with_ip(event: message.Event, ip: str) -> message.Event:
     """Give an event the address it came from, where it says none."""
-    if ip and "$ip" not in event.properties and isinstance(event.properties, dict):
-        event.properties["$ip"] = "127.0.0.1" if event.properties.get("capture_internal") else ip
-    return event
+    if not ip or "$ip" in event.properties:
+        return event
+    return replace(event, properties={**event.properties, "$ip": "127.0.0.1" if event.properties.get("capture_internal") else ip})
 
 
 # ---------------------------------------------------------------------- bytes
-def text_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
+def text_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str], gunzipped: bool = False) -> bytes:
     """Give the JSON text of a request: its form and its compressions undone, in PostHog's order.
+
+    Parameters
+    ----------
+    gunzipped
+        The body was gzip, and is undone already.
 
     Raises
     ------
@@ -141,19 +151,17 @@ def text_of(body: bytes, *, query: Mapping[str, str], headers: Mapping[str, str]
         raise Refused("an empty request: send events as JSON")
     hint = (query.get("compression") or "").lower()
     form_like = any(name in raw[:SEEN] for name in FIELDS)
-    lz_hinted, of_form = hint in LZ64, False
-    if not form_like and not lz_hinted and is_base64(raw):
+    if not form_like and hint not in LZ64 and is_base64(raw):
         raw = unbased(raw) or raw
-    if headers.get("content-type", "").partition(";")[0].strip().lower() == FORM and not query.get("data"):
-        if not form_like:
-            raise Refused("a form without data=: send data=<events>, or say what JSON is: -H 'content-type: application/json'")
+    is_form = headers.get("content-type", "").partition(";")[0].strip().lower() == FORM and not query.get("data")
+    if is_form and not form_like:
+        raise Refused("a form without data=: send data=<events>, or say what JSON is: -H 'content-type: application/json'")
+    of_form = is_form or (form_like and raw.startswith(b"data="))
+    if of_form:
         raw, own = form_data(raw)
-        hint, of_form = hint or own, True
-    elif form_like and raw[:5] == b"data=":
-        raw, own = form_data(raw)
-        hint, of_form = hint or own, True
+        hint = hint or own
     hint = hint or headers.get("content-encoding", "").strip().lower()
-    return inflated(raw, hint, of_form=of_form)
+    return inflated(raw, hint, may_be_plain=of_form or gunzipped)
 
 
 def form_data(raw: bytes) -> tuple[bytes, str]:
@@ -168,7 +176,7 @@ def form_data(raw: bytes) -> tuple[bytes, str]:
     return data.replace(b" ", b"+") if is_base64(data) else data, fields.get("compression", "").lower()
 
 
-def inflated(raw: bytes, hint: str, *, of_form: bool) -> bytes:
+def inflated(raw: bytes, hint: str, *, may_be_plain: bool) -> bytes:
     """Undo the compression of a body, and base64 around or under it; what came in a form may be plain whatever its hint.
 
     Raises
@@ -180,17 +188,17 @@ def inflated(raw: bytes, hint: str, *, of_form: bool) -> bytes:
         try:
             return lz64.decompress(raw.decode("ascii", "replace"), most=inflate.MOST_INFLATED)
         except ValueError as error:
-            raise Refused(f"not {hint}: {error}", 413 if "bytes" in str(error) else 400) from None
-    if hint in GZIP and not is_gzip(raw) and is_base64(raw):
+            raise Refused(f"not {hint}: {error}", 413 if isinstance(error, lz64.TooMuch) else 400) from None
+    if hint in GZIP and not inflate.is_gzip(raw) and is_base64(raw):
         raw = unbased(raw) or raw
-    if is_gzip(raw):
-        raw = gunzipped(raw)
-    elif hint in GZIP and not of_form:
+    if inflate.is_gzip(raw):
+        raw = inflate.gunzipped(raw)
+    elif hint in GZIP and not may_be_plain:
         raise Refused(f"not {hint}, as the request says: it begins with {raw[:8]!r}")
     if is_base64(raw):
         raw = unbased(raw) or raw
-        if is_gzip(raw):
-            raw = gunzipped(raw)
+        if inflate.is_gzip(raw):
+            raw = inflate.gunzipped(raw)
     return raw
 
 
@@ -326,3 +334,20 @@ def clock_of(query: Mapping[str, str]) -> dt.datetime | None:
         if at >= NEWEST_SECONDS:
             return at
     return None
+
+
+def check_recording(item: Mapping[str, Any], at: int) -> None:
+    """Raise for what is no piece of a recording.
+
+    Raises
+    ------
+    Refused
+        Says what it lacks.
+    """
+    properties = item.get("properties")
+    said = properties if isinstance(properties, Mapping) else {}
+    session = said.get("$session_id")
+    if not isinstance(session, str) or not session or len(session) > SESSION:
+        raise Refused(f"event {at}: $session_id is {session!r:.100}: a text of at most {SESSION} characters")
+    if said.get("$snapshot_data") is None:
+        raise Refused(f"event {at} has no $snapshot_data")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import json
 from typing import Any
 
@@ -83,12 +82,10 @@ BATCHES = st.fixed_dictionaries(
 
 
 @settings(max_examples=examples(400, 20_000), deadline=None)
-@given(BATCHES, st.booleans(), st.booleans(), st.sampled_from([{}, {"_": "1772362800000"}, {"_": "5"}]))
-def test_what_the_short_way_takes_it_writes_as_the_long_way_does(
-    batch: dict[str, Any], as_ascii: bool, packed: bool, query: dict[str, str]
-) -> None:
+@given(BATCHES, st.booleans(), st.sampled_from([{}, {"_": "1772362800000"}, {"_": "5"}]))
+def test_what_the_short_way_takes_it_writes_as_the_long_way_does(batch: dict[str, Any], as_ascii: bool, query: dict[str, str]) -> None:
     raw = json.dumps(batch, ensure_ascii=as_ascii).encode("utf-8", "surrogatepass")
-    found = short(gzip.compress(raw) if packed else raw, query)
+    found = short(raw, query)
     if found is not None:
         assert comparable(found) == comparable(long(raw, query))
 

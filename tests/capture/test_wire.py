@@ -21,7 +21,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def take(
-    body: Any, *, path: str = "/e/", query: dict[str, str] | None = None, headers: dict[str, str] | None = None, ip: str | None = None
+    body: Any, *, path: str = "/e/", query: dict[str, str] | None = None, headers: dict[str, str] | None = None, ip: str = ""
 ) -> wire.Received:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return wire.received(raw, path=path, query=query or {}, headers=headers or {}, now=NOW, ip=ip)

@@ -52,14 +52,11 @@ class Landing:
         self.size += len(lines)
         self.rows += rows
 
-    def rotate(self) -> Path | None:
-        """End the file, if there is one; the next write begins another. Gives its path."""
-        if self._handle is None:
-            return None
-        os.close(self._handle)
-        ended = self.path
-        self._handle, self.path, self.size, self.rows = None, None, 0, 0
-        return ended
+    def rotate(self) -> None:
+        """End the file, if there is one; the next write begins another."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle, self.path, self.size, self.rows = None, None, 0, 0
 
     def _open(self) -> int:
         if self._handle is not None:

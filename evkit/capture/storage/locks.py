@@ -54,18 +54,6 @@ def remove_if_free(path: Path) -> bool:
         os.close(handle)
 
 
-def is_free(path: Path) -> bool:
-    """Say whether a file is there and nobody holds or shares it."""
-    try:
-        handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        return hold(handle)
-    finally:
-        os.close(handle)
-
-
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[bool]:
     """Hold a lock file while the block runs; gives whether it was free."""
