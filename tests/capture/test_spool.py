@@ -289,10 +289,11 @@ def test_what_a_dead_child_left_is_taken_over(server: Recorder, tmp_path: Path) 
 
 
 CRASHER = """
-import sys
+import sys, time
 from evkit.capture.client import Client
 client = Client(sys.argv[1], host=sys.argv[2], spool=sys.argv[3], flush_at=20, flush_interval=0.01)
 for i in range(100_000):
+    time.sleep(0.0005)     # at full speed a hundred turns fill the spool, which then drops the oldest, as it says
     made = client.capture(sys.argv[4], f"e{i}", {"n": i})
     sys.stdout.write(made + "\\n")
     sys.stdout.flush()

@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 import evkit as ek
 from evkit.capture import Store, message
 from evkit.capture.storage import landing, manifest, segments, snapshot
-from evkit.errors import DataError, RejectedRowsWarning, StoreError, StoreFull
+from evkit.errors import CaptureError, DataError, RejectedRowsWarning, StoreError, StoreFull
 
 NOW = dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC)
 
@@ -312,8 +313,6 @@ def test_all_of_it_in_one_file(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_largest_event_is_bounded(folder: Path) -> None:
-    from evkit.errors import CaptureError
-
     with Store(folder) as store:
         with pytest.raises(CaptureError, match=r"has 1,0.* bytes as JSON: an event has at most 1,000,000"):
             store.append(sent("a", properties={"x": "y" * 1_000_000}))
@@ -423,12 +422,34 @@ def test_folders_and_odd_names_in_a_store_stop_nothing(tmp_path: Path) -> None:
         assert (stored(folder), store.tail(1).event.tolist()) == (["a", "b"], ["b"])
 
 
-def test_a_client_loses_only_the_event_that_is_too_large(folder: Path) -> None:
-    elements = [{"tag_name": "a", "$el_text": "x" * 1_000} for _ in range(900)]
+def test_a_client_loses_only_the_event_that_its_store_refuses() -> None:
+    class Particular:
+        """A store of the user's own that refuses some events."""
+
+        def __init__(self) -> None:
+            self.kept: list[str] = []
+
+        def append(self, events: Sequence[message.Event]) -> None:
+            if any(e.event == "bad" for e in events):
+                raise CaptureError("not this one")
+            self.kept += [e.event for e in events]
+
+    store = Particular()
+    client = ek.Client("phc_k", host=store)
+    for i in range(21):
+        client.capture("u", "bad" if i == 7 else "good")
+    assert not client.flush()
+    client.shutdown()
+    assert store.kept == ["good"] * 20
+    assert client.stats().refused == 1
+
+
+def test_a_chain_that_is_made_of_elements_makes_no_event_too_large(folder: Path) -> None:
+    elements = [{"tag_name": "a", "$el_text": "x" * 390, "attributes": {"attr__title": "y" * 390}} for _ in range(900)]
     with Store(folder) as store:
         client = ek.Client("phc_k", host=store)
-        for i in range(20):
-            client.capture("u", "good", {"i": i})
-        client.capture("u", "large", {"x": ["y" * 1_000] * 880, "$elements": elements[:10]})
+        client.capture("u", "$autocapture", {"$elements": elements})
+        assert client.flush()
         client.shutdown()
-        assert stored(folder).count("good") == 20
+    row = ek.open_store(folder).to_pandas().iloc[0]
+    assert len(row.properties) < 1_000_000 < len(row.properties) + len(row.elements_chain)

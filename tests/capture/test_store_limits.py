@@ -79,4 +79,4 @@ def test_memory_is_flat_under_steady_load() -> None:
         rate, slowest = ingest.load(port, 50, seconds * 3 / 4)
         after = ingest.memory_of(pid)
         print(f"{rate:,.0f} events/s for {time.perf_counter() - began:.0f} s, p99 {slowest:.1f} ms, memory {before:.0f} -> {after:.0f} MB")
-        assert after < max(before * 1.3, 300), (before, after)
+        assert after < (before * 1.3 if SOAK else 300), (before, after)  # in a few seconds the first sealing may still be to come

@@ -154,18 +154,8 @@ def checked(folder: Path, known: manifest.Manifest) -> Report:
             problems.append(
                 f"landing/{name} ends in an unfinished line of {len(torn)} bytes, never acknowledged: a writer stopped there, or is at it"
             )
-    for kind, mine in ((snapshot.LANDING, lambda n: n.endswith(ENDING)), (snapshot.SEGMENTS, ours)):
-        strangers = [n for n in sorted(os.listdir(folder / kind)) if not mine(n) or not (folder / kind / n).is_file()]
-        there = {s.name for s in known.segments} if kind == snapshot.SEGMENTS else set(cut)
-        problems += [
-            f"{kind}/{n} is no file of a store: sealing sets it aside" for n in strangers if n not in there and (folder / kind / n).exists()
-        ]
+    problems += [f"{path.parent.name}/{path.name} is no file of a store: sealing sets it aside" for path in segments.strangers(folder)]
     return Report(len(known.segments), len(cut), counted, problems)
-
-
-def ours(name: str) -> bool:
-    """Say whether a file of segments is one that sealing made and deletes itself."""
-    return bool(segments.SEGMENT.match(name)) or name.endswith(".tmp")
 
 
 def segment_rows(con: duckdb.DuckDBPyConnection, path: Path, segment: manifest.Segment) -> tuple[int, list[str]]:

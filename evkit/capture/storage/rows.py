@@ -1,4 +1,4 @@
-"""One event as a line of the landing: canonical columns as JSON, and back."""
+"""One event as a line of the landing: canonical columns as JSON."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import re
 import secrets
@@ -13,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evkit.capture.storage import locks, manifest
 from evkit.capture.storage.landing import ENDING, complete
@@ -30,6 +29,13 @@ AT_ONCE = 256 << 20
 """Bytes of landing that are sealed in one go."""
 MOST_FILES = 500
 """So many landing files are held and sealed in one go."""
+OURS: dict[str, Callable[[str], bool]] = {
+    LANDING: lambda name: name.endswith(ENDING),
+    SEGMENTS: lambda name: SEGMENT.match(name) is not None or name.endswith(".tmp"),
+}
+"""Folder -> whether a name in it is one that a store gives."""
+FORGOTTEN_SECONDS = 3_600
+"""After so long a folder for work is one that a killed process left."""
 MANY = 8
 """So many segments of a week are merged."""
 TYPES = {
@@ -295,14 +301,9 @@ def written(con: duckdb.DuckDBPyConnection, table: str, folder: Path, number: in
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
-        made.append(Segment(name=name, week=week, rows=count, size=target.stat().st_size, first=said(first), last=said(last)))
+        made.append(Segment(name=name, week=week, rows=count, size=target.stat().st_size, first=str(first), last=str(last)))
     locks.sync_folder(folder / SEGMENTS)
     return made
-
-
-def said(time: Any) -> str:
-    """Write a time as the manifest has it."""
-    return time.isoformat() if isinstance(time, dt.datetime) else str(time)
 
 
 @contextlib.contextmanager
@@ -326,8 +327,7 @@ def compact(folder: Path, *, fewest: int = MANY) -> int:
         if not free:
             return 0
         gone = 0
-        while due := crowded(manifest.latest(folder / MANIFEST), fewest):
-            known = manifest.latest(folder / MANIFEST)
+        while due := crowded(known := manifest.latest(folder / MANIFEST), fewest):
             files = quoted_list(folder / SEGMENTS / s.name for s in due)
             with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
                 con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet({files})")
@@ -349,25 +349,24 @@ def crowded(known: manifest.Manifest, fewest: int) -> list[Segment]:
 
 def sweep(folder: Path, tell: Told) -> None:
     """Delete what sealing left behind when it was killed; set aside what is none of a store's. Who calls this holds the lock."""
-    known = {s.name for s in manifest.latest(folder / MANIFEST).segments}
-    for name in sorted(os.listdir(folder / SEGMENTS)):
-        path = folder / SEGMENTS / name
-        if name in known:
-            continue
-        if SEGMENT.match(name) or name.endswith(".tmp"):
-            locks.remove_if_free(path)
-        else:
-            put_away(folder, path, tell)
-    sealed = set(manifest.latest(folder / MANIFEST).sealed)
-    for name in sorted(os.listdir(folder / LANDING)):
-        path = folder / LANDING / name
-        if name in sealed:
-            locks.remove_if_free(path)
-        elif not name.endswith(ENDING) or not path.is_file():
-            put_away(folder, path, tell)
+    known = manifest.latest(folder / MANIFEST)
+    kept, sealed = {s.name for s in known.segments}, set(known.sealed)
+    for path in strangers(folder):
+        put_away(folder, path, tell)
+    for name in os.listdir(folder / SEGMENTS):
+        if name not in kept and OURS[SEGMENTS](name):
+            locks.remove_if_free(folder / SEGMENTS / name)
+    for name in sealed.intersection(os.listdir(folder / LANDING)):
+        locks.remove_if_free(folder / LANDING / name)
     for path in folder.glob("work-*"):
-        if time.time() - path.stat().st_mtime > 3600:
+        if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def strangers(folder: Path) -> list[Path]:
+    """Give what is in the landing and among the segments and is no file of a store, by its name or its kind."""
+    found = [(mine, entry) for kind, mine in OURS.items() for entry in os.scandir(folder / kind)]
+    return sorted(Path(entry.path) for mine, entry in found if not mine(entry.name) or not entry.is_file(follow_symlinks=False))
 
 
 def put_away(folder: Path, path: Path, tell: Told) -> None:

@@ -39,7 +39,7 @@ def numbered(rows: ir.Table, i: int, count: int) -> ir.StringValue:
     number, low, high = rows[f"part_{i}"], rows[f"low_{i}"], rows[f"high_{i}"]
     width = (high - low) / float(count)
     below = [((width == 0.0) | (number < low + float(n + 1) * width), str(n)) for n in range(count - 1)]
-    return ibis.cases((number.isnull(), NO_VALUE), *below, else_=str(count - 1) if count > 1 else "0")
+    return ibis.cases((number.isnull(), NO_VALUE), *below, else_=str(count - 1))
 
 
 def names(low: float | None, high: float | None, count: int) -> dict[str, str]:

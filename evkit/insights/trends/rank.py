@@ -45,11 +45,6 @@ class Row:
         return float(self.figures.sum())
 
     @property
-    def last(self) -> float:
-        """The last figure; 0 where there is none."""
-        return float(self.figures[-1]) if len(self.figures) else 0.0
-
-    @property
     def parts(self) -> tuple[str, ...]:
         """The breakdown values, one each breakdown."""
         return self.value if isinstance(self.value, tuple) else () if self.value is None else (self.value,)
@@ -153,13 +148,19 @@ def sorted_formula(rows: list[Row], spec: Trends, listed: bool) -> list[Row]:
         ]
     if spec.compare:
         periods = list(dict.fromkeys(r.period for r in rows))
-        size = lambda r: 0 if spec.is_total else r.last if spec.display == "ActionsLineGraphCumulative" else r.total  # noqa: E731
-        return sorted(rows, key=lambda r: (periods.index(r.period), -size(r), natural(r)))
+        return sorted(rows, key=lambda r: (periods.index(r.period), -count(r, spec), natural(r)))
     if not spec.breakdown:
         return rows
     single = len(spec.breakdown) == 1 and not listed
     down = sorted(rows, key=lambda r: (r.total, r.figures.tolist(), repr(r.parts)), reverse=True)
     return sorted(down, key=lambda r: r.place if single else 0)
+
+
+def count(row: Row, spec: Trends) -> float:
+    """Give what PostHog calls count: the sum of the figures; the last one where they are cumulative; 0 for a figure over the whole range."""
+    if spec.is_total or not len(row.figures):
+        return 0.0
+    return float(row.figures[-1]) if spec.display == "ActionsLineGraphCumulative" else row.total
 
 
 def natural(row: Row) -> tuple[tuple[str | int, ...], ...]:

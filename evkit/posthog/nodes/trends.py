@@ -14,7 +14,7 @@ from evkit.dates.grammar import absolute, floor, is_relative
 from evkit.errors import SpecError, UnsupportedQuery, unknown
 from evkit.insights.trends import actors, compute
 from evkit.insights.trends.formula import Formula
-from evkit.insights.trends.rank import Row
+from evkit.insights.trends.rank import Row, count
 from evkit.insights.trends.spec import DEFAULT_BREAKDOWN_LIMIT, DISPLAYS, OTHER, Trends
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import fields, filters, hogql, series
@@ -310,11 +310,6 @@ def breakdown_value(row: Row, spec: Trends, as_list: bool, tables: EventTables) 
         return ALL_USERS, EVERYBODY
     cohort = cohort_of(tables, wanted)
     return cohort.id, cohort.name
-
-
-def count(row: Row, spec: Trends) -> float:
-    """Give what PostHog calls count: the sum of the figures; the last one where they are cumulative."""
-    return row.last if spec.display == "ActionsLineGraphCumulative" else row.total
 
 
 def action(spec: Trends, order: int, node: Mapping[str, Any], days: list[str]) -> dict[str, Any]:
