@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 import itertools
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -126,7 +126,8 @@ class Collector:
             await asyncio.wrap_future(self.store.submit_lines(found.count, found.lines, now))
         else:
             await self.keep(found.events, token=token, now=now)
-            await self.tell(noticed.warnings((*found.events, *found.others)), now)
+            odd = noticed.warnings((*found.events, *found.others))
+            await self.tell(await self.read(body, lambda: list(itertools.islice(odd, MOST_TOLD))), now)
         return taken(request)
 
     async def version_1(self, request: Request) -> Response:
@@ -139,7 +140,7 @@ class Collector:
         except CaptureError as error:
             made = await self.refused(error)
             return Response(v1.error_body(error, made.status_code), status_code=made.status_code, media_type="application/json")
-        await self.tell((("dropped", f"{r['details']}: {key}") for key, r in found.results.items() if r["result"] != "ok"), now)
+        await self.tell([("dropped", f"{r['details']}: {key}") for key, r in found.results.items() if r["result"] != "ok"][:MOST_TOLD], now)
         return JSONResponse({"results": found.results})
 
     async def ai(self, request: Request) -> Response:
@@ -197,13 +198,12 @@ class Collector:
         written = submit() if len(events) <= MANY else await asyncio.to_thread(submit)
         await asyncio.wrap_future(written)
 
-    async def tell(self, warnings: Iterable[tuple[str, ...]], now: dt.datetime) -> None:
-        """Keep the first `MOST_TOLD` warnings, each the words of `Store.warn`."""
-        told = list(itertools.islice(warnings, MOST_TOLD))
+    async def tell(self, told: Sequence[tuple[str, ...]], now: dt.datetime) -> None:
+        """Keep warnings, each the words of `Store.warn`."""
         if told:
             await asyncio.to_thread(self.keep_warnings, told, now)
 
-    def keep_warnings(self, told: list[tuple[str, ...]], now: dt.datetime) -> None:
+    def keep_warnings(self, told: Sequence[tuple[str, ...]], now: dt.datetime) -> None:
         """Keep warnings."""
         for words in told:
             self.store.warn(*words, at=now)
