@@ -319,9 +319,15 @@ class Events:
         )
 
     def _subjects(self, subjects: Iterable[Subject]) -> tuple[Subject, ...]:
-        """Put the action in place of a text that is the name of one (`with_actions`)."""
+        """Put the action in place of a text that is the name of one (`with_actions`), also inside a series."""
         actions = self.tables.settings.actions
-        return tuple(actions.get(s, s) if isinstance(s, str) else s for s in subjects)
+
+        def named(subject: Subject) -> Subject:
+            if isinstance(subject, Series) and isinstance(subject.subject, str) and subject.subject in actions:
+                return replace(subject, subject=actions[subject.subject])
+            return actions.get(subject, subject) if isinstance(subject, str) else subject
+
+        return tuple(named(s) for s in subjects)
 
     # ------------------------------------------------------------------ people
     def persons(self) -> pd.DataFrame:
