@@ -15,6 +15,7 @@ _HOMES = {
     "open_store": "evkit.opening",
     "sample_path": "evkit.opening",
     "explore": "evkit.notebook.explorer",
+    "inspect": "evkit.notebook.inspector",
     "collect": "evkit.capture.serving",
     "playground": "evkit.capture.autocapture",
     "snippet": "evkit.capture.autocapture",

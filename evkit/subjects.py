@@ -13,6 +13,7 @@ from evkit.dates.grammar import absolute, is_relative, parse
 from evkit.errors import DataError, SpecError, nearest
 
 if TYPE_CHECKING:
+    from evkit.insights.funnel.spec import Funnel
     from evkit.insights.insight import Insight
     from evkit.model.tables import EventTables
 
@@ -72,12 +73,20 @@ class Person:
         mine = log.filter(log.person_id == self.person_id).order_by(["timestamp", "uuid"])
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "properties"]])
 
-    def timeline(self) -> Insight:
-        """Give events, merges, property changes and sessions in order, as a frame and a chart."""
+    def timeline(self, *, overlay: Insight | Funnel | None = None, show_ids: bool = False) -> Insight:
+        """Give events, merges, property changes and sessions in order: a frame, a chart, a list that scrolls.
+
+        Parameters
+        ----------
+        overlay
+            A funnel: events that are steps of it say which.
+        show_ids
+            Write ids as they are; otherwise they are masked in the chart and the list.
+        """
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
-        return Insight(Timeline(person_id=self.person_id), self.tables)
+        return Insight(Timeline(person_id=self.person_id, overlay=funnel_of(overlay), show_ids=show_ids), self.tables)
 
 
 class Group:
@@ -136,12 +145,27 @@ class Group:
         mine = log.filter(log[f"group_{self.type_index}"] == self.key).order_by(["timestamp", "uuid"])
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties"]])
 
-    def timeline(self) -> Insight:
-        """Give the group's events and property changes in order, as a frame and a chart."""
+    def timeline(self, *, overlay: Insight | Funnel | None = None, show_ids: bool = False) -> Insight:
+        """Give the group's events and property changes in order: a frame, a chart, a list that scrolls.
+
+        Parameters
+        ----------
+        overlay
+            A funnel: events that are steps of it say which.
+        show_ids
+            Write the ids of persons as they are; otherwise they are masked in the list.
+        """
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
-        return Insight(Timeline(group_type_index=self.type_index, group_key=self.key), self.tables)
+        asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=funnel_of(overlay), show_ids=show_ids)
+        return Insight(asked, self.tables)
+
+
+def funnel_of(given: Insight | Funnel | None) -> Funnel | None:
+    """Give the funnel that is laid over: itself, or that of an Insight."""
+    found: Funnel | None = getattr(given, "spec", given)
+    return found
 
 
 def moment(value: str | dt.datetime, tables: EventTables) -> dt.datetime:

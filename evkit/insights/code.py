@@ -147,7 +147,12 @@ def ref(given: PropertyRef) -> str:
         return named("ek.session_duration", [], given, without={"key", "type"})
     if given.type not in BUILDERS:
         return named("ek.PropertyRef", [literal(given.key)], given, without={"key"})
-    return named(BUILDERS[given.type], [literal(given.key)], given, without={"key", "type", *(() if given.group_type_index else ("group_type_index",))})
+    return named(
+        BUILDERS[given.type],
+        [literal(given.key)],
+        given,
+        without={"key", "type", *(() if given.group_type_index else ("group_type_index",))},
+    )
 
 
 def breakdown(given: tuple[PropertyRef, ...]) -> str:

@@ -9,10 +9,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
-
 from evkit.errors import EvkitError, EvkitWarning
 from evkit.insights.display import own_config, words
+from evkit.insights.faces import texts
 from evkit.insights.insight import Insight
 
 MOST_ROWS = 300
@@ -43,15 +42,16 @@ def shown(insight: Insight) -> Answer:
         "chart": specification(chart),
         "words": words(chart),
         "title": insight.spec.title,
-        "table": table(insight.to_pandas()),
+        "table": texts(insight.to_pandas(), MOST_ROWS),
         "rules": list(insight.rules),
     }
 
 
 def specification(chart: Any) -> dict[str, Any]:
-    """Give a chart's Vega-Lite as plain JSON, without a theme: the widget adds that of the page."""
+    """Give a chart's Vega-Lite as plain JSON, without theme and title: the widget adds those."""
     made: dict[str, Any] = chart.to_dict()
     made["config"] = own_config(made)
+    made.pop("title", None)
     plain: dict[str, Any] = json.loads(json.dumps(finite(made), default=str))
     return plain
 
@@ -63,29 +63,3 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def table(frame: pd.DataFrame) -> dict[str, Any]:
-    """Give a frame as texts: its columns, which of them are numbers, the first rows, how many there are."""
-    head = frame.head(MOST_ROWS)
-    return {
-        "columns": [str(c) for c in frame.columns],
-        "numbers": [bool(pd.api.types.is_numeric_dtype(frame[c])) for c in frame.columns],
-        "rows": [[cell(v) for v in row] for row in head.itertuples(index=False)],
-        "count": len(frame),
-    }
-
-
-def cell(value: Any) -> str:
-    """Write a figure for people."""
-    if isinstance(value, (list, tuple)):
-        return ", ".join(cell(v) for v in value)
-    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, pd.Timestamp):
-        return value.strftime("%Y-%m-%d") if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 and not value.is_integer() else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -50,7 +50,13 @@ class Choices:
         """Whose properties there are."""
         groups = [{"value": f"group:{i}", "label": kind} for i, kind in enumerate(self.tables.group_types) if kind]
         cohorts = [{"value": "cohort", "label": "cohort"}] if self.tables.settings.cohorts else []
-        return [{"value": "event", "label": "event"}, {"value": "person", "label": "person"}, *groups, {"value": "session", "label": "session"}, *cohorts]
+        return [
+            {"value": "event", "label": "event"},
+            {"value": "person", "label": "person"},
+            *groups,
+            {"value": "session", "label": "session"},
+            *cohorts,
+        ]
 
     def properties(self, owner: str) -> list[str]:
         """Give the names of an owner's properties; those of events as the first `SAMPLE` of them have."""

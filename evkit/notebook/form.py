@@ -152,13 +152,14 @@ def spec_of(form: Mapping[str, Any], originals: Originals = Originals()) -> Ques
         "filters": group_of(form["filters"], originals),
         "breakdown": breakdown_of(form["breakdown"], originals),
         "date_range": dates_of(form["date_from"], form["date_to"], originals),
-        "interval": form["interval"],
     }
     if kind is Trends:
-        wanted |= {"display": form["display"], "compare": bool(form["compare"])}
+        wanted |= {"interval": form["interval"], "display": form["display"], "compare": bool(form["compare"])}
         wanted |= {} if form["compare"] else {"compare_to": None}
     else:
-        wanted |= {name: form[name] for name in ("order_type", "viz_type", "breakdown_attribution")}
+        wanted |= {name: form[name] for name in ("order_type", "viz_type")}
+        wanted |= {"interval": form["interval"]} if form["viz_type"] == "trends" else {}
+        wanted |= {"breakdown_attribution": form["breakdown_attribution"]} if form["breakdown"] else {}
         wanted["window"] = window_of(form["window_count"], form["window_unit"])
     base = originals.spec
     if isinstance(base, kind) and base.SUBJECT is not None:

@@ -20,9 +20,9 @@ def text_of(name: str) -> str:
     return (resources.files("evkit.notebook") / "static" / name).read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
-    """Give the script of a widget: what all share, then its own."""
-    return text_of("base.js") + "\n" + text_of(name)
+def script(*names: str) -> str:
+    """Give the script of a widget: what all share, then its own parts."""
+    return "\n".join(map(text_of, ("base.js", *names)))
 
 
 class Tool(anywidget.AnyWidget):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evkit import properties
 from evkit.errors import NotExpressible
+from evkit.insights.funnel.relation import matched as relation_of_funnel
 from evkit.insights.timeline.spec import Timeline
 from evkit.model import persons, sessions
 from evkit.model.tables import EventTables
@@ -15,7 +16,7 @@ from evkit.query.filters import Matcher
 from evkit.query.relation import relation
 from evkit.query.spec import Series
 
-COLUMNS = ["time", "kind", "what", "detail", "end", "distinct_id", "uuid"]
+COLUMNS = ["time", "kind", "what", "detail", "end", "distinct_id", "uuid", "step"]
 
 
 def matched(spec: Timeline, tables: EventTables) -> ir.Table:
@@ -58,7 +59,20 @@ def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
     zone = tables.settings.timezone
     for column in ("time", "end"):
         made[column] = pd.to_datetime(made[column]).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+    made["step"] = steps(spec, tables, made)
     return made.sort_values(["time", "kind", "what", "uuid"], kind="stable", ignore_index=True)[COLUMNS]
+
+
+def steps(spec: Timeline, tables: EventTables, made: pd.DataFrame) -> pd.Series:
+    """Say of each event which step of the funnel laid over it is, from 1: the first it could be."""
+    none = pd.Series(pd.NA, index=made.index, dtype="Int64")
+    if spec.overlay is None:
+        return none
+    marked = relation_of_funnel(spec.overlay.replaced(breakdown=None), tables)
+    wanted = set(made.uuid[made.kind == "event"].dropna())
+    found = tables.execute(marked.filter(marked.uuid.isin(list(wanted)) & (marked.steps > 0)).select("uuid", "steps"))
+    first = {uuid: (int(bits) & -int(bits)).bit_length() for uuid, bits in zip(found.uuid, found.steps, strict=True)}
+    return none.where(made.kind != "event", made.uuid.map(first).astype("Int64"))
 
 
 def of_person(spec: Timeline, tables: EventTables, uuids: set[str]) -> list[pd.DataFrame]:
