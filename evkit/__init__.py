@@ -16,6 +16,7 @@ _HOMES = {
     "sample_path": "evkit.opening",
     "explore": "evkit.notebook.explorer",
     "inspect": "evkit.notebook.inspector",
+    "watch": "evkit.notebook.live",
     "collect": "evkit.capture.serving",
     "playground": "evkit.capture.autocapture",
     "snippet": "evkit.capture.autocapture",

@@ -154,6 +154,23 @@ def texts(elements: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(e["text"]) for e in elements if e.get("text")))
 
 
+def in_words(elements: Sequence[Mapping[str, Any]], event_type: str = "") -> str:
+    """Say what was clicked, changed or submitted: the nearest element that one acts on, its text, where it leads.
+
+    Examples
+    --------
+    >>> in_words(from_chain('span:text="Go"nth-child="1"nth-of-type="1";a:attr_id="next"href="/next"nth-child="1"nth-of-type="1"'), "click")
+    'click a#next “Go” /next'
+    """
+    if not elements:
+        return event_type
+    one = next((e for e in elements if e.get("tag_name") in INTERACTIVE), elements[0])
+    said = next(iter(texts(elements)), "")
+    tag = f"{one.get('tag_name') or '?'}{'#' + str(one['attr_id']) if one.get('attr_id') else ''}"
+    quoted = f"“{said}”" if said else ""
+    return " ".join(part for part in (event_type, tag, quoted, href(elements)) if part)
+
+
 # ---------------------------------------------------------------------- selectors
 @dataclass(frozen=True)
 class Part:

@@ -164,7 +164,8 @@ class Group:
 
 def funnel_of(given: Insight | Funnel | None) -> Funnel | None:
     """Give the funnel that is laid over: itself, or that of an Insight."""
-    found: Funnel | None = getattr(given, "spec", given)
+    wanted: Any = given
+    found: Funnel | None = getattr(wanted, "spec", wanted)
     return found
 
 

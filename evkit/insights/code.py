@@ -124,9 +124,9 @@ def action(given: Action, *, known: Collection[str] = ()) -> str:
 
 def step(given: ActionStep) -> str:
     """Write one way in which an action happens."""
-    if given.event is not None and is_same(given, ActionStep(event=given.event, properties=given.properties)):
-        if given.properties.op == "AND":
-            return f"ek.event({', '.join([literal(given.event), *map(part, given.properties.values)])})"
+    plain = given.properties.op == "AND" and is_same(given, ActionStep(event=given.event, properties=given.properties))
+    if given.event is not None and plain:
+        return f"ek.event({', '.join([literal(given.event), *map(part, given.properties.values)])})"
     return named("ek.ActionStep", [], given, without=set() if given.properties.values else {"properties"})
 
 

@@ -42,13 +42,21 @@ def frame_table(frame: pd.DataFrame, caption: str, most: int = MOST_ROWS) -> str
 
 
 def texts(frame: pd.DataFrame, most: int) -> dict[str, Any]:
-    """Give a frame as texts: its columns, which of them are numbers, the first rows, how many there are."""
+    """Give a frame as texts: its columns (without an empty breakdown), which of them are numbers, the first rows, how many there are."""
+    kept = frame.loc[:, [not (c == "breakdown_value" and frame[c].isna().all()) for c in frame.columns]]
+    head = kept.head(most)
+    columns = [[share(v) if str(c).endswith("rate") else cell(v) for v in head[c]] for c in kept.columns]
     return {
-        "columns": [str(c) for c in frame.columns],
-        "numbers": [bool(pd.api.types.is_numeric_dtype(frame[c])) for c in frame.columns],
-        "rows": [[cell(v) for v in row] for row in frame.head(most).itertuples(index=False)],
+        "columns": [str(c) for c in kept.columns],
+        "numbers": [bool(pd.api.types.is_numeric_dtype(kept[c])) for c in kept.columns],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
         "count": len(frame),
     }
+
+
+def share(value: Any) -> str:
+    """Write a share, 0 to 1, in percent."""
+    return "" if pd.isna(value) else f"{value:.1%}"
 
 
 def cell(value: Any) -> str:
@@ -57,14 +65,14 @@ def cell(value: Any) -> str:
     Examples
     --------
     >>> cell(1234.0), cell(0.12345), cell(None), cell(("a", "b"))
-    ('1,234', '0.1234', '', 'a, b')
+    ('1,234', '0.1235', '', 'a, b')
     """
     if isinstance(value, (list, tuple)):
         return ", ".join(cell(v) for v in value)
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, pd.Timestamp):
-        return value.strftime("%Y-%m-%d") if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M:%S")
+        return str(value.date()) if value == value.normalize() else str(value.floor("s"))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -58,11 +58,9 @@ def in_words(spec: Question, frame: pd.DataFrame, row: int, *, dropped: bool = F
         return f"{'lost before' if dropped else 'did'} step {int(one.step)}, {label}{value}"
     if isinstance(spec, Funnel) and spec.viz_type == "time_to_convert":
         return f"converted, whatever time they took (the bin is {span_labels(frame)[row]})"
-    when = (
-        ""
-        if pd.isna(one.bucket)
-        else f", {'week of ' if spec.interval == 'week' else ''}{one.bucket:{WHEN.get(spec.interval, '%a %d %b %Y')}}"
-    )  # type: ignore[attr-defined]
+    interval = getattr(spec, "interval", "day")
+    form = WHEN.get(interval, "%a %d %b %Y")
+    when = "" if pd.isna(one.bucket) else f", {'week of ' if interval == 'week' else ''}{one.bucket:{form}}"
     if isinstance(spec, Funnel):
         return f"entered and {'did not convert' if dropped else 'converted'}{value}{when}"
     before = ", the period before" if one.period == "previous" else ""

@@ -224,6 +224,6 @@ def in_use(events: Events) -> str | None:
         from IPython import get_ipython
     except ModuleNotFoundError:
         return None
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     space = {} if shell is None else shell.user_ns
     return next((name for name, value in space.items() if value is events and name.isidentifier() and not name.startswith("_")), None)

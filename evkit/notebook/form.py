@@ -67,6 +67,9 @@ def same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
 
 
+NOTHING = Originals()
+
+
 # ---------------------------------------------------------------------- question -> form
 def form_of(spec: Question) -> Form:
     """Give the form of a question.
@@ -135,7 +138,7 @@ def text_of(value: Any) -> str:
 
 
 # ---------------------------------------------------------------------- form -> question
-def spec_of(form: Mapping[str, Any], originals: Originals = Originals()) -> Question:  # noqa: B008 (frozen)
+def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question:
     """Give the question that a form asks.
 
     Raises

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import traitlets
 
 from evkit.errors import SpecError
 from evkit.insights import display, figures
-from evkit.insights.faces import cell, ids_of
+from evkit.insights.faces import ids_of, texts
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.insight import Insight
 from evkit.insights.masking import masked
@@ -104,15 +103,15 @@ class Inspector(Tool):
         spec, frame = self.insight.spec, self.insight.to_pandas()
         found = self.insight.actors(**figures.which(spec, frame, row, dropped=dropped))
         head = found.head(MOST_PEOPLE)
+        shown_of = texts(head.drop(columns=["actor_id", "last_event"], errors="ignore"), MOST_PEOPLE)
         self._actors = head.actor_id.astype("str").tolist()
         names = self._actors if show_ids or self._kind == "group" else [masked(a) for a in self._actors]
-        rest = head.drop(columns=["actor_id", "last_event"], errors="ignore")
         what = {"person": ("person", "people"), "group": ("group", "groups")}.get(self._kind, ("value", "values"))
         return {
             "title": f"{len(found):,} {what[len(found) != 1]} {figures.in_words(spec, frame, row, dropped=dropped)}",
-            "columns": [what[0], *(f"{c} (UTC)" if c.endswith(("_seen", "_at")) else str(c) for c in rest.columns)],
-            "numbers": [False, *(bool(pd.api.types.is_numeric_dtype(rest[c])) for c in rest.columns)],
-            "rows": [[name, *map(cell, values)] for name, values in zip(names, rest.itertuples(index=False), strict=True)],
+            "columns": [what[0], *(f"{c} (UTC)" if c.endswith(("_seen", "_at")) else c for c in shown_of["columns"])],
+            "numbers": [False, *shown_of["numbers"]],
+            "rows": [[name, *values] for name, values in zip(names, shown_of["rows"], strict=True)],
             "count": len(found),
             "opens": self._kind != "value",
         }

@@ -23,7 +23,7 @@ def cell_name() -> str | None:
         from IPython import get_ipython
     except ModuleNotFoundError:
         return None
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return None

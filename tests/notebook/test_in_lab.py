@@ -135,7 +135,7 @@ def test_a_saved_notebook_shows_the_last_chart_to_who_does_not_run_it(lab: Any) 
     page.wait_for_timeout(3000)
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1000)
-    found, folder, seen, _ = lab
+    found, folder = lab[:2]
     copy = folder / "colleague.ipynb"
     copy.write_text((folder / "saved.ipynb").read_text())
     open_notebook(page, found, "colleague.ipynb", run=False)
@@ -172,3 +172,52 @@ def test_people_behind_a_step_and_what_one_of_them_did(lab: Any) -> None:
     page.get_by_role("button", name="Show ids").click()
     page.wait_for_function("() => !document.querySelector('.evkit-lane h4')?.textContent.includes('\u2022')")
     assert lab[2].errors == [] and lab[2].foreign == []
+
+
+def test_a_click_in_the_playground_is_in_the_live_table(lab: Any) -> None:
+    start = f"import evkit as ek\ncollector = ek.collect('events-{lab[3]}', port=0)\nek.playground(collector)"
+    page = opened(lab, "live", start, "view = ek.watch(collector)\nview", "")
+    page.wait_for_selector(".evkit-watch")
+    frame = page.frame_locator("iframe").first
+    frame.get_by_role("button").first.click()
+    page.wait_for_function("() => [...document.querySelectorAll('.evkit-live .evkit-name')].some(e => e.textContent === '$autocapture')")
+    row = page.locator(".evkit-live li", has_text="$autocapture").first
+    row.locator("summary").click()
+    assert "$event_type" in row.locator(".evkit-code").inner_text()
+    page.get_by_label("group by element").check()
+    assert "click button" in page.locator(".evkit-watch table").inner_text()
+    page.get_by_label("group by element").uncheck()
+    only = page.get_by_label("Only events whose event name contains")
+    only.fill("pageview")
+    page.wait_for_function("() => [...document.querySelectorAll('.evkit-live .evkit-name')].every(e => e.textContent.includes('pageview'))")
+    only.fill("")
+    shot(lab, "watch")
+    assert lab[2].errors == [] and lab[2].foreign == []
+
+
+FLOOD = """
+import threading, time
+def flood():
+    client = ek.Client('phc_local', host=collector.url)
+    for second in range(12):
+        began = time.monotonic()
+        for i in range(200):
+            client.capture(distinct_id=f'user_{i}', event=f'event_{i % 20}', properties={'n': i, 'text': 'x' * 200})
+        client.flush()
+        time.sleep(max(0, 1 - (time.monotonic() - began)))
+    client.shutdown()
+threading.Thread(target=flood, daemon=True).start()
+"""
+GAPS = """() => new Promise(done => { const gaps = []; let last = performance.now(); const end = last + 8000;
+  function frame(now) { gaps.push(now - last); last = now; now < end ? requestAnimationFrame(frame) : done(gaps); } requestAnimationFrame(frame); })"""
+
+
+def test_two_hundred_events_a_second_do_not_freeze_the_lab(lab: Any) -> None:
+    start = f"import evkit as ek\ncollector = ek.collect('flood-{lab[3]}', port=0)"
+    page = opened(lab, "flood", start, "view = ek.watch(collector)\nview", FLOOD)
+    gaps = sorted(page.evaluate(GAPS))
+    rows = page.locator(".evkit-live > li").count()
+    print(f"longest frames {[round(g) for g in gaps[-5:]]} ms, {rows} rows")
+    assert gaps[-1] < 500 and gaps[len(gaps) * 99 // 100] < 150
+    assert 100 < rows <= 400
+    assert lab[2].errors == []
