@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit import vocabulary
+from evkit import markup, vocabulary
 from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
 from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
@@ -63,6 +63,19 @@ class Events:
         asked += [] if self._date_range is None else [f"questions {self._date_range.in_words}"]
         about = [counted, settings.timezone, f"week starts on {settings.week_start}", f"identity {self.tables.identity}", *asked]
         return f"<Events: {', '.join(about)}>"
+
+    def _repr_html_(self) -> str:
+        settings, known = self.tables.settings, self.tables.cache
+        pairs: list[tuple[str, object]] = [
+            ("events", f"{known.get('count', lambda: 0):,}" if known.knows("count") else "not counted yet: .count()"),
+            ("time zone", settings.timezone),
+            ("week starts on", settings.week_start),
+            ("identity", f"by {self.tables.identity}"),
+        ]
+        pairs += [("actions", ", ".join(str(a.name) for a in settings.actions.values()))] if settings.actions else []
+        pairs += [("questions only of", in_words(self._filters))] if self._filters is not None else []
+        pairs += [("questions", self._date_range.in_words)] if self._date_range is not None else []
+        return markup.card("Events", pairs, "Ask with .trends(...) or .funnel(...), or build a question by hand with ek.explore(events).")
 
     def head(self, n: int = 5) -> pd.DataFrame:
         """Give `n` events, the earliest first: uuid, event, distinct_id, timestamp (UTC), person_id, properties, elements_chain."""

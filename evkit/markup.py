@@ -65,6 +65,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequen
     )
 
 
+def code(said: str) -> str:
+    """Give Python as HTML."""
+    return f"<pre><code>{escape(said)}</code></pre>"
+
+
 def folded(title: str, inner: str) -> str:
     """Give HTML folded under a line that opens it."""
     return f"<details><summary>{text(title)}</summary>{inner}</details>"

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from evkit import markup
 from evkit.dates.grammar import absolute, is_relative, parse
 from evkit.errors import DataError, SpecError, nearest
+from evkit.insights.masking import masked
 
 if TYPE_CHECKING:
     from evkit.insights.funnel.spec import Funnel
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from evkit.model.tables import EventTables
 
 MOST_COMPARED = 10_000
+MOST_SHOWN = 12
+"""Properties of a person that are shown at a glance."""
 
 
 class Person:
@@ -51,6 +55,13 @@ class Person:
     def __repr__(self) -> str:
         ids = len(self.distinct_ids)
         return f"<Person {self.person_id}: {ids} distinct id{'' if ids == 1 else 's'}>"
+
+    def _repr_html_(self) -> str:
+        known = self.properties()
+        pairs: list[tuple[str, object]] = [("distinct ids", len(self.distinct_ids)), ("first seen (UTC)", self._row.created_at)]
+        pairs += [(key, as_text(known[key])) for key in sorted(known, key=lambda k: (k.startswith("$"), k))[:MOST_SHOWN]]
+        more = f"{len(known) - MOST_SHOWN} more properties: .properties(). " if len(known) > MOST_SHOWN else ""
+        return markup.card(f"Person {masked(self.person_id)}", pairs, f"{more}What they did: .timeline()")
 
     def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
         """Give the person's properties: now, or at a time those of the person that the distinct id asked for belonged to then.
@@ -123,6 +134,11 @@ class Group:
     def __repr__(self) -> str:
         return f"<Group {self.group_type} {self.key}>"
 
+    def _repr_html_(self) -> str:
+        return markup.card(
+            f"Group {self.group_type} {self.key}", [], "What is known of it: .properties(). What happened in it: .timeline()"
+        )
+
     def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
         """Give the group's properties: now, or as they were at a time; empty when no $groupidentify named it.
 
@@ -160,6 +176,11 @@ class Group:
 
         asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=funnel_of(overlay), show_ids=show_ids)
         return Insight(asked, self.tables)
+
+
+def as_text(value: Any) -> str:
+    """Write a property's value for people."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def funnel_of(given: Insight | Funnel | None) -> Funnel | None:

@@ -58,6 +58,17 @@ def watch(source: Store | Collector | str | Path, *, last: int = 50) -> Watch:
         When the folder holds no store.
     SpecError
         When the source is something else.
+
+    Examples
+    --------
+    >>> import tempfile, evkit as ek
+    >>> from evkit import capture
+    >>> with capture.Store(tempfile.mkdtemp()) as store:
+    ...     view = ek.watch(store)
+    ...     with ek.Client("phc_local", host=store) as client:
+    ...         _ = client.capture("user_42", "movie_played")
+    ...     [event["event"] for event in view.look(0.0)["events"]]
+    ['movie_played']
     """
     store = getattr(source, "store", source)
     folder = getattr(store, "folder", store)

@@ -12,7 +12,7 @@ from evkit.insights.question import Question
 from evkit.query.property_filters import FilterGroup
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Timeline(Question):
     """What happened to one person, or in one group, in order.
 
