@@ -64,7 +64,7 @@ def faces(events: Events, folder: Path) -> Iterator[Any]:
         yield ek.Client("phc_<b>", host=store)
         with ek.collect(store) as collector:
             yield collector
-                yield ek.watch(store)
+            yield ek.watch(store)
     yield from (ek.explore(events, "funnel", series=[HOSTILE, "buy"]), ek.inspect(events.trends(HOSTILE)))
 
 
