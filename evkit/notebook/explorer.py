@@ -20,7 +20,7 @@ from evkit.notebook import words
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.choices import Choices
 from evkit.notebook.displayed import KeptOutputs, code_bundle, publish
-from evkit.notebook.form import Form, Originals, empty, form_of, spec_of
+from evkit.notebook.form import Form, Originals, actions_of, empty, form_of, spec_of
 from evkit.notebook.kept import Kept, cell_name
 from evkit.notebook.tool import Tool, script
 from evkit.query.spec import Action, Series
@@ -129,8 +129,7 @@ class Explorer(Tool):
         self._events = events
         self._known = frozenset(str(name) for name in events.tables.settings.actions)
         self._choices = Choices(events)
-        named = {str(name): action for name, action in events.tables.settings.actions.items()}
-        named |= {s.subject.name: s.subject for s in getattr(start, start.SUBJECT or "", ()) if isinstance(s.subject, Action)}
+        named = actions_of(start, events.tables.settings.actions)
         self._originals = Originals(start, named)
         self._answers: dict[str, Answer] = {}
         self._insight: Insight | None = None

@@ -6,7 +6,7 @@ What the form can't show is kept as it was: a series or filter that nobody touch
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,11 @@ class Originals:
     spec: Question | None = None
     actions: Mapping[str, Action] = field(default_factory=dict)
 
+    def part(self, name: str, form: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+        """Give a part of the question where the form still shows it as it was given; else make it."""
+        known = self.spec is not None and hasattr(self.spec, name) and same(form_of(self.spec)[name], form[name])
+        return getattr(self.spec, name) if known else make()
+
     def series(self, form: Mapping[str, Any]) -> Series | None:
         """Give the series of which this is the form."""
         given = getattr(self.spec, self.spec.SUBJECT or "", ()) if self.spec is not None else ()
@@ -59,10 +64,26 @@ class Originals:
     def filter(self, form: Mapping[str, Any]) -> PropertyFilter | FilterGroup | None:
         """Give the filter of which this is the form."""
         groups = [] if self.spec is None else [self.spec.filters, *(s.group for s in getattr(self.spec, self.spec.SUBJECT or "", ()))]
-        return next((f for group in groups for f in group.values if same(filter_form(f), form)), None)
+        return next((f for group in groups for f in filters_of(group) if same(filter_form(f), form)), None)
 
 
-def same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+def actions_of(spec: Question, known: Mapping[Any, Action]) -> dict[str, Action]:
+    """Give the actions that a form may name: those that the events know, and those of the question.
+
+    Raises
+    ------
+    SpecError
+        When two of them share a name.
+    """
+    made = {action.name: action for action in known.values()}
+    for series in getattr(spec, spec.SUBJECT or "", ()):
+        action = series.subject
+        if isinstance(action, Action) and made.setdefault(action.name, action) != action:
+            raise SpecError(f"two actions are called {action.name!r}: a form names them, so give one another name")
+    return made
+
+
+def same(a: Any, b: Any) -> bool:
     """Say whether two forms are alike."""
     return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
 
@@ -114,6 +135,7 @@ def series_form(given: Series) -> Form:
     subject = given.subject.name if isinstance(given.subject, Action) else given.subject
     return {
         "name": subject,
+        "kind": "action" if isinstance(given.subject, Action) else "event",
         "math": given.math,
         "property": None if given.property is None else {"owner": owner_of(given.property), "key": given.property.key},
         "group_type": given.group_type or "",
@@ -152,8 +174,8 @@ def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question
     kind = SPECS[insight]
     subject = [series_of(s, originals, insight) for s in form["series"]]
     wanted: dict[str, Any] = {
-        "filters": group_of(form["filters"], originals),
-        "breakdown": breakdown_of(form["breakdown"], originals),
+        "filters": originals.part("filters", form, lambda: group_of(form["filters"], originals)),
+        "breakdown": originals.part("breakdown", form, lambda: breakdown_of(form["breakdown"])),
         "date_range": dates_of(form["date_from"], form["date_to"], originals),
     }
     if kind is Trends:
@@ -172,14 +194,18 @@ def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question
 
 def series_of(form: Mapping[str, Any], originals: Originals, insight: str) -> Series:
     """Give the series of a form."""
-    name = form["name"]
-    if name is not None and not str(name).strip():
-        raise SpecError("a series without a name: choose an event or an action")
     given = originals.series(form)
     if given is not None:
         return given
+    name = form["name"]
+    if name is not None and not str(name).strip():
+        raise SpecError("a series without a name: choose an event or an action")
     math = form["math"] if insight == "trends" or form["math"] in STEP_MATHS else "total"
-    subject: Action | str | None = originals.actions.get(name, name) if name is not None else None
+    subject: Action | str | None = name
+    if name is not None and form["kind"] == "action":
+        if name not in originals.actions:
+            raise SpecError(f"no action is called {name!r}. The events know: {', '.join(originals.actions) or 'none'}")
+        subject = originals.actions[name]
     shaped: dict[str, Any] = {"math": math, "name": form["label"].strip() or None, "filters": group_of(form["filters"], originals)}
     if math in PROPERTY_MATHS:
         key = (form["property"] or {}).get("key", "").strip()
@@ -252,12 +278,9 @@ def ref_of(form: Mapping[str, Any]) -> PropertyRef:
     return PropertyRef(key, kind, int(index) if index else None)
 
 
-def breakdown_of(forms: Sequence[Mapping[str, Any]], originals: Originals) -> tuple[PropertyRef, ...] | None:
+def breakdown_of(forms: Sequence[Mapping[str, Any]]) -> tuple[PropertyRef, ...] | None:
     """Give what to part by."""
-    made = tuple(ref_of(f) for f in forms)
-    given = getattr(originals.spec, "breakdown", ())
-    alike = {(r.key, owner_of(r)): r for r in given}
-    return tuple(alike.get((r.key, owner_of(r)), r) for r in made) or None
+    return tuple(ref_of(f) for f in forms) or None
 
 
 def dates_of(first: str, last: str, originals: Originals) -> DateRange | None:

@@ -132,7 +132,10 @@ function render({ model, el }) {
     const one = form.series[at];
     const funnel = form.insight === "funnel";
     const label = funnel ? `Step ${at + 1}` : `Series ${at + 1}`;
-    const { field, node } = suggested(one.name === null ? "" : one.name, (value) => put(() => (one.name = value || (funnel ? "" : null))), async () => eventNames(),
+    const { field, node } = suggested(one.name === null ? "" : one.name, (value) => put(() => {
+      one.name = value || (funnel ? "" : null);
+      one.kind = choices.actions.includes(value) ? "action" : "event";
+    }), async () => eventNames(),
       { "aria-label": `${label}: event or action`, placeholder: funnel ? "event or action" : "all events" });
     field.dataset.key = label;
     const maths = funnel ? options.step_maths : options.maths;
@@ -170,7 +173,7 @@ function render({ model, el }) {
       h("label", {}, h("input", { type: "radio", name: `${prefix}-insight`, value: o.value, checked: form.insight === o.value, onchange: () => change(o.value) }), h("span", {}, o.label))));
   }
   const prefix = fresh("form");
-  const emptySeries = (name) => ({ name, math: "total", property: null, group_type: "", optional: false, label: "", filters: [] });
+  const emptySeries = (name) => ({ name, kind: "event", math: "total", property: null, group_type: "", optional: false, label: "", filters: [] });
 
   function dates() {
     const preset = options.presets.some((p) => p.value === form.date_from) && !form.date_to;
