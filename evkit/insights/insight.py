@@ -128,6 +128,9 @@ class Insight:
         """Show the chart, then the figures and the rules, folded: two outputs, since HTML beside a chart would take its place in the lab."""
         from IPython.display import HTML, display
 
+        from evkit.insights import warming
+
+        warming.begin()
         display(self.chart())
         display(HTML(self.details_html()))
 
