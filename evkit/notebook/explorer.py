@@ -167,7 +167,11 @@ class Explorer(Tool):
     @property
     def code(self) -> str:
         """The Python of a cell that makes the same Insight."""
-        return code.question(self.spec, events=in_use(self._events) or "events", known=self._known)
+        space = notebook_names()
+        name = next((n for n, v in space.items() if v is self._events and n.isidentifier() and not n.startswith("_")), "events")
+        text = code.question(self.spec, events=name, known=self._known)
+        needs_import = bool(space) and "ek." in text and getattr(space.get("ek"), "__name__", "") != "evkit"
+        return f"import evkit as ek\n\n{text}" if needs_import else text
 
     @property
     def query(self) -> dict[str, Any]:
@@ -217,12 +221,11 @@ class Explorer(Tool):
         self._outputs.show()
 
 
-def in_use(events: Events) -> str | None:
-    """Give the name that the notebook has for these events."""
+def notebook_names() -> dict[str, Any]:
+    """Give the names that the notebook's cells have made; none outside of one."""
     try:
         from IPython import get_ipython
     except ModuleNotFoundError:
-        return None
+        return {}
     shell: Any = get_ipython()
-    space = {} if shell is None else shell.user_ns
-    return next((name for name, value in space.items() if value is events and name.isidentifier() and not name.startswith("_")), None)
+    return {} if shell is None else dict(shell.user_ns)
