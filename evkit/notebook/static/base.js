@@ -27,6 +27,8 @@ function rested(milliseconds, run) {
   };
 }
 
+const MOST_SECONDS = 600; // a question of very many events may take minutes
+
 /** Ask Python: a promise of the answer, or of an error in words. */
 function caller(model) {
   const waiting = new Map();
@@ -41,7 +43,10 @@ function caller(model) {
   return (name, given = {}) =>
     new Promise((resolve, reject) => {
       const id = `${fresh("call")}-${++last}`;
-      waiting.set(id, { resolve, reject });
+      const late = setTimeout(() => {
+        if (waiting.delete(id)) reject(new Error("no kernel answers: run the cell"));
+      }, MOST_SECONDS * 1000);
+      waiting.set(id, { resolve: (value) => { clearTimeout(late); resolve(value); }, reject: (error) => { clearTimeout(late); reject(error); } });
       model.send({ call: name, id, ...given });
     });
 }
@@ -62,19 +67,17 @@ function onTheme(run) {
 }
 
 // ---------------------------------------------------------------------- charts
-/** Give vega-embed, which Python sends once a page. */
-function vegaEmbed(call) {
-  globalThis.evkitVega ??= call("vega").then(async ([view]) => {
-    const code = new TextDecoder().decode(view);
-    const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-    await import(/* @vite-ignore */ address);
-    URL.revokeObjectURL(address);
-    return window.evkitVegaEmbed;
-  }).catch((error) => {
-    globalThis.evkitVega = undefined;
-    throw error;
-  });
-  return globalThis.evkitVega;
+/** Give vega-embed, which Python sends once a page; each widget asks by itself, since another one's kernel may be gone. */
+async function vegaEmbed(call) {
+  if (!window.evkitVegaEmbed) {
+    const [view] = await call("vega");
+    if (!window.evkitVegaEmbed) {
+      const address = URL.createObjectURL(new Blob([new TextDecoder().decode(view)], { type: "text/javascript" }));
+      await import(/* @vite-ignore */ address);
+      URL.revokeObjectURL(address);
+    }
+  }
+  return window.evkitVegaEmbed;
 }
 
 function merged(a, b) {

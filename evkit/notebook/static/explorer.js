@@ -225,11 +225,11 @@ function render({ model, el }) {
   };
   model.on("change:result", show);
   model.on("change:form", onForm);
-  build();
-  show();
-  el.append(root);
   let shown = () => {};
-  requestAnimationFrame(() => (shown = hideKept(el, 2)));
+  build();
+  el.append(root);
+  picture.element.addEventListener("evkit-drawn", () => (shown = hideKept(el, 2)), { once: true });
+  show();
   return () => {
     model.off("change:result", show);
     model.off("change:form", onForm);

@@ -43,6 +43,8 @@ function render({ model, el }) {
   });
 
   const picture = chartView(model, call, result.figures ? (datum) => datum.row !== undefined && pick(datum.row, datum.part === "lost") : null);
+  let shown = () => {};
+  picture.element.addEventListener("evkit-drawn", () => (shown = hideKept(el, 1)), { once: true });
   root.append(h("h3.evkit-title", {}, result.title || ""), problem);
   if (result.error !== undefined) {
     problem.hidden = false;
@@ -62,8 +64,6 @@ function render({ model, el }) {
     } else root.append(timelineView(result.timeline));
   }
   el.append(root);
-  let shown = () => {};
-  requestAnimationFrame(() => (shown = hideKept(el, 1)));
   return () => {
     picture.end();
     shown();
