@@ -17,6 +17,7 @@ _HOMES = {
     "explore": "evkit.notebook.explorer",
     "inspect": "evkit.notebook.inspector",
     "watch": "evkit.notebook.live",
+    "pick_actions": "evkit.notebook.picker",
     "collect": "evkit.capture.serving",
     "playground": "evkit.capture.autocapture",
     "snippet": "evkit.capture.autocapture",

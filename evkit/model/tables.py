@@ -196,10 +196,13 @@ class EventTables:
     def resolve(self, wanted: DateRange | None, *, interval: str, exact_start: bool = False) -> Range:
         """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data."""
         wanted = wanted or DateRange("all")
+        now = self.now if wanted.needs_now else EPOCH
+        if exact_start and self.settings.now is None and now.microsecond:  # exact ranges end at a whole second: after the newest event
+            now = now.replace(microsecond=0) + dt.timedelta(seconds=1)
         return resolve_range(
             wanted,
             interval=interval,
-            now=self.now if wanted.needs_now else EPOCH,
+            now=now,
             timezone=self.settings.timezone,
             week_start_day=1 if self.settings.week_start == "monday" else 0,
             earliest=self._earliest() if wanted.date_from == "all" else None,
