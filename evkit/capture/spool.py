@@ -21,7 +21,7 @@ from evkit.capture.queues import Entry, MemoryQueue, Taken
 from evkit.capture.storage import locks
 from evkit.errors import CaptureError
 
-log = logging.getLogger("evkit.capture")
+LOG = logging.getLogger("evkit.capture")
 
 MAX_SPOOL_BYTES = 100 * 1024 * 1024
 """Bytes that wait on disk; beyond, the oldest events are dropped."""
@@ -118,6 +118,8 @@ class Spool:
         Whose events these are: those of another project are left alone.
     max_bytes
         What may wait; beyond, the oldest are dropped.
+    log
+        Where losses and steps are told.
 
     Raises
     ------
@@ -127,9 +129,13 @@ class Spool:
 
     durable = True
 
-    def __init__(self, folder: str | os.PathLike[str], api_key: str, *, max_bytes: int = MAX_SPOOL_BYTES) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], api_key: str, *, max_bytes: int = MAX_SPOOL_BYTES, log: logging.Logger = LOG
+    ) -> None:
         if sys.platform == "win32":
             raise CaptureError("a spool needs the file locks of POSIX, which this system lacks: leave spool out")
+        self.aside = ""
+        self._log = log
         self._folder = Path(folder)
         self._project = hashlib.sha256(api_key.encode()).hexdigest()[:12]
         self._max_bytes = max_bytes
@@ -161,7 +167,7 @@ class Spool:
             self._said = False
         except OSError as error:
             if not self._said:
-                log.warning("the spool can't be written, events wait in memory: %s", error)
+                self._log.warning("the spool can't be written, events wait in memory: %s", error)
             self._said = True
             return Taken(self._without_disk.put(line).taken, dropped, found)
         return Taken(True, dropped, found)
@@ -174,7 +180,7 @@ class Spool:
                     if found := segment.read(max_events, max_bytes):
                         return found
                 except OSError as error:
-                    log.warning("%s can't be read: %s", segment.path.name, error)
+                    self._log.warning("%s can't be read: %s", segment.path.name, error)
         return self._without_disk.peek(max_events, max_bytes)
 
     def sync(self, entries: Sequence[Entry]) -> None:
@@ -188,12 +194,14 @@ class Spool:
                     segment.unlisted = False
                     locks.sync_folder(self._folder)
             except OSError as error:
-                log.debug("%s was not synced: %s", segment.path.name, error)
+                self._log.debug("%s was not synced: %s", segment.path.name, error)
 
     def done(self, entries: Sequence[Entry], *, refused: bool = False) -> int:
         """Forget events; those the host refuses for good are set aside in `.refused`."""
         if refused:
-            self._set_aside(f"{self._project}.refused", b"".join(e.line + b"\n" for e in entries))
+            name = f"{self._project}.refused"
+            kept = self._set_aside(name, b"".join(e.line + b"\n" for e in entries))
+            self.aside = str(self._folder / name) if kept else ""
         if entries[-1].place is None:
             return self._without_disk.done(entries)
         segment, end = entries[-1].place
@@ -207,7 +215,7 @@ class Spool:
                 self._segments.remove(segment)
                 segment.remove()
         except OSError as error:
-            log.warning("the spool can't note what was sent, it may be sent again: %s", error)
+            self._log.warning("the spool can't note what was sent, it may be sent again: %s", error)
         return len(entries)
 
     def after_fork(self) -> None:
@@ -223,7 +231,7 @@ class Spool:
             try:
                 segment.close() if segment.events else segment.remove()
             except OSError as error:
-                log.debug("%s was not removed: %s", segment.path.name, error)
+                self._log.debug("%s was not removed: %s", segment.path.name, error)
         self._segments, self._active, self._opened = [], None, False
 
     # ------------------------------------------------------------------ files
@@ -236,7 +244,7 @@ class Spool:
                 continue
             self._check(segment)
             if segment.events:
-                log.debug("took over %d events from %s", segment.events, path.name)
+                self._log.debug("took over %d events from %s", segment.events, path.name)
                 self._segments.append(segment)
             else:
                 segment.remove()
@@ -286,23 +294,24 @@ class Spool:
             start = end
         segment.size = len(data)
         if torn:
-            log.warning("%d torn lines of %s are set aside", len(torn), segment.path.name)
+            self._log.warning("%d torn lines of %s are set aside", len(torn), segment.path.name)
             self._set_aside(segment.path.with_suffix(".torn").name, b"".join(torn))
 
-    def _set_aside(self, name: str, data: bytes) -> None:
-        """Keep for a person what no host takes, up to the spool's size."""
+    def _set_aside(self, name: str, data: bytes) -> bool:
+        """Keep for a person what no host takes, up to the spool's size; say whether it is kept."""
         path = self._folder / name
         try:
             if path.exists() and path.stat().st_size + len(data) > self._max_bytes:
-                log.warning("%s is full: %d bytes were not set aside", name, len(data))
-                return
+                self._log.warning("%s is full: %d bytes were not set aside", name, len(data))
+                return False
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(fd, data)
+                return os.write(fd, data) == len(data)
             finally:
                 os.close(fd)
         except OSError as error:
-            log.warning("%s can't be written: %s", name, error)
+            self._log.warning("%s can't be written: %s", name, error)
+            return False
 
 
 def _lines(data: bytes, start: int) -> list[bytes]:

@@ -49,15 +49,6 @@ def server() -> Iterator[Recorder]:
         yield recorder
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Undo `debug=True`, which is for the whole process."""
-    logger = logging.getLogger("evkit.capture")
-    before = logger.level
-    yield
-    logger.setLevel(before)
-
-
 def sent(server: Recorder, call: Any, **options: Any) -> dict[str, Any]:
     """The one event that a call sends."""
     with Client(KEY, host=server.host, now=lambda: NOW, **options) as client:
@@ -328,7 +319,16 @@ def test_a_later_change_does_not_change_what_was_captured() -> None:
 
 @pytest.mark.parametrize(
     ("given", "wire"),
-    [(42, "42"), (np.int64(42), "42"), ("42", "42"), (np.str_("42"), "42"), (7.0, "7.0"), (np.float64(7), "7.0"), (23.4, "23.4"), (Word.A, "a")],
+    [
+        (42, "42"),
+        (np.int64(42), "42"),
+        ("42", "42"),
+        (np.str_("42"), "42"),
+        (7.0, "7.0"),
+        (np.float64(7), "7.0"),
+        (23.4, "23.4"),
+        (Word.A, "a"),
+    ],
 )
 def test_ids_are_sent_as_text_as_posthogs_sdk_and_servers_write_them(server: Recorder, given: Any, wire: str) -> None:
     assert sent(server, lambda c: c.capture(given, "e"))["distinct_id"] == wire
@@ -359,7 +359,22 @@ CALLS_WITH_AN_ID: dict[str, Any] = {
     "track": tracked,
 }
 NOT_REQUIRED = {"identify, the anonymous id", "group_identify, who did it"}
-NO_IDS = [float("nan"), float("inf"), np.float64("nan"), pd.NA, pd.NaT, None, [1], np.array([7]), {"id": 1}, b"u", True, np.bool_(True), "", " \n"]
+NO_IDS = [
+    float("nan"),
+    float("inf"),
+    np.float64("nan"),
+    pd.NA,
+    pd.NaT,
+    None,
+    [1],
+    np.array([7]),
+    {"id": 1},
+    b"u",
+    True,
+    np.bool_(True),
+    "",
+    " \n",
+]
 
 
 @pytest.mark.parametrize("who", NO_IDS, ids=repr)
@@ -546,7 +561,14 @@ def test_debug_logs_each_step(server: Recorder, caplog: pytest.LogCaptureFixture
     with Client(KEY, host=server.host, debug=True) as client:
         made = client.capture("u", "e")
     assert f"captured e {made}" in caplog.text
-    assert "1 events: status 200" in caplog.text
+    assert "1 event: status 200" in caplog.text
+
+
+def test_debug_is_of_one_client_and_not_of_the_others(server: Recorder, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    with Client(KEY, host=server.host, debug=True), Client(KEY, host=server.host, spool=tmp_path) as other:
+        other.capture("u", "e")
+    assert not [r.getMessage() for r in caplog.records if r.name == "evkit.capture"]
+    assert logging.getLogger("evkit.capture").level == logging.NOTSET
 
 
 # ---------------------------------------------------------------------- track
