@@ -51,6 +51,8 @@ PAGE_POLICY = "default-src 'self' 'unsafe-inline'; connect-src 'self'; img-src '
 SCRIPT_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)*\.js(\.map)?$")
 HOST = re.compile(r"^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$")
 Clock = Callable[[], dt.datetime]
+Told = tuple[str, str, str | None, str | None]
+"""A warning: kind, words, event, distinct_id."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
 
@@ -140,7 +142,8 @@ class Collector:
         except CaptureError as error:
             made = await self.refused(error)
             return Response(v1.error_body(error, made.status_code), status_code=made.status_code, media_type="application/json")
-        await self.tell([("dropped", f"{r['details']}: {key}") for key, r in found.results.items() if r["result"] != "ok"][:MOST_TOLD], now)
+        dropped: list[Told] = [("dropped", f"{r['details']}: {key}", None, None) for key, r in found.results.items() if r["result"] != "ok"]
+        await self.tell(dropped[:MOST_TOLD], now)
         return JSONResponse({"results": found.results})
 
     async def ai(self, request: Request) -> Response:
@@ -172,6 +175,7 @@ class Collector:
         clock = message.parse_time(sent_at) if isinstance(sent_at, str) else None
         events = [wire.with_ip(wire.event_of(item, now=now, sent_at=clock, engage=False, at=i), ip) for i, item in enumerate(items)]
         await self.keep(events, token=token, now=now)
+        await self.tell(list(itertools.islice(noticed.warnings(events), MOST_TOLD)), now)
         return JSONResponse({"success": True})
 
     async def recordings(self, request: Request) -> Response:
@@ -198,12 +202,12 @@ class Collector:
         written = submit() if len(events) <= MANY else await asyncio.to_thread(submit)
         await asyncio.wrap_future(written)
 
-    async def tell(self, told: Sequence[tuple[str, ...]], now: dt.datetime) -> None:
+    async def tell(self, told: Sequence[Told], now: dt.datetime) -> None:
         """Keep warnings, each the words of `Store.warn`."""
         if told:
             await asyncio.to_thread(self.keep_warnings, told, now)
 
-    def keep_warnings(self, told: Sequence[tuple[str, ...]], now: dt.datetime) -> None:
+    def keep_warnings(self, told: Sequence[Told], now: dt.datetime) -> None:
         """Keep warnings."""
         for words in told:
             self.store.warn(*words, at=now)
@@ -224,7 +228,8 @@ class Collector:
     async def refused(self, error: CaptureError) -> Response:
         """Answer a request that is refused, and keep a warning."""
         status = getattr(error, "status", 400)
-        await self.tell([("too_large" if status == 413 else "refused", f"{status}: {error}")], self.now())
+        words: Told = ("too_large" if status == 413 else "refused", f"{status}: {error}", error.event, error.distinct_id)
+        await self.tell([words], self.now())
         return PlainTextResponse(str(error), status_code=status)
 
     def answered(self, endpoint: Endpoint) -> Endpoint:

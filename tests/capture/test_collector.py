@@ -59,7 +59,20 @@ def test_a_refused_request_says_why_keeps_nothing_and_leaves_a_warning(client: T
     assert rows(store) == []
     warned = store.warnings()
     assert warned.kind.tolist() == ["refused", "refused", "too_large", "too_large"]
+    assert warned.detail[0] == "400: event 2: no distinct_id: it is None"
+    assert warned.event.fillna("").tolist() == ["a", "", "", "a"]
+    assert warned.distinct_id.fillna("").tolist() == ["", "", "", "u"]
     assert warned["at"].tolist() == [NOW.replace(tzinfo=None)] * 4
+
+
+def test_what_is_cut_is_told(client: TestClient, store: Store) -> None:
+    for path, body in (("/e/", E), ("/v1/track", {"event": "a", "userId": "u", "writeKey": "phc_k"})):
+        body = {**body, "event": "n" * 201, "distinct_id": "d" * 300, "userId": "d" * 300}
+        assert client.post(path, json=body).status_code == 200
+    assert [(len(r["event"]), len(r["distinct_id"])) for r in rows(store)] == [(200, 200)] * 2
+    warned = store.warnings()
+    both = "the name has 201 characters, and the first 200 are kept; the distinct_id has 300 characters, and the first 200 are kept"
+    assert (warned.kind.tolist(), warned.detail.tolist()) == (["cut"] * 2, [both] * 2)
 
 
 def test_a_list_of_tokens_refuses_others(store: Store) -> None:
