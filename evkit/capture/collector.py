@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 
 def create_app(
-    store: Store, *, now: Clock | None = None, tokens: Collection[str] | None = None, posthog_js: str | Path | None = None
+    store: Store, *, now: Clock | None = None, tokens: str | Collection[str] | None = None, posthog_js: str | Path | None = None
 ) -> Starlette:
     """Make the app that takes events into a store.
 
@@ -69,18 +69,23 @@ def create_app(
     now
         The clock of receipts, with a zone; the present when None.
     tokens
-        The project tokens that are taken; others get 401. None takes every well-formed one.
+        The project tokens that are taken (a text is one); others get 401. None takes every well-formed one.
     posthog_js
         A folder of posthog-js (`array.js` and its parts) that is served instead of evkit's own script.
+
+    Raises
+    ------
+    CaptureError
+        When a token could never be met, or there is no posthog-js.
     """
-    collector = Collector(store, now or (lambda: dt.datetime.now(dt.UTC)), frozenset(tokens) if tokens is not None else None, posthog_js)
+    collector = Collector(store, now or (lambda: dt.datetime.now(dt.UTC)), wire.checked_tokens(tokens), posthog_js)
     return Starlette(routes=collector.routes(), exception_handlers={HTTPException: on_http_error, Exception: on_error})
 
 
 class Collector:
     """The endpoints, and what they share."""
 
-    def __init__(self, store: Store, now: Clock, tokens: frozenset[str] | None, posthog_js: str | Path | None) -> None:
+    def __init__(self, store: Store, now: Clock, tokens: tuple[str, ...] | None, posthog_js: str | Path | None) -> None:
         self.store = store
         self.now = now
         self.reading = asyncio.Semaphore(MOST_READ)
@@ -304,10 +309,10 @@ class Collector:
         return JSONResponse({})
 
     async def playground(self, request: Request) -> Response:
-        """Give the page whose clicks are captured by this collector."""
-        return HTMLResponse(
-            autocapture.page(f"{request.url.scheme}://{own_host(request)}"), headers={"content-security-policy": PAGE_POLICY}
-        )
+        """Give the page whose clicks are captured by this collector, under the token that is asked for, else one that it takes."""
+        token = request.query_params.get("token") or (self.tokens or (autocapture.TOKEN,))[0]
+        made = autocapture.page(f"{request.url.scheme}://{own_host(request)}", self.known(token))
+        return HTMLResponse(made, headers={"content-security-policy": PAGE_POLICY})
 
     async def health(self, request: Request) -> Response:
         """Say that the collector runs."""

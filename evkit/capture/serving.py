@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evkit import markup
+from evkit.capture import wire
 from evkit.capture.store import Store
 from evkit.errors import CaptureError
 
@@ -60,7 +61,7 @@ def listening(host: str, port: int) -> socket.socket:
     return made
 
 
-def server_of(store: Store, *, tokens: Collection[str] | None, posthog_js: str | Path | None) -> Any:
+def server_of(store: Store, *, tokens: str | Collection[str] | None, posthog_js: str | Path | None) -> Any:
     """Make the server.
 
     Raises
@@ -100,10 +101,13 @@ class Collector:
         Where events are kept.
     owns_store
         The store is closed when the collector stops.
+    tokens
+        Those it takes; None where it takes every one.
     """
 
-    def __init__(self, store: Store, sock: socket.socket, server: Any, *, owns_store: bool) -> None:
+    def __init__(self, store: Store, sock: socket.socket, server: Any, *, owns_store: bool, tokens: tuple[str, ...] | None = None) -> None:
         self.store = store
+        self.tokens = tokens
         self._owns_store = owns_store
         self.host, self.port = sock.getsockname()[:2]
         self._server = server
@@ -157,7 +161,7 @@ def collect(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    tokens: Collection[str] | None = None,
+    tokens: str | Collection[str] | None = None,
     posthog_js: str | Path | None = None,
 ) -> Collector:
     """Collect events into a folder, in a thread: any PostHog SDK can send to `.url`.
@@ -171,7 +175,7 @@ def collect(
     port
         0 takes a free one.
     tokens
-        The project tokens that are taken; None takes every one.
+        The project tokens that are taken (a text is one); None takes every one.
     posthog_js
         A folder of posthog-js that is served instead of evkit's own browser script.
 
@@ -183,7 +187,7 @@ def collect(
     Raises
     ------
     CaptureError, StoreError
-        When the port is taken, or the folder can't be written.
+        When the port is taken, a token could never be met, or the folder can't be written.
 
     Examples
     --------
@@ -192,11 +196,12 @@ def collect(
     ...     collector.url.startswith("http://127.0.0.1:")
     True
     """
+    taken = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as undo:
         sock = undo.enter_context(contextlib.closing(listening(host, port)))
         own = not isinstance(folder, Store)
         store = undo.enter_context(Store(folder)) if not isinstance(folder, Store) else folder
-        made = Collector(store, sock, server_of(store, tokens=tokens, posthog_js=posthog_js), owns_store=own)
+        made = Collector(store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=own, tokens=taken)
         undo.pop_all()
     return made
 
@@ -225,6 +230,7 @@ def run(
     CaptureError, StoreError
         As `collect`.
     """
+    tokens = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as open_things:
         sock = open_things.enter_context(contextlib.closing(listening(host, port)))
         store = open_things.enter_context(Store(folder))

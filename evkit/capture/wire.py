@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evkit.capture import inflate, lz64, message
 from evkit.capture.inflate import Refused
+from evkit.capture.transport import masked
 from evkit.errors import CaptureError
 
 MOST_BYTES = 20 << 20
@@ -343,6 +344,42 @@ def check_token(token: str) -> None:
         raise Refused("a personal API key (phx_...) is no project token: use the project's, phc_...", 401)
     if len(bare.encode("utf-8", "replace")) > message.MAX_TOKEN or not bare.isascii() or "\x00" in bare:
         raise Refused(f"the token is no project token: at most {message.MAX_TOKEN} bytes of ASCII", 401)
+
+
+def checked_tokens(tokens: str | Collection[str] | None) -> tuple[str, ...] | None:
+    """Give the tokens that a collector takes, bare, in their order; None takes every one, a text is one.
+
+    Raises
+    ------
+    CaptureError
+        When nobody could send: there is none, or one that is refused whatever the list says.
+
+    Examples
+    --------
+    >>> checked_tokens(" phc_shop "), checked_tokens(None)
+    (('phc_shop',), None)
+    >>> checked_tokens([])
+    Traceback (most recent call last):
+    evkit.errors.CaptureError: tokens [] are none, so that every event would be refused: name some, or leave it out to take every token
+    """
+    if tokens is None:
+        return None
+    given = [tokens] if isinstance(tokens, str) else list(tokens) if isinstance(tokens, Collection) else None
+    if given is None:
+        raise CaptureError(f"tokens {tokens!r:.100} are {type(tokens).__name__}: give a list of project tokens, such as ['phc_shop']")
+    if not given:
+        raise CaptureError(
+            f"tokens {tokens!r} are none, so that every event would be refused: name some, or leave it out to take every token"
+        )
+    for one in given:
+        if not isinstance(one, str):
+            raise CaptureError(f"the token {one!r:.100} is {type(one).__name__}, not a text such as 'phc_shop'")
+        try:
+            check_token(one)
+        except Refused as error:
+            shown = repr(masked(one.strip()) if one.strip().startswith("phx_") else one)[:100]
+            raise CaptureError(f"the token {shown} would never be met: {error}") from None
+    return tuple(dict.fromkeys(one.strip() for one in given))
 
 
 def clock_of(query: Mapping[str, str]) -> dt.datetime | None:

@@ -44,6 +44,11 @@ def test_collect_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert ek.open_store(tmp_path / "events").count() == 1
 
 
+def test_a_token_that_nobody_could_meet_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["collect", str(tmp_path / "x"), "--port", "0", "--token", ""]) == 1
+    assert capsys.readouterr().err.startswith("evkit: the token '' would never be met: no token")
+
+
 def test_tail_shows_the_newest_last_and_nothing_steers_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["tail", str(folder), "--once"]) == 0
     lines = capsys.readouterr().out.splitlines()
