@@ -1,4 +1,4 @@
-"""The commands of capture: `evkit collect`, `evkit tail`, `evkit store verify|seal|compact|export`."""
+"""The commands of capture: `evkit collect`, `evkit tail`, `evkit store verify|seal|compact|export|warnings|forward`."""
 
 from __future__ import annotations
 
@@ -47,11 +47,14 @@ def add_to(commands: Any) -> None:
         ("seal", "put what has landed into Parquet segments"),
         ("compact", "merge small segments"),
         ("export", "write all events to one file"),
+        ("warnings", "show what the collector noticed; makes and writes nothing"),
     ):
         one = work.add_parser(name, help=help_text)
         one.add_argument("folder")
         if name == "export":
             one.add_argument("--out", required=True, metavar="FILE", help=".parquet or .jsonl")
+        elif name == "warnings":
+            one.add_argument("--last", type=int, metavar="N", help="only the newest N")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -96,11 +99,29 @@ def look_after(asked: argparse.Namespace) -> int:
     if asked.work == "export":
         print(f"{inspection.export(folder, Path(asked.out)):,} events in {asked.out}")
         return 0
+    if asked.work == "warnings":
+        return show_warnings(folder, asked.last)
     with Store(folder, background=False) as store:
         if asked.work == "seal":
             print(f"{store.seal():,} events sealed")
         else:
             print(f"{store.compact():,} segments fewer")
+    return 0
+
+
+def show_warnings(folder: Path, last: int | None) -> int:
+    """Print the warnings of a store, the newest last."""
+    from evkit.capture.store import warnings_of
+
+    if last is not None and last < 1:
+        raise CaptureError(f"--last {last}: give 1 or more")
+    found = warnings_of(folder)
+    for row in found[-last:] if last else found:
+        about = "  ".join(f"{name}={printable(str(row[name]))}" for name in ("event", "distinct_id") if row[name] is not None)
+        at, kind, detail = (printable(str(row[name])) for name in ("at", "kind", "detail"))
+        print(f"{at[:19].replace('T', ' ')}  {kind}  {detail}{'  ' if about else ''}{about}")
+    if not found:
+        print("no warnings")
     return 0
 
 

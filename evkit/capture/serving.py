@@ -233,7 +233,7 @@ def run(
     tokens = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as open_things:
         sock = open_things.enter_context(contextlib.closing(listening(host, port)))
-        store = open_things.enter_context(Store(folder))
+        store = open_things.enter_context(Store(folder, notice=tell))
         if forward_to is not None:
             from evkit.capture.forwarding import Forwarder
 

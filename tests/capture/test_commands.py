@@ -14,8 +14,9 @@ import requests
 
 import evkit as ek
 from evkit import cli
-from evkit.capture import Store, message
+from evkit.capture import Store, message, read_warnings
 from evkit.capture.commands import newest
+from evkit.errors import StoreError
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -81,3 +82,22 @@ def test_looking_after_a_store(folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert "it was changed or cut\n1 problems" in capsys.readouterr().out
     assert cli.main(["store", "verify", str(tmp_path / "nothing")]) == 1
     assert "there is no store" in capsys.readouterr().err
+
+
+def test_warnings_are_shown_without_making_anything(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["store", "warnings", str(folder)]) == 0
+    assert capsys.readouterr().out == "no warnings\n"
+    assert not (folder / "warnings").exists()
+    with Store(folder) as store:
+        for i in range(3):
+            store.warn("refused", f"400: \x1b]0;{i}\n", at=NOW)
+    before = sorted(folder.rglob("*"))
+    assert cli.main(["store", "warnings", str(folder), "--last", "2"]) == 0
+    assert capsys.readouterr().out == "".join(f"2026-03-01 00:00:00  refused  400: \ufffd]0;{i}\ufffd\n" for i in (1, 2))
+    assert sorted(folder.rglob("*")) == before
+    assert cli.main(["store", "warnings", str(folder), "--last", "0"]) == 1
+    assert "--last 0: give 1 or more" in capsys.readouterr().err
+    assert cli.main(["store", "warnings", str(tmp_path / "nothing")]) == 1
+    assert not (tmp_path / "nothing").exists()
+    with pytest.raises(StoreError, match="there is no store"):
+        read_warnings(tmp_path / "nothing")
