@@ -128,6 +128,7 @@ def show_warnings(folder: Path, last: int | None) -> int:
 def tail(folder: Path, lines: int, *, once: bool) -> int:
     """Print the newest events, the newest last, and go on with those that come until interrupted."""
     try:
+        print(f"{'received (UTC)':19}  {'event':30}  {'distinct_id':24}  properties", flush=True)
         for news in newest(folder, lines):
             for row in news.itertuples():
                 who, what = printable(row.distinct_id), printable(row.properties)[:160]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import socket
 import threading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CONNECTIONS = 1_000
+MOST_PORT = 65_535
 IDLE_SECONDS = 30
 """How long a connection may be idle."""
 START_SECONDS = 20.0
@@ -47,6 +49,8 @@ def listening(host: str, port: int) -> socket.socket:
     CaptureError
         When the port is taken, or the address is none of this machine's.
     """
+    if not 0 <= port <= MOST_PORT:
+        raise CaptureError(f"port {port} is none: give one from 0 to {MOST_PORT}; 0 takes a free one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(
         family, socket.SOCK_STREAM, socket.IPPROTO_TCP
@@ -55,10 +59,23 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         made.bind((host, port))
         made.listen(MOST_CONNECTIONS)
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         made.close()
-        raise CaptureError(f"can't listen on {host}:{port}: {error}. Give another port; port 0 takes a free one") from None
+        raise CaptureError(unheard(host, port, error)) from None
     return made
+
+
+def unheard(host: str, port: int, error: Exception) -> str:
+    """Say why an address can't be listened on, and what to do."""
+    at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"can't listen on {at}: the port is taken. Give another; 0 takes a free one"
+    if number == errno.EACCES:
+        return f"can't listen on {at}: this user may not. Give a port from 1024 on"
+    if isinstance(error, (socket.gaierror, UnicodeError)) or number == errno.EADDRNOTAVAIL:
+        return f"can't listen on {host!r}: it is no address of this machine. 127.0.0.1 is reached from here only, 0.0.0.0 from everywhere"
+    return f"can't listen on {at}: {getattr(error, 'strerror', None) or error}"
 
 
 def server_of(store: Store, *, tokens: str | Collection[str] | None, posthog_js: str | Path | None) -> Any:

@@ -50,9 +50,34 @@ def test_a_token_that_nobody_could_meet_ends_the_command(tmp_path: Path, capsys:
     assert capsys.readouterr().err.startswith("evkit: the token '' would never be met: no token")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--host", "nosuch.host.invalid"], "can't listen on 'nosuch.host.invalid': it is no address of this machine"),
+        (["--host", "203.0.113.7"], "can't listen on '203.0.113.7': it is no address of this machine"),
+        (["--port", "99999"], "port 99999 is none: give one from 0 to 65535; 0 takes a free one"),
+    ],
+)
+def test_an_address_that_can_not_be_listened_on_is_said(
+    given: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["collect", str(tmp_path / "x"), *given]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"evkit: {said}") and ".." not in shown and not (tmp_path / "x").exists()
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with ek.collect(tmp_path / "a") as taken:
+        assert cli.main(["collect", str(tmp_path / "x"), "--port", str(taken.port)]) == 1
+    assert (
+        capsys.readouterr().err == f"evkit: can't listen on 127.0.0.1:{taken.port}: the port is taken. Give another; 0 takes a free one\n"
+    )
+
+
 def test_tail_shows_the_newest_last_and_nothing_steers_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["tail", str(folder), "--once"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["received", "(UTC)", "event", "distinct_id", "properties"]
     assert [line.split()[2] for line in lines] == ["a\ufffd[31m", "b"]
     assert lines[0].startswith("2026-03-01 00:00:00")
 
