@@ -260,8 +260,12 @@ class Store:
         Raises
         ------
         StoreError
-            When a segment can't be written; the old ones stay.
+            When a segment is missing or can't be read or written; the old ones stay.
         """
+        snapshot.take(self.folder).close()  # tells of segments that are missing or cut
+        return self._compact(fewest)
+
+    def _compact(self, fewest: int) -> int:
         return self._guarded(lambda: segments.compact(self.folder, fewest=fewest))
 
     def _guarded(self, work: Callable[..., int], *given: Any) -> int:
@@ -286,7 +290,7 @@ class Store:
                 continue
             try:
                 self.seal()
-                self.compact(fewest=segments.MANY)
+                self._compact(segments.MANY)
             except Exception as error:  # the thread must go on: what landed is safe, and sealing is tried again
                 self._tell("sealing_failed", f"{type(error).__name__}: {error}")
                 if self._stop.wait(RETRY_SECONDS):
