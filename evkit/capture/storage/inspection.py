@@ -175,10 +175,12 @@ def segment_rows(con: duckdb.DuckDBPyConnection, path: Path, segment: manifest.S
     """Read a segment whole; give its rows, and what is wrong with it."""
     import duckdb
 
-    if not path.exists():
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
         return 0, [f"segments/{segment.name} is missing: {segment.rows:,} events of the week of {segment.week}"]
-    if path.stat().st_size != segment.size:
-        return 0, [f"segments/{segment.name} has {path.stat().st_size:,} bytes, not {segment.size:,}: it was changed or cut"]
+    if size != segment.size:
+        return 0, [f"segments/{segment.name} has {size:,} bytes, not {segment.size:,}: it was changed or cut"]
     try:
         count = segments.rows_of(con, path)
     except duckdb.Error as error:
