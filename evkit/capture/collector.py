@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from evkit.capture import autocapture, inflate, message, multipart, noticed, quick, replies, segment, v1, wire
+from evkit.capture.forwarding import FORWARDED
 from evkit.capture.inflate import Refused
 from evkit.capture.store import Store
 from evkit.errors import CaptureError, StoreError
@@ -88,6 +89,7 @@ class Collector:
     def __init__(self, store: Store, now: Clock, tokens: tuple[str, ...] | None, posthog_js: str | Path | None) -> None:
         self.store = store
         self.now = now
+        self.told = False
         self.reading = asyncio.Semaphore(MOST_READ)
         self.tokens = tokens
         self.scripts = Path(posthog_js).resolve() if posthog_js is not None else None
@@ -128,11 +130,11 @@ class Collector:
         now = self.now()
         sent: dict[str, Any] = {"query": request.query_params, "headers": request.headers, "now": now, "ip": address(request)}
         found = await self.read(body, lambda: events_of(body, path=request.url.path, **sent))
-        token = self.known(found.token)
+        token, pass_on = self.known(found.token), self.may_pass_on(request)
         if isinstance(found, quick.Batch):
-            await asyncio.wrap_future(self.store.submit_lines(found.count, found.lines, now))
+            await asyncio.wrap_future(self.store.submit_lines(found.count, found.lines, now, pass_on=pass_on))
         else:
-            await self.keep(found.events, token=token, now=now)
+            await self.keep(found.events, token=token, now=now, pass_on=pass_on)
             odd = noticed.warnings((*found.events, *found.others))
             await self.tell(await self.read(body, lambda: list(itertools.islice(odd, MOST_TOLD))), now)
         return taken(request)
@@ -201,9 +203,20 @@ class Collector:
         async with self.reading:
             return await asyncio.to_thread(reader)
 
-    async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime) -> None:
+    def may_pass_on(self, request: Request) -> bool:
+        """Say whether a request's events go on to where this collector passes them; not where another passed them on to it."""
+        if FORWARDED.lower() not in request.headers:
+            return True
+        if self.store.on_durable is not None and not self.told:
+            self.told = True
+            words = f"events come that another collector passed on ({FORWARDED}): they are kept, and not passed on once more"
+            self.store.warn("not_passed_on", words, at=self.now())
+            self.store.say(words)
+        return False
+
+    async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime, pass_on: bool = True) -> None:
         """Wait until events are on the disk; many are written out in a thread."""
-        submit = functools.partial(self.store.submit, events, received_at=now, token=token)
+        submit = functools.partial(self.store.submit, events, received_at=now, token=token, pass_on=pass_on)
         written = submit() if len(events) <= MANY else await asyncio.to_thread(submit)
         await asyncio.wrap_future(written)
 

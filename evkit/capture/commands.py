@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TAIL_SECONDS = 1.0
+KEY_HELP = "the project token there (default: the environment's EVKIT_FORWARD_API_KEY)"
 MOST_NEWS = 1_000
 """Events that are looked at each time."""
 
@@ -33,9 +34,7 @@ def add_to(commands: Any) -> None:
         "--posthog-js", metavar="FOLDER", help="serve posthog-js from this folder (the package's dist) instead of evkit's own script"
     )
     collect.add_argument("--forward-to", metavar="HOST", help="pass events on to this PostHog too")
-    collect.add_argument(
-        "--api-key", metavar="TOKEN", default=None, help="the project token there (default: the environment's EVKIT_FORWARD_API_KEY)"
-    )
+    collect.add_argument("--api-key", metavar="TOKEN", default=None, help=KEY_HELP)
     tail = commands.add_parser("tail", help="show the newest events of a store, and those that come")
     tail.add_argument("folder")
     tail.add_argument("-n", "--lines", type=int, default=20, help="how many to begin with (default: %(default)s)")
@@ -47,12 +46,16 @@ def add_to(commands: Any) -> None:
         ("seal", "put what has landed into Parquet segments"),
         ("compact", "merge small segments"),
         ("export", "write all events to one file"),
+        ("forward", "pass on what waits or was refused when `collect --forward-to` passed events on; exit status 1 where some is left"),
         ("warnings", "show what the collector noticed; makes and writes nothing"),
     ):
         one = work.add_parser(name, help=help_text)
         one.add_argument("folder")
         if name == "export":
             one.add_argument("--out", required=True, metavar="FILE", help=".parquet or .jsonl")
+        elif name == "forward":
+            one.add_argument("--forward-to", required=True, metavar="HOST", help="where to")
+            one.add_argument("--api-key", metavar="TOKEN", default=None, help=KEY_HELP)
         elif name == "warnings":
             one.add_argument("--last", type=int, metavar="N", help="only the newest N")
 
@@ -62,16 +65,13 @@ def run(asked: argparse.Namespace) -> int:
     if asked.command == "collect":
         from evkit.capture import serving
 
-        key = asked.api_key or os.environ.get("EVKIT_FORWARD_API_KEY")
-        if asked.forward_to and not key:
-            raise CaptureError("--forward-to needs the project's token there: --api-key, or EVKIT_FORWARD_API_KEY in the environment")
         serving.run(
             asked.folder,
             host=asked.host,
             port=asked.port,
             tokens=asked.token,
             posthog_js=asked.posthog_js,
-            forward_to=(asked.forward_to, key) if asked.forward_to and key else None,
+            forward_to=(asked.forward_to, forward_key(asked.api_key)) if asked.forward_to else None,
             tell=lambda line: print(line, flush=True),
         )
         return 0
@@ -82,8 +82,22 @@ def run(asked: argparse.Namespace) -> int:
     return look_after(asked)
 
 
+def forward_key(given: str | None) -> str:
+    """Give the token of the project that events are passed on to.
+
+    Raises
+    ------
+    CaptureError
+        When neither the command nor the environment says it.
+    """
+    key = given or os.environ.get("EVKIT_FORWARD_API_KEY")
+    if not key:
+        raise CaptureError("--forward-to needs the project's token there: --api-key, or EVKIT_FORWARD_API_KEY in the environment")
+    return key
+
+
 def look_after(asked: argparse.Namespace) -> int:
-    """Verify, seal, compact or export; give the exit status."""
+    """Verify, seal, compact, export, forward, or show warnings; give the exit status."""
     from evkit.capture.storage import inspection, snapshot
     from evkit.capture.store import Store
 
@@ -99,6 +113,10 @@ def look_after(asked: argparse.Namespace) -> int:
     if asked.work == "export":
         print(f"{inspection.export(folder, Path(asked.out)):,} events in {asked.out}")
         return 0
+    if asked.work == "forward":
+        from evkit.capture.forwarding import pass_on
+
+        return 0 if pass_on(folder, asked.forward_to, forward_key(asked.api_key), tell=lambda line: print(line, flush=True)) else 1
     if asked.work == "warnings":
         return show_warnings(folder, asked.last)
     with Store(folder, background=False) as store:

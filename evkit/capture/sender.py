@@ -112,7 +112,7 @@ class Sender:
     log
         Where steps and losses are told.
     loss_level
-        The level at which the log hears of each batch that the host did not take; who tells of them otherwise lowers it.
+        The level at which the log hears of each batch that the host did not take, and of what is left at the end; who tells of them otherwise lowers it.
     """
 
     def __init__(
@@ -166,6 +166,7 @@ class Sender:
         self._leave_alone_until = 0.0
         self._asked_to_wait = False
         self._closed = False
+        self._left = 0
         self._give_up_at: float | None = None
 
     # ------------------------------------------------------------------ callers
@@ -207,7 +208,7 @@ class Sender:
     def stats(self) -> Stats:
         """Give the counts of now."""
         with self._changed:
-            return Stats(**{**self._counts, "pending": len(self._queue), "last_error": self._last_error})  # type: ignore[arg-type]
+            return Stats(**{**self._counts, "pending": max(len(self._queue), self._left), "last_error": self._last_error})  # type: ignore[arg-type]
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until what was put before has been sent; False when some of it was not, or not yet."""
@@ -255,7 +256,7 @@ class Sender:
         elif thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, timeout_seconds))
         with self._changed:
-            left = len(self._queue)
+            self._left = left = len(self._queue)
             self._queue.close()
             self._transport.close()
             if not self._queue.durable and self._thread is None:

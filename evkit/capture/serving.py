@@ -20,6 +20,8 @@ from evkit.errors import CaptureError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from evkit.capture.forwarding import Forwarder
+
 MOST_CONNECTIONS = 1_000
 MOST_PORT = 65_535
 IDLE_SECONDS = 30
@@ -245,18 +247,18 @@ def run(
     Raises
     ------
     CaptureError, StoreError
-        As `collect`.
+        As `collect`; when events would be passed on to this collector itself.
     """
     tokens = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as open_things:
         sock = open_things.enter_context(contextlib.closing(listening(host, port)))
+        if forward_to is not None:
+            check_no_circle(forward_to[0], sock.getsockname()[:2])
         store = open_things.enter_context(Store(folder, notice=tell))
         if forward_to is not None:
-            from evkit.capture.forwarding import Forwarder
-
-            forwarder = open_things.enter_context(contextlib.closing(Forwarder(*forward_to, spool=store.folder / "forward")))
-            store.on_durable = forwarder.take
-            tell(f"passing events on to {forward_to[0]}")
+            forwarder = forward(store, forward_to, tell=tell)
+            open_things.callback(forwarder.close)
+            open_things.callback(store.close)  # comes first: what lands until then is spooled
         server = server_of(store, tokens=tokens, posthog_js=posthog_js)
         bound, at = sock.getsockname()[:2]
         tell(f"collecting into {folder}: send events to http://{bound}:{at} (Ctrl+C stops)")
@@ -264,3 +266,38 @@ def run(
             tell("others can reach this address, and every token is taken: give --token to take only your own")
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in good order by then, and says it once more
             server.run(sockets=[sock])
+
+
+def check_no_circle(host: str, listening: tuple[str, int]) -> None:
+    """Raise where events would be passed on to the collector itself.
+
+    Raises
+    ------
+    CaptureError
+        When the host is where it listens, or no address.
+    """
+    from evkit.capture.forwarding import is_own
+    from evkit.capture.transport import checked_host
+
+    if is_own(checked_host(host), listening):
+        raise CaptureError(
+            f"--forward-to {host!r} is this collector itself: events would go round without end. Give the address of a PostHog"
+        )
+
+
+def forward(store: Store, to: tuple[str, str], *, tell: Any) -> Forwarder:
+    """Pass on what a store takes, and tell what waits there from before.
+
+    Parameters
+    ----------
+    to
+        Host and token.
+    """
+    from evkit.capture.forwarding import FOLDER, Forwarder, stranded
+
+    made = Forwarder(*to, spool=store.folder / FOLDER, tell=tell, warn=lambda words: store.warn("not_passed_on", words))
+    store.on_durable = made.take
+    tell(f"passing events on to {to[0]}")
+    if words := stranded(made.left, store.folder):
+        tell(words)
+    return made

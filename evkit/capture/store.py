@@ -209,7 +209,7 @@ class Store:
         if self._full_since is None:
             self._full_since = dt.datetime.now(dt.UTC)
             self.warn("storage_full", why, at=self._full_since)  # kept as soon as there is room for it
-            self._say(f"{why}. Requests are refused with 503 meanwhile")
+            self.say(f"{why}. Requests are refused with 503 meanwhile")
 
     def _note_room(self) -> None:
         """Tell once that there is room again."""
@@ -217,9 +217,10 @@ class Store:
         words = f"there is room again in {str(self.folder)!r}: {self._refused:,} requests were refused since {self._full_since:%Y-%m-%d %H:%M:%S} UTC"
         self._full_since, self._refused = None, 0
         self.warn("storage_full", words)
-        self._say(words)
+        self.say(words)
 
-    def _say(self, words: str) -> None:
+    def say(self, words: str) -> None:
+        """Say something to whoever runs this."""
         with contextlib.suppress(Exception):  # a terminal that has gone: the thread must go on
             self.notice(words)
 
