@@ -274,8 +274,12 @@ def checked_host(host: object) -> str:
     text = (host or os.environ.get("EVKIT_HOST") or "").strip().rstrip("/")
     if not text:
         raise CaptureError("no host: give host='https://...' (or a Store), or set EVKIT_HOST")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port, or brackets, that are none
+        known = False
+    if not known:
         raise CaptureError(f"host {text!r} is no address: give one such as 'https://us.i.posthog.com' or 'http://localhost:8000'")
     return INGESTION_HOSTS.get(text, text)
 

@@ -530,6 +530,8 @@ def test_host_and_key_come_from_the_environment(server: Recorder, monkeypatch: p
     [
         ({"api_key": KEY}, "no host: give host='https://...' (or a Store), or set EVKIT_HOST"),
         ({"api_key": KEY, "host": "localhost:8000"}, "host 'localhost:8000' is no address"),
+        ({"api_key": KEY, "host": "http://localhost:99999"}, "host 'http://localhost:99999' is no address"),
+        ({"api_key": KEY, "host": "http://:80"}, "host 'http://:80' is no address"),
         ({"api_key": KEY, "host": 8000}, "host 8000 is int: give an address, or a Store"),
         ({"host": "http://localhost"}, "no api_key: give the project's key, or set EVKIT_API_KEY"),
         ({"api_key": "phx_personalkey1234", "host": "http://localhost"}, "'phx_…1234' is a personal key"),
