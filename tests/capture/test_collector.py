@@ -410,7 +410,7 @@ def test_a_collector_in_a_notebook_takes_events_and_gives_them_back(tmp_path: Pa
         assert requests.post(running.url + "/e/", json=E, timeout=10).json() == {"status": "Ok"}
         assert running.live().event.tolist() == ["a"]
         assert running.url in repr(running) and running.url in running._repr_html_()
-        with pytest.raises(CaptureError, match="Give another port; port 0 takes a free one"):
+        with pytest.raises(CaptureError, match=r"the port is taken\. Give another; 0 takes a free one"):
             ek.collect(tmp_path / "other", port=running.port)
     assert not running.is_running and "stopped" in repr(running)
     assert ek.open_store(tmp_path / "events").count() == 1
