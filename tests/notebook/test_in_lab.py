@@ -10,13 +10,14 @@ import pytest
 import evkit as ek
 from tests.browser import Seen, browser_page, needs_browser
 from tests.lab import open_notebook, server, write_notebook
+from tests.sizes import SOAK
 
 pytestmark = [needs_browser, pytest.mark.slow]
 SHOTS = os.environ.get("EVKIT_SCREENSHOTS")
 START = "import evkit as ek\nevents = ek.load_sample()"
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
+@pytest.fixture(scope="module", params=["light", "dark"] if SHOTS or SOAK else ["light"])
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, Seen, str]]:
     folder = tmp_path_factory.mktemp("lab")
     with server(folder, request.param) as found, browser_page(request.param, width=1400) as seen:
