@@ -33,6 +33,7 @@ def shot(lab: Any, name: str) -> None:
 def opened(lab: Any, name: str, *cells: str) -> Any:
     """Write a notebook, open it and run it; nothing may fail."""
     found, folder, seen, _ = lab
+    seen.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")  # the kernel of the notebook before
     write_notebook(folder / f"{name}.ipynb", *cells)
     assert open_notebook(seen.page, found, f"{name}.ipynb") == []
     seen.errors.clear()
