@@ -9,7 +9,8 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
 import pandas as pd
@@ -43,21 +44,30 @@ SERVER_LIBRARIES = frozenset(
 )
 """Libraries that run on a host: its operating system is not the person's."""
 HOST_KEYS = frozenset({"$os", "$os_name", "$os_version"})
+Row = tuple[str, str, str, dt.datetime, str]
+"""uuid, event, distinct_id, timestamp (UTC, without a zone), properties (JSON text)."""
+_read = json.JSONDecoder().decode
 CHANGES = ["uuid", "time", "event", "key", "before", "after"]
-PERSON_COLUMNS = ["person_id", "distinct_ids", "properties", "created_at", "is_identified"]
 
 
-@dataclass
+@dataclass(slots=True)
 class State:
     """A person while events are replayed."""
 
     ids: list[str]
-    created_at: pd.Timestamp
+    created_at: dt.datetime
     properties: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Update:
+class Merge(NamedTuple):
+    """What a row of the identity log says."""
+
+    distinct_id: str
+    other_distinct_id: str
+    outcome: str
+
+
+class Update(NamedTuple):
     """What one event says of its person."""
 
     set: Mapping[str, Any]
@@ -66,7 +76,7 @@ class Update:
 
 
 # ---------------------------------------------------------------------- one event
-def update_of(event: str, properties: Mapping[str, Any], timestamp: pd.Timestamp) -> Update:
+def update_of(event: str, properties: Mapping[str, Any], timestamp: dt.datetime) -> Update:
     """Give what an event says of its person, lifted properties included.
 
     Examples
@@ -87,21 +97,36 @@ def update_of(event: str, properties: Mapping[str, Any], timestamp: pd.Timestamp
 
 
 def _object(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def lift(properties: Mapping[str, Any], wanted: dict[str, Any], once: dict[str, Any]) -> None:
     """Add the properties that become the person's."""
-    host = properties.get("$lib") in SERVER_LIBRARIES
-    for key in LIFTED:
-        if key not in properties or (host and key in HOST_KEYS):
-            continue
+    for key, name, initial in lifted_names(tuple(properties), is_host(properties)):
         value = properties[key]
-        name = "$os" if key == "$os_name" else key
-        if key == "$os_name" and "$os" in properties:
-            continue
         wanted.setdefault(name, value)
-        once.setdefault("$initial_" + name.removeprefix("$"), value)
+        once.setdefault(initial, value)
+
+
+def is_host(properties: Mapping[str, Any]) -> bool:
+    """Say whether a library that runs on a host sent it."""
+    lib = properties.get("$lib")
+    return isinstance(lib, str) and lib in SERVER_LIBRARIES
+
+
+@lru_cache(maxsize=4096)
+def lifted_names(keys: tuple[str, ...], host: bool) -> tuple[tuple[str, str, str], ...]:
+    """Give which of an event's keys are lifted, and as what the newest and the first are known.
+
+    Examples
+    --------
+    >>> lifted_names(("price", "$os_name"), False)
+    (('$os_name', '$os', '$initial_os'),)
+    """
+    found = frozenset(keys)
+    there = [key for key in LIFTED if key in found and not (host and key in HOST_KEYS) and not (key == "$os_name" and "$os" in found)]
+    named = [(key, "$os" if key == "$os_name" else key) for key in there]
+    return tuple((key, name, "$initial_" + name.removeprefix("$")) for key, name in named)
 
 
 def apply(update: Update, properties: dict[str, Any], *, event: str, is_new: bool) -> None:
@@ -132,13 +157,13 @@ def is_passing(key: str) -> bool:
 
 
 # ---------------------------------------------------------------------- replay
-def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.DataFrame) -> tuple[dict[str, State], dict[str, str]]:
+def replay(events: Iterable[Row], log: pd.DataFrame) -> tuple[dict[str, State], dict[str, str]]:
     """Replay persons.
 
     Parameters
     ----------
     events
-        uuid, event, distinct_id, timestamp, properties (JSON text) of the events that may touch persons, in arrival order.
+        The events that may touch persons, in arrival order.
     log
         What each merge event did (`identity.Identity.log`).
 
@@ -147,7 +172,7 @@ def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.Da
     states, owner
         person_id -> State; distinct_id -> person_id.
     """
-    merges = {row.uuid: row for row in log.itertuples()}
+    merges = merges_of(log)
     owner: dict[str, str] = {}
     states: dict[str, State] = {}
     for event in events:
@@ -155,9 +180,13 @@ def replay(events: Iterable[tuple[str, str, str, pd.Timestamp, str]], log: pd.Da
     return states, owner
 
 
-def one_event(
-    row: tuple[str, str, str, pd.Timestamp, str], merges: Mapping[str, Any], owner: dict[str, str], states: dict[str, State]
-) -> None:
+def merges_of(log: pd.DataFrame) -> dict[str, Merge]:
+    """Give what the identity log says of each merge event, by its uuid."""
+    columns = (log[name].tolist() for name in ("uuid", *Merge._fields))
+    return {uuid: Merge(*said) for uuid, *said in zip(*columns, strict=True)}
+
+
+def one_event(row: Row, merges: Mapping[str, Merge], owner: dict[str, str], states: dict[str, State]) -> None:
     """Let one event merge, make and change persons, in place."""
     uuid, event, distinct_id, timestamp, text = row
     merge = merges.get(uuid)
@@ -165,10 +194,10 @@ def one_event(
     if distinct_id not in owner:
         owner[distinct_id], states[distinct_id] = distinct_id, State([distinct_id], timestamp)
         fresh = True
-    apply(update_of(event, json.loads(text), timestamp), states[owner[distinct_id]].properties, event=event, is_new=fresh)
+    apply(update_of(event, _read(text), timestamp), states[owner[distinct_id]].properties, event=event, is_new=fresh)
 
 
-def _merge(row: Any, timestamp: pd.Timestamp, owner: dict[str, str], states: dict[str, State]) -> bool:
+def _merge(row: Merge, timestamp: dt.datetime, owner: dict[str, str], states: dict[str, State]) -> bool:
     """Do what a row of the identity log says; say whether it made a new person."""
     a, b = row.distinct_id, row.other_distinct_id
     if row.outcome == "created":
@@ -192,7 +221,7 @@ def _merge(row: Any, timestamp: pd.Timestamp, owner: dict[str, str], states: dic
 def changes(tables: EventTables, distinct_ids: Iterable[str]) -> pd.DataFrame:
     """Give what changed of a person's properties: `CHANGES`, time in UTC, before and after as JSON text (None for none); in arrival order."""
     log = tables.identity_log()
-    merges = {row.uuid: row for row in log.itertuples()}
+    merges = merges_of(log)
     owner: dict[str, str] = {}
     states: dict[str, State] = {}
     made = []
@@ -212,9 +241,7 @@ def as_json(properties: Mapping[str, Any], key: str) -> str | None:
     return json.dumps(properties[key], ensure_ascii=False) if key in properties else None
 
 
-def rows(
-    tables: EventTables, only: list[str] | None = None, until: dt.datetime | None = None
-) -> Iterator[tuple[str, str, str, pd.Timestamp, str]]:
+def rows(tables: EventTables, only: list[str] | None = None, until: dt.datetime | None = None) -> Iterator[Row]:
     """Give the events that may touch persons, in arrival order, a few at a time from the engine."""
     e = tables.clean()
     e = e.filter(identity.with_profile(e, tables.dialect))
@@ -233,22 +260,6 @@ def rows(
             yield from zip(columns["uuid"], columns["event"], columns["distinct_id"], times, columns["properties"], strict=True)
             done += len(times)
             bar(done, total)
-
-
-def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame:
-    """Give the persons: `PERSON_COLUMNS`, properties as JSON text, created_at in UTC; a row a person, by person_id."""
-    states, _ = replay(rows(tables), found.log)
-    made = [
-        (
-            person_id,
-            state.ids,
-            json.dumps(state.properties, ensure_ascii=False, separators=(",", ":")),
-            state.created_at,
-            person_id in found.identified,
-        )
-        for person_id, state in sorted(states.items())
-    ]
-    return pd.DataFrame(made, columns=PERSON_COLUMNS).astype({"created_at": "datetime64[us]", "is_identified": "bool"})
 
 
 def properties_at(tables: EventTables, distinct_id: str, distinct_ids: Iterable[str], time: dt.datetime) -> dict[str, Any]:

@@ -339,7 +339,7 @@ class EventTables:
         return self.keep("person_properties", rows, ibis.schema({"person_id": "string", "person_properties": "string"}))
 
     def _replay_persons(self) -> pd.DataFrame:
-        from evkit.model.persons import persons_frame
+        from evkit.model.replayed import persons_frame
 
         return persons_frame(self, self._identity())
 
