@@ -80,11 +80,17 @@ def from_chain(chain: str) -> list[Element]:
     >>> from_chain('a.small:href="/x"nth-child="1"nth-of-type="0"')
     [{'tag_name': 'a', 'attr_class': ['small'], 'href': '/x', 'nth_child': 1, 'nth_of_type': 0, 'attributes': {}}]
     """
-    return [_read(part) for part in _split(chain) if part]
+    return [read_element(part) for part in split_chain(chain)]
 
 
-def _split(chain: str) -> list[str]:
-    """Cut a chain at the semicolons outside quotes; a backslash protects a quote."""
+def split_chain(chain: str) -> list[str]:
+    """Cut a chain into its elements, as text: at the semicolons outside quotes; a backslash protects a quote.
+
+    Examples
+    --------
+    >>> split_chain('a:text="one; two";body:')
+    ['a:text="one; two"', 'body:']
+    """
     parts, begin, quoted, skip = [], 0, False, False
     for i, char in enumerate(chain):
         if skip:
@@ -97,10 +103,11 @@ def _split(chain: str) -> list[str]:
             parts.append(chain[begin:i])
             begin = i + 1
     parts.append(chain[begin:])
-    return parts
+    return [part for part in parts if part]
 
 
-def _read(part: str) -> Element:
+def read_element(part: str) -> Element:
+    """Read one element of a chain."""
     cut = _ATTRIBUTES_BEGIN.search(part)
     head, tail = (part[: cut.start()], part[cut.end() :]) if cut else (part.removesuffix(":"), "")
     tag, *classes = head.strip('"').split(".")
@@ -154,6 +161,23 @@ def texts(elements: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(e["text"]) for e in elements if e.get("text")))
 
 
+def in_words(elements: Sequence[Mapping[str, Any]], event_type: str = "") -> str:
+    """Say what was clicked, changed or submitted: the nearest element that one acts on, its text, where it leads.
+
+    Examples
+    --------
+    >>> in_words(from_chain('span:text="Go"nth-child="1"nth-of-type="1";a:attr_id="next"href="/next"nth-child="1"nth-of-type="1"'), "click")
+    'click a#next “Go” /next'
+    """
+    if not elements:
+        return event_type
+    one = next((e for e in elements if e.get("tag_name") in INTERACTIVE), elements[0])
+    said = next(iter(texts(elements)), "")
+    tag = f"{one.get('tag_name') or '?'}{'#' + str(one['attr_id']) if one.get('attr_id') else ''}"
+    quoted = f"“{said}”" if said else ""
+    return " ".join(part for part in (event_type, tag, quoted, href(elements)) if part)
+
+
 # ---------------------------------------------------------------------- selectors
 @dataclass(frozen=True)
 class Part:
@@ -174,13 +198,20 @@ class Part:
             (self.tag is None or element.get("tag_name") == self.tag)
             and all(name in have for name in self.classes)
             and all(element.get("attr_id") == name for name in self.ids)
-            and all(_attribute(element, key) == value for key, value in self.attributes)
+            and all(attribute(element, key) == value for key, value in self.attributes)
             and all(_number(element.get("nth_child")) == n for n in self.nth_child)
             and all(_number(element.get("nth_of_type")) == n for n in self.nth_of_type)
         )
 
 
-def _attribute(element: Mapping[str, Any], key: str) -> str | None:
+def attribute(element: Mapping[str, Any], key: str) -> str | None:
+    """Give an attribute as a selector sees it, quotes unescaped; None where the element doesn't have it.
+
+    Examples
+    --------
+    >>> attribute({"attributes": {"attr__data-attr": "buy"}}, "data-attr")
+    'buy'
+    """
     attributes = element.get("attributes") or {}
     value = attributes.get(f"attr__{key}")
     if value is None:

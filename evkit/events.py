@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit import vocabulary
+from evkit import markup, vocabulary
 from evkit.dates import DateRange, Dates, Interval
 from evkit.errors import DataError, SpecError
 from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
@@ -27,6 +27,9 @@ from evkit.quality import Quality
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
+from evkit.suggestions.captured import Captured, captured
+from evkit.suggestions.check import DEFAULT_QUIET_AFTER, check_actions
+from evkit.suggestions.suggest import DEFAULT_LIMIT, DEFAULT_MIN_EVENTS, suggest_actions
 from evkit.vocabulary import Vocabulary
 
 Week = Literal["sunday", "monday"]
@@ -64,6 +67,19 @@ class Events:
         asked += [] if self._date_range is None else [f"questions {self._date_range.in_words}"]
         about = [counted, settings.timezone, f"week starts on {settings.week_start}", f"identity {self.tables.identity}", *asked]
         return f"<Events: {', '.join(about)}>"
+
+    def _repr_html_(self) -> str:
+        settings, known = self.tables.settings, self.tables.cache
+        pairs: list[tuple[str, object]] = [
+            ("events", f"{known.get('count', lambda: 0):,}" if known.knows("count") else "not counted yet: .count()"),
+            ("time zone", settings.timezone),
+            ("week starts on", settings.week_start),
+            ("identity", f"by {self.tables.identity}"),
+        ]
+        pairs += [("actions", ", ".join(str(a.name) for a in settings.actions.values()))] if settings.actions else []
+        pairs += [("questions only of", in_words(self._filters))] if self._filters is not None else []
+        pairs += [("questions", self._date_range.in_words)] if self._date_range is not None else []
+        return markup.card("Events", pairs, "Ask with .trends(...) or .funnel(...), or build a question by hand with ek.explore(events).")
 
     def head(self, n: int = 5) -> pd.DataFrame:
         """Give `n` events, the earliest first: uuid, event, distinct_id, timestamp (UTC), person_id, properties, elements_chain."""
@@ -338,9 +354,90 @@ class Events:
         )
 
     def _subjects(self, subjects: Iterable[Subject]) -> tuple[Subject, ...]:
-        """Put the action in place of a text that is the name of one (`with_actions`)."""
+        """Put the action in place of a text that is the name of one (`with_actions`), also inside a series."""
         actions = self.tables.settings.actions
-        return tuple(actions.get(s, s) if isinstance(s, str) else s for s in subjects)
+
+        def named(subject: Subject) -> Subject:
+            if isinstance(subject, Series) and isinstance(subject.subject, str) and subject.subject in actions:
+                return replace(subject, subject=actions[subject.subject])
+            return actions.get(subject, subject) if isinstance(subject, str) else subject
+
+        return tuple(named(s) for s in subjects)
+
+    # ------------------------------------------------------------------ actions
+    def suggest_actions(self, *, limit: int | None = DEFAULT_LIMIT, min_events: int = DEFAULT_MIN_EVENTS) -> pd.DataFrame:
+        """Suggest actions from autocaptured events: for each thing that people click, change or submit, the selector that will last.
+
+        Data attributes, ids and names come before texts, addresses and classes, and those before the counting of elements; a name
+        made by a tool (``css-1x2y3z``) or one that varies is not relied on. `filter` and `between` restrict what is looked at.
+
+        Parameters
+        ----------
+        limit
+            The most suggestions; None is all.
+        min_events
+            Elements with fewer events are passed over.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a suggested action: stable and fair ones first, then the most frequent. name (unique), event_type (click, change,
+            submit), selector, text and url (what the action asks for; None where it doesn't; url is the page's path), events and
+            persons (that the action counts, exact), coverage (the share of the element's events that it catches), other_events and
+            also_catches (what else it catches), fragility ("stable", "fair", "fragile"), reason (what it relies on), overlaps (other
+            suggestions and known actions that are some of the same events, with the share of this action's), last_seen (UTC),
+            action (an `Action`: ``events.with_actions(*frame.action)``).
+
+        Warns
+        -----
+        UnknownEventWarning
+            When there is nothing to suggest from; the message says why, and the frame has no rows.
+        TruncatedWarning
+            When there are more than `limit`.
+
+        Examples
+        --------
+        >>> import evkit as ek
+        >>> found = ek.load_sample().suggest_actions()
+        >>> found[["name", "selector", "fragility"]].iloc[3].tolist()
+        ['Changed email field', 'input#email', 'stable']
+        """
+        return suggest_actions(self.tables, limit=limit, min_events=min_events, filters=self._filters, date_range=self._date_range)
+
+    def check_actions(self, *actions: Action, quiet_after: str = DEFAULT_QUIET_AFTER) -> pd.DataFrame:
+        """Check actions against the data: which still happen, which never do and why, which are the same events.
+
+        Parameters
+        ----------
+        *actions
+            What to check; without any, those of `with_actions`.
+        quiet_after
+            An action that did not happen for so long before the newest event is quiet: "30 days".
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row an action, in the order given: name, events, persons, last_seen (UTC), state ("alive"; "quiet": not lately; "dead":
+            matches nothing), reason (which part of it matches nothing, or since when it is quiet), overlaps (other actions that are
+            some of the same events, with the share of this action's), action.
+
+        Raises
+        ------
+        SpecError
+            When there is no action to check.
+
+        Examples
+        --------
+        >>> import evkit as ek
+        >>> gone = ek.Action("joined", ek.submitted(selector="form#join"))
+        >>> ek.load_sample().check_actions(gone)[["state", "reason"]].iloc[0].tolist()
+        ['dead', 'nothing matches selector form#join']
+        """
+        return check_actions(self.tables, actions, quiet_after=quiet_after, filters=self._filters, date_range=self._date_range)
+
+    def autocaptured(self) -> Captured:
+        """Give what autocapture saw, to be asked what a selector catches: each distinct chain of elements with its counts."""
+        return captured(self.tables, tuple(self.tables.settings.actions.values()), filters=self._filters, date_range=self._date_range)
 
     # ------------------------------------------------------------------ people
     def persons(self) -> pd.DataFrame:

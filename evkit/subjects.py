@@ -9,14 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from evkit import markup
 from evkit.dates.grammar import absolute, is_relative, parse
 from evkit.errors import DataError, SpecError, nearest
+from evkit.insights.masking import masked
 
 if TYPE_CHECKING:
+    from evkit.insights.funnel.spec import Funnel
     from evkit.insights.insight import Insight
     from evkit.model.tables import EventTables
 
 MOST_COMPARED = 10_000
+MOST_SHOWN = 12
+"""Properties of a person that are shown at a glance."""
 
 
 class Person:
@@ -51,6 +56,13 @@ class Person:
         ids = len(self.distinct_ids)
         return f"<Person {self.person_id}: {ids} distinct id{'' if ids == 1 else 's'}>"
 
+    def _repr_html_(self) -> str:
+        known = self.properties()
+        pairs: list[tuple[str, object]] = [("distinct ids", len(self.distinct_ids)), ("first seen (UTC)", self._row.created_at)]
+        pairs += [(key, as_text(known[key])) for key in sorted(known, key=lambda k: (k.startswith("$"), k))[:MOST_SHOWN]]
+        more = f"{len(known) - MOST_SHOWN} more properties: .properties(). " if len(known) > MOST_SHOWN else ""
+        return markup.card(f"Person {masked(self.person_id)}", pairs, f"{more}What they did: .timeline()")
+
     def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
         """Give the person's properties: now, or at a time those of the person that the distinct id asked for belonged to then.
 
@@ -72,12 +84,20 @@ class Person:
         mine = log.filter(log.person_id == self.person_id).order_by(["timestamp", "uuid"])
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "properties"]])
 
-    def timeline(self) -> Insight:
-        """Give events, merges, property changes and sessions in order, as a frame and a chart."""
+    def timeline(self, *, overlay: Insight | Funnel | None = None, show_ids: bool = False) -> Insight:
+        """Give events, merges, property changes and sessions in order: a frame, a chart, a list that scrolls.
+
+        Parameters
+        ----------
+        overlay
+            A funnel: events that are steps of it say which.
+        show_ids
+            Write ids as they are; otherwise they are masked in the chart and the list.
+        """
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
-        return Insight(Timeline(person_id=self.person_id), self.tables)
+        return Insight(Timeline(person_id=self.person_id, overlay=funnel_of(overlay), show_ids=show_ids), self.tables)
 
 
 class Group:
@@ -114,6 +134,11 @@ class Group:
     def __repr__(self) -> str:
         return f"<Group {self.group_type} {self.key}>"
 
+    def _repr_html_(self) -> str:
+        return markup.card(
+            f"Group {self.group_type} {self.key}", [], "What is known of it: .properties(). What happened in it: .timeline()"
+        )
+
     def properties(self, at: str | dt.datetime | None = None) -> dict[str, Any]:
         """Give the group's properties: now, or as they were at a time; empty when no $groupidentify named it.
 
@@ -136,12 +161,33 @@ class Group:
         mine = log.filter(log[f"group_{self.type_index}"] == self.key).order_by(["timestamp", "uuid"])
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties"]])
 
-    def timeline(self) -> Insight:
-        """Give the group's events and property changes in order, as a frame and a chart."""
+    def timeline(self, *, overlay: Insight | Funnel | None = None, show_ids: bool = False) -> Insight:
+        """Give the group's events and property changes in order: a frame, a chart, a list that scrolls.
+
+        Parameters
+        ----------
+        overlay
+            A funnel: events that are steps of it say which.
+        show_ids
+            Write the ids of persons as they are; otherwise they are masked in the list.
+        """
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
-        return Insight(Timeline(group_type_index=self.type_index, group_key=self.key), self.tables)
+        asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=funnel_of(overlay), show_ids=show_ids)
+        return Insight(asked, self.tables)
+
+
+def as_text(value: Any) -> str:
+    """Write a property's value for people."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def funnel_of(given: Insight | Funnel | None) -> Funnel | None:
+    """Give the funnel that is laid over: itself, or that of an Insight."""
+    wanted: Any = given
+    found: Funnel | None = getattr(wanted, "spec", wanted)
+    return found
 
 
 def moment(value: str | dt.datetime, tables: EventTables) -> dt.datetime:

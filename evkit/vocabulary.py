@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from evkit import markup
 from evkit.errors import SpecError, nearest
 from evkit.model.tables import EventTables
 from evkit.properties import keys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MOST_SHOWN = 8
+MOST_LISTED = 40
 MOST_STEPS = 4
 POSTHOGS = "$"
 """Names that begin so are PostHog's own events."""
@@ -70,6 +72,14 @@ class Vocabulary(Generic[T]):
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._names)
+
+    def _repr_html_(self) -> str:
+        if self._known is None:
+            return markup.card(f"Names of {self._kind}s", [], 'Not looked up yet: write ["..."], and Tab completes.')
+        named = ", ".join(self._known[:MOST_LISTED]) + (
+            f", and {len(self._known) - MOST_LISTED:,} more" if len(self._known) > MOST_LISTED else ""
+        )
+        return markup.card(f"Names of {self._kind}s", [(f"{len(self._known):,}", named)], 'Write ["..."], and Tab completes.')
 
     def __repr__(self) -> str:
         known = "not looked up yet" if self._known is None else f"{len(self._known):,} of them"

@@ -1,6 +1,7 @@
 """A real JupyterLab on this machine, with a notebook opened in a real browser and all its cells run."""
 
 import contextlib
+import json
 import os
 import secrets
 import socket
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.browser import Seen, browser_page
 
@@ -69,18 +71,32 @@ def wait_for(address: str, lab: "subprocess.Popen[bytes]", log: Path) -> None:
     raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
 
 
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook of code cells."""
+    made = [
+        {"cell_type": "code", "id": f"cell-{i}", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+        for i, source in enumerate(cells)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": made}))
+    return path
+
+
+def open_notebook(page: Any, found: str, name: str, *, run: bool = True, height: int = 2600) -> list[str]:
+    """Open a notebook of the lab at `found`, and run it; give the errors of its cells."""
+    address, _, token = found.partition("|")
+    page.goto(f"{address}/doc/tree/{name}?token={token}&reset", timeout=SECONDS * 1000)
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=SECONDS * 1000
+    )
+    page.set_viewport_size({"width": 1400, "height": height})
+    return page.evaluate(RUN_ALL) if run else []
+
+
 @contextlib.contextmanager
 def ran_in_lab(notebook: Path, theme: str = "light") -> Iterator[tuple[Seen, list[str]]]:
     """Open a notebook in JupyterLab and run it; give the page, and the errors of its cells."""
     with server(notebook.parent, theme) as found, browser_page(theme, width=1400) as seen:
-        address, _, token = found.partition("|")
-        page = seen.page
-        page.goto(f"{address}/doc/tree/{notebook.name}?token={token}&reset", timeout=SECONDS * 1000)
-        page.wait_for_function(
-            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=SECONDS * 1000
-        )
-        page.set_viewport_size({"width": 1400, "height": 12000})
-        seen.errors.clear()
-        failed = page.evaluate(RUN_ALL)
-        page.wait_for_timeout(2500)
+        failed = open_notebook(seen.page, found, notebook.name, height=12000)
+        seen.page.wait_for_timeout(2500)
         yield seen, failed

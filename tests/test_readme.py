@@ -35,6 +35,15 @@ def test_the_ten_lines_run() -> None:
     assert set(funnel.to_pandas().breakdown_value) == {"free", "standard", "premium", ""}
 
 
+def test_the_lines_for_the_mouse_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = TEXT.split("<!-- by hand -->")[1].split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    with ek.collect("events/", port=0):
+        names: dict[str, Any] = {"ek": ek, "events": ek.load_sample()}
+        for line in code.splitlines():
+            assert repr(eval(line, names)).startswith(("<Explorer", "<Inspector", "<Watch"))
+
+
 def test_the_pictures_are_there() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
     assert len(pictures) == 2

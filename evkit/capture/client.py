@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, cast
 
-from evkit import __version__
+from evkit import __version__, markup
 from evkit.capture import contexts, message
 from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time, at_least, id_text, read_form
 from evkit.capture.jsonable import TooLarge, as_text, to_json
@@ -180,6 +180,9 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self._shown})"
+
+    def _repr_html_(self) -> str:
+        return markup.card("Client", [("sends to", self._shown)])
 
     def __enter__(self) -> Client:
         return self

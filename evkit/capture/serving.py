@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evkit import markup
 from evkit.capture.store import Store
 from evkit.errors import CaptureError
 
@@ -147,10 +148,8 @@ class Collector:
         return f"<Collector {self.url} -> {str(self.store.folder)!r}{'' if self.is_running else ', stopped'}>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        state = "collects into" if self.is_running else "is stopped; it collected into"
-        return f"<div><code>{escape(self.url)}</code> {state} <code>{escape(str(self.store.folder))}</code></div>"
+        pairs = [("address", self.url), ("events go to", self.store.folder), ("state", "running" if self.is_running else "stopped")]
+        return markup.card("Collector", pairs, "Give the address to any PostHog SDK as its host; ek.watch(collector) shows what comes.")
 
 
 def collect(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evkit import markup
 from evkit.capture.message import Event
 from evkit.capture.storage import inspection, locks, rows, segments, snapshot, warned
 from evkit.capture.storage.landing import Landing, problem
@@ -300,6 +301,12 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {str(self.folder)!r}{', closed' if self._closed else ''}>"
+
+    def _repr_html_(self) -> str:
+        state = "closed" if self._closed else "open: events can be sent to it"
+        return markup.card(
+            "Store", [("folder", self.folder), ("state", state)], "ek.open_store(folder) reads it, ek.watch(store) shows what comes."
+        )
 
     def _make(self) -> None:
         """Make the folder where it isn't there.

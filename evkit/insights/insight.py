@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 from functools import cached_property
-from html import escape
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -126,16 +125,20 @@ class Insight:
         return f"<Insight {type(self.spec).__name__}: {self.spec.title}>"
 
     def _ipython_display_(self) -> None:
-        """Show the chart, then the rules, folded: two outputs, since HTML beside a chart would take its place in the lab."""
+        """Show the chart, then the figures and the rules, folded: two outputs, since HTML beside a chart would take its place in the lab."""
         from IPython.display import HTML, display
 
-        display(self.chart())
-        display(HTML(self.rules_html()))
+        from evkit.insights import warming
 
-    def rules_html(self) -> str:
-        """Give the rules as a folded HTML list."""
-        items = "".join(f"<li>{escape(rule)}</li>" for rule in self.rules)
-        return f"<details><summary>How these figures were made</summary><ul>{items}</ul></details>"
+        warming.begin()
+        display(self.chart())
+        display(HTML(self.details_html()))
+
+    def details_html(self) -> str:
+        """Give the figures and the rules as HTML that is folded, without scripts."""
+        from evkit.insights.faces import details
+
+        return details(self)
 
     def _room(self, part: str) -> ModuleType:
         room = type(self.spec).__module__.rpartition(".")[0]

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Self
 
+from evkit.query.code import is_same
+from evkit.query.property_filters import Written
 
-class Question:
+
+class Question(Written):
     """Base of the specs: frozen dataclasses whose subject (steps, series) is positional."""
 
     SUBJECT: ClassVar[str | None] = None
     filters: Any
     date_range: Any
+
+    def _code(self) -> str:
+        from evkit.insights import code
+
+        return code.asked(f"ek.{type(self).__name__}", self)
 
     def options(self) -> dict[str, Any]:
         """Give everything but the subject, by name."""
@@ -54,8 +62,3 @@ def as_data(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [as_data(v) for v in value]
     return value
-
-
-def is_same(a: Any, b: Any) -> bool:
-    """Say whether two parts are equal; comparing properties would make a filter of them."""
-    return type(a) is type(b) and bool(a == b)

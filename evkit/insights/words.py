@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evkit import markup
 from evkit.dates import Range
 from evkit.query.property_filters import FilterGroup, in_words
 
@@ -21,6 +22,9 @@ class Rules(tuple[str, ...]):
     """Rules: a tuple of sentences that shows itself a line each."""
 
     __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return markup.bullets(self)
 
     def __repr__(self) -> str:
         return "\n".join(f"- {rule}" for rule in self)

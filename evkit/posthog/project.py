@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from evkit import elements
+from evkit import elements, markup
 from evkit.capture import message
 from evkit.errors import DataError, SpecError, UnsupportedQuery
 from evkit.events import Events
@@ -220,6 +220,15 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<Project: {self._repr_parts}, {self._tables.settings.timezone}>"
+
+    def _repr_html_(self) -> str:
+        settings = self._tables.settings
+        pairs = [
+            ("actions", ", ".join(a.name for a in settings.actions.values()) or "none"),
+            ("cohorts", len(settings.cohorts)),
+            ("time zone", settings.timezone),
+        ]
+        return markup.card("Project", pairs, "project.query({...}) answers PostHog's JSON; project.events asks questions.")
 
 
 def to_actors_query(insight: Insight, **which: Any) -> dict[str, Any]:

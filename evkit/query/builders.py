@@ -21,7 +21,7 @@ def event_prop(key: str, *, normalize_url: bool = False, histogram_bin_count: in
     Examples
     --------
     >>> event_prop("price") > 3
-    PropertyFilter(key='price', value=3, operator='gt', type='event', group_type_index=None, negation=False)
+    ek.event_prop("price") > 3
     """
     return PropertyRef(key, normalize_url=normalize_url, histogram_bin_count=histogram_bin_count)
 
@@ -39,7 +39,7 @@ def person_prop(key: str, *, normalize_url: bool = False, histogram_bin_count: i
     Examples
     --------
     >>> person_prop("plan") == "pro"
-    PropertyFilter(key='plan', value='pro', operator='exact', type='person', group_type_index=None, negation=False)
+    ek.person_prop("plan") == "pro"
     """
     return PropertyRef(key, type="person", normalize_url=normalize_url, histogram_bin_count=histogram_bin_count)
 
@@ -77,7 +77,7 @@ def session_duration(*, histogram_bin_count: int | None = None) -> PropertyRef:
     Examples
     --------
     >>> session_duration() > 60
-    PropertyFilter(key='$session_duration', value=60, operator='gt', type='session', group_type_index=None, negation=False)
+    ek.session_duration() > 60
     """
     return PropertyRef("$session_duration", type="session", histogram_bin_count=histogram_bin_count)
 

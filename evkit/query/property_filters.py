@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from evkit import markup
 from evkit.errors import SpecError, unknown, whole
 
 FilterType = Literal["event", "person", "group", "element", "event_metadata", "session", "cohort"]
@@ -62,7 +63,22 @@ def check_text(value: Any, what: str) -> None:
         raise SpecError(f"{what} {value!r} holds a NUL character, which no event has: it is read as \N{REPLACEMENT CHARACTER}")
 
 
-class Combined:
+class Written:
+    """What specs have in common: they show themselves as the Python that makes them."""
+
+    def _code(self) -> str:
+        from evkit.query import code
+
+        return code.written(self)
+
+    def __repr__(self) -> str:
+        return self._code()
+
+    def _repr_html_(self) -> str:
+        return markup.code(self._code())
+
+
+class Combined(Written):
     """What filters have in common: ``a & b``, ``a | b``, ``~a`` give filters; ``and``, ``or`` can't, and say so."""
 
     def __and__(self, other: Any) -> FilterGroup:
@@ -81,7 +97,7 @@ def check_group_type_index(index: int | None) -> None:
         raise SpecError(f"group_type_index {index!r}: group types count from 0 to {MAX_GROUP_TYPES - 1}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PropertyFilter(Combined):
     """A test of one property.
 
@@ -103,7 +119,7 @@ class PropertyFilter(Combined):
     Examples
     --------
     >>> PropertyFilter("plan", "pro", type="person")
-    PropertyFilter(key='plan', value='pro', operator='exact', type='person', group_type_index=None, negation=False)
+    ek.person_prop("plan") == "pro"
     """
 
     key: str
@@ -138,7 +154,7 @@ def check_between(value: Any) -> None:
         raise SpecError(f"between {value!r}: the lower number comes first")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FilterGroup(Combined):
     """Filters joined by AND or OR, to any depth; an empty one restricts nothing."""
 
@@ -198,8 +214,8 @@ def refs_in(*given: FilterGroup | PropertyFilter) -> list[PropertyRef]:
     return found
 
 
-@dataclass(frozen=True)
-class PropertyRef:
+@dataclass(frozen=True, repr=False)
+class PropertyRef(Written):
     """A property to break down by, to compute with, or to compare: comparing gives a `PropertyFilter`.
 
     Parameters

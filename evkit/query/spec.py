@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from evkit.errors import SpecError, unknown
-from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, check_group_type_index, check_text
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, Written, check_group_type_index, check_text
 
 if TYPE_CHECKING:
     from evkit.query.explain import Explanation
@@ -47,8 +47,8 @@ MATHS: tuple[str, ...] = get_args(Math)
 
 
 # ---------------------------------------------------------------------- actions
-@dataclass(frozen=True, kw_only=True)
-class ActionStep:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ActionStep(Written):
     """One way in which an action happens: every part that is given must hold.
 
     Parameters
@@ -87,8 +87,8 @@ class ActionStep:
             parse_selector(self.selector)
 
 
-@dataclass(frozen=True, init=False)
-class Action:
+@dataclass(frozen=True, init=False, repr=False)
+class Action(Written):
     """Several events under one name: an action happens when any of its steps does.
 
     Examples
@@ -117,8 +117,8 @@ class Action:
 
 
 # ---------------------------------------------------------------------- series
-@dataclass(frozen=True)
-class Series:
+@dataclass(frozen=True, repr=False)
+class Series(Written):
     """What is counted, and how.
 
     Parameters
@@ -222,8 +222,8 @@ class Series:
 series = Series
 
 
-@dataclass(frozen=True, init=False)
-class Cohort:
+@dataclass(frozen=True, init=False, repr=False)
+class Cohort(Written):
     """Persons under one name: a fixed list, or all whose properties pass filters.
 
     Parameters

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from evkit.report.page import CHART, PICTURE, Body, document, folded, moment, scrolled, version, write_text
+from evkit import markup
+from evkit.report.page import CHART, PICTURE, Body, document, moment, scrolled, version, write_text
 from evkit.report.safe import cleaned
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -96,7 +97,7 @@ def cell_parts(cell: Mapping[str, Any], body: Body) -> Iterator[str]:
     elif cell["cell_type"] == "code":
         if source.strip():
             name = "Parameters given" if GIVEN in tags else "Parameters" if PARAMETERS in tags else "Code"
-            yield folded(name, f"<pre><code>{html.escape(source)}</code></pre>")
+            yield markup.folded(name, f"<pre><code>{html.escape(source)}</code></pre>")
         for output in cell.get("outputs", ()):
             yield output_html(output, body)
 

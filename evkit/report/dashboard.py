@@ -9,23 +9,19 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import altair as alt
 
+from evkit import markup
 from evkit.errors import EvkitError, FailedTileWarning, SpecError
 from evkit.insights import display, theme
 from evkit.insights.insight import Insight
 from evkit.model.progress import Bar
 from evkit.report import cells, page
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 MOST_COLUMNS = 4
-HIDDEN_NAMES = {"$$_posthog_breakdown_null_$$": "(no value)", "$$_posthog_breakdown_other_$$": "(other)"}
-"""What a breakdown's values mean that stand for several, or for none."""
 WORDS_IN_LINE = 76
 """An error's words are broken into lines of about so many characters in the notebook's grid."""
 
@@ -81,12 +77,11 @@ class Tile:
 
 @dataclass
 class Drawn:
-    """What became of a tile: its chart, its figures and what was warned of; or why there are none, in words."""
+    """What became of a tile: its chart, what stands below it (figures and rules, folded HTML) and what was warned of; or why there are none, in words."""
 
     tile: Tile
     chart: Any = None
-    frame: pd.DataFrame | None = None
-    rules: tuple[str, ...] = ()
+    details: str = ""
     warned: list[str] = field(default_factory=list)
     error: str = ""
 
@@ -165,7 +160,7 @@ class Dashboard:
         return grid(found, self.columns)
 
     def _ipython_display_(self) -> None:
-        """Show the title, the texts and the grid, then the rules, folded: outputs of their own, since HTML beside a chart would take its place."""
+        """Show the title, the texts and the grid, then figures and rules, folded: outputs of their own, since HTML beside a chart would take its place."""
         from IPython.display import HTML, Markdown
         from IPython.display import display as show
 
@@ -179,7 +174,7 @@ class Dashboard:
             else:
                 for one in run:
                     show(Markdown(one.tile.text))
-        show(HTML("".join(rules_html(d) for d in drawn if d.tile.insight is not None and not d.error)))
+        show(HTML("".join(markup.folded(d.tile.heading, d.details) for d in drawn if d.details)))
 
     # ------------------------------------------------------------------ as a page
     def to_html(self, *, now: dt.datetime | None = None, live: bool = True) -> str:
@@ -252,8 +247,7 @@ def drawn_of(tile: Tile) -> Drawn:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            frame = tile.insight.to_pandas()
-            drawn = Drawn(tile, tile.insight.chart(), frame, tuple(tile.insight.rules))
+            drawn = Drawn(tile, tile.insight.chart(), tile.insight.details_html())
             drawn.warned = list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)))
         except Exception as error:
             drawn = Drawn(tile, error=f"{type(error).__name__}: {error}")
@@ -312,13 +306,8 @@ def tile_html(one: Drawn, body: page.Body) -> str:
         return f'<section class="tile">{heading}{text}<pre class="error">{html.escape(one.error)}</pre></section>'
     warned = "".join(f'<p class="note"><strong>Note:</strong> {html.escape(said)}</p>' for said in one.warned)
     figure = body.figure(display.bundle(without_title(one.chart, one.tile.heading)))
-    rows = (
-        page.folded(f"The figures ({len(one.frame):,} rows)", page.table(readable(one.frame), label=f"Figures: {one.tile.heading}"))
-        if one.frame is not None
-        else ""
-    )
     asked = f'<p class="note">{html.escape(about(one.tile.insight))}</p>'
-    return f'<section class="tile">{heading}{text}{asked}{warned}{figure}{rows}{rules_html(one, short=True)}</section>'
+    return f'<section class="tile">{heading}{text}{asked}{warned}{figure}{one.details}</section>'
 
 
 def without_title(chart: Any, heading: str) -> Any:
@@ -342,15 +331,3 @@ def about(insight: Insight) -> str:
     except EvkitError:
         said = "No events"
     return f"{said}{f'; only events with {in_words(filters)}' if filters is not None and filters.values else ''}."
-
-
-def readable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give figures for people: no empty columns, breakdown values by their names."""
-    shown = frame.dropna(axis="columns", how="all")
-    return shown.map(lambda value: HIDDEN_NAMES.get(value, value) if isinstance(value, str) else value)
-
-
-def rules_html(one: Drawn, *, short: bool = False) -> str:
-    """Give the rules behind a tile's figures, folded."""
-    summary = "How these figures were made" if short else f"How these figures were made: {one.tile.heading}"
-    return page.folded(summary, page.listed(one.rules))

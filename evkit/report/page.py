@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import functools
 import hashlib
 import html
 import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from evkit.insights import theme
+from evkit.insights import theme, vega
 from evkit.insights.display import LAB_MIME
 from evkit.insights.theme import FONT, GRID, INK
 
 CHART, PICTURE = LAB_MIME, "image/svg+xml"
-MOST_ROWS = 200
-"""Rows of a table that a page shows; it says how many more there are."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src %s; base-uri 'none'; form-action 'none'"
 """What a browser lets the page do: show itself. Nothing is asked of anywhere; no script runs but ours, named by its hash.
 
@@ -84,7 +79,7 @@ def document(title: str, main: str, body: Body, *, kind: str) -> str:
     str
         HTML that asks for nothing from anywhere.
     """
-    script = f"(function(){{{vega()}\n{live_script()}}})()" if body.charts else ""
+    script = f"(function(){{{vega.script()}\n{live_script()}}})()" if body.charts else ""
     allowed = f"'unsafe-eval' 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" if script else "'none'"
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -112,28 +107,9 @@ def write_text(path: Path, text: str) -> Path:
 
 
 # ---------------------------------------------------------------------- parts
-def table(frame: pd.DataFrame, *, label: str, most: int = MOST_ROWS) -> str:
-    """Give a frame as a table that can be scrolled, also by keyboard; says how many rows are not shown."""
-    shown = frame.head(most)
-    more = len(frame) - len(shown)
-    rows = shown.to_html(index=False, escape=True, border=0, na_rep="", float_format=lambda value: f"{value:,.6g}")
-    note = f'<p class="note">{more:,} more rows are not shown: the first {most:,} of {len(frame):,} are.</p>' if more else ""
-    return scrolled(rows, label) + note
-
-
 def scrolled(inside: str, label: str) -> str:
     """Put what may be wider than the page into a part that scrolls; the keyboard reaches it."""
     return f'<div class="scroll" role="group" tabindex="0" aria-label="{html.escape(label)}">{inside}</div>'
-
-
-def folded(summary: str, inside: str) -> str:
-    """Give something that is shown when it is asked for; without JavaScript too."""
-    return f"<details><summary>{html.escape(summary)}</summary>{inside}</details>"
-
-
-def listed(items: Sequence[str]) -> str:
-    """Give texts as a list."""
-    return f"<ul>{''.join(f'<li>{html.escape(item)}</li>' for item in items)}</ul>"
 
 
 def moment(time: dt.datetime) -> str:
@@ -158,15 +134,6 @@ def style() -> str:
 
 
 # ---------------------------------------------------------------------- scripts
-@functools.cache
-def vega() -> str:
-    """Give vega, vega-lite and vega-embed as one script; `</script` in it is escaped."""
-    import vl_convert
-
-    bundle = str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
-    return bundle.replace("</script", "<\\/script").replace("\r", "")
-
-
 def live_script() -> str:
     """Give the script that makes the pictures live, in the theme of the page."""
     text = resources.files("evkit.report").joinpath("page.js").read_text(encoding="utf-8")

@@ -95,6 +95,8 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "correlated properties": lambda e: e.correlation(
         ek.Funnel("user_signed_up", "movie_played"), correlation_type="properties", names=["$all"]
     ).to_pandas(),
+    "suggested actions": lambda e: e.with_actions(SIGNED_UP).suggest_actions().drop(columns="action"),
+    "actions checked": lambda e: e.check_actions(SIGNED_UP, ek.Action("gone", ek.clicked(selector="#gone"))).drop(columns="action"),
     "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),
 }
 

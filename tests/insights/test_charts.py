@@ -85,7 +85,7 @@ def test_a_name_that_is_markup_is_only_text(log: Log) -> None:
     frame = log("a view 01-01").to_ibis().to_pandas()[["event", "distinct_id", "timestamp"]].assign(event="<script>alert(1)</script>")
     insight = ek.from_frame(frame).trends("<script>alert(1)</script>")
     assert "<script>" not in insight.chart().to_svg()
-    assert "<script>" not in insight.rules_html()
+    assert "<script>" not in insight.details_html()
 
 
 def test_values_that_would_read_alike_keep_their_own_names(log: Log) -> None:

@@ -14,7 +14,9 @@ from evkit.insights.trends.spec import Trends
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
 from evkit.query.builders import clicked, cohorts, event_prop, group_prop, in_cohort, person_prop, session_duration, viewed
+from evkit.query.property_filters import FilterGroup
 from evkit.query.spec import Action, Cohort, Series
+from evkit.suggestions import captured, check
 
 ENGINES = ("duckdb", "clickhouse", "postgres", "pyspark")
 WEEKS = DateRange("2026-02-01", "2026-04-01")
@@ -108,3 +110,18 @@ def test_broken_down_trends_compile(name: str, dialect: str) -> None:
 @pytest.mark.parametrize("name", FUNNELS)
 def test_the_relation_of_a_funnel_compiles(name: str, dialect: str) -> None:
     assert "events" in str(ibis.to_sql(funnels.matched(FUNNELS[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+def test_what_suggestions_are_made_from_compiles(dialect: str) -> None:
+    known = (Action("x", clicked(selector="a.b", text="Buy"), viewed("/b")), Action("y", clicked(href="/b")))
+    asked, wanted = tables(dialect), ibis.table(captured.WANTED, name="wanted")
+    hits = check.hits(asked, known, filters=FilterGroup.of(person_prop("plan") == "pro"), date_range=WEEKS)
+    for made in (
+        captured.expression(asked, known, date_range=WEEKS),
+        captured.people_behind(asked, wanted, date_range=WEEKS),
+        check.figures(hits, 2),
+        check.together(hits, 2),
+        check.clause_counts(asked, known[0].steps, date_range=WEEKS)[0],
+    ):
+        assert "events" in str(ibis.to_sql(made, dialect=dialect))

@@ -17,7 +17,7 @@ CORRELATION_TYPES: tuple[str, ...] = get_args(CorrelationType)
 ALL_PROPERTIES = "$all"
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class FunnelCorrelation(Question):
     """What those who get through a funnel do, or are, more often than those who don't.
 

@@ -56,6 +56,7 @@ def rows_of(spec: Funnel, frame: pd.DataFrame) -> list[dict[str, Any]]:
                 "lost": "" if row.step == 1 else f"{max(before - row.conversion_rate, 0):.1%} of step 1 lost here",
                 "median": span(row.median_seconds),
                 "average": span(row.average_seconds),
+                "row": int(row.Index),
             }
         )
     return made
@@ -110,6 +111,7 @@ def lines(spec: Funnel, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
             "entered": int(r.entered),
             "converted": int(r.converted),
             "open": bool(now is not None and ends(r.bucket, spec.interval) > pd.Timestamp(now)),
+            "row": int(r.Index),
         }
         for r in frame.itertuples()
     ]
@@ -130,7 +132,7 @@ def span_labels(frame: pd.DataFrame) -> list[str]:
 def durations(frame: pd.DataFrame) -> Any:
     """Draw how many took how long."""
     names = span_labels(frame)
-    rows = [{"took": name, "count": int(r.count)} for name, r in zip(names, frame.itertuples(), strict=True)]
+    rows = [{"took": name, "count": int(r.count), "row": int(r.Index)} for name, r in zip(names, frame.itertuples(), strict=True)]
     order = [r["took"] for r in rows]
     base = Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(
@@ -167,8 +169,10 @@ def plain(rows: list[dict[str, Any]]) -> Any:
     height = alt.Y(
         "rate:Q", title=None, scale=alt.Scale(domain=[0, 1.12], nice=False), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
     )
-    lost = base.mark_bar(color=theme.QUIET, opacity=0.16, cornerRadiusEnd=3).encode(
-        y=alt.Y("before:Q"), tooltip=[alt.Tooltip("step:N"), alt.Tooltip("lost:N", title="lost")]
+    lost = (
+        base.transform_calculate(part="'lost'")
+        .mark_bar(color=theme.QUIET, opacity=0.16, cornerRadiusEnd=3)
+        .encode(y=alt.Y("before:Q"), tooltip=[alt.Tooltip("step:N"), alt.Tooltip("lost:N", title="lost")])
     )
     bar = base.mark_bar(color=theme.CATEGORIES[0], cornerRadiusEnd=3).encode(y=height, tooltip=tooltips())
     figure = (

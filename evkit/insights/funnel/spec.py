@@ -11,7 +11,8 @@ from evkit.errors import SpecError, unknown, whole
 from evkit.insights.funnel import checks
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import Breakdown, as_refs
-from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, check_group_type_index
+from evkit.query import code
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, Written, check_group_type_index
 from evkit.query.spec import Action, Series
 
 OrderType = Literal["ordered", "strict", "unordered"]
@@ -28,8 +29,8 @@ DEFAULT_BREAKDOWN_LIMIT = 25
 OTHER = "Other"
 
 
-@dataclass(frozen=True)
-class Exclusion:
+@dataclass(frozen=True, repr=False)
+class Exclusion(Written):
     """An event that voids who does it between two steps.
 
     Parameters
@@ -49,6 +50,9 @@ class Exclusion:
     after: int
     before: int
 
+    def _code(self) -> str:
+        return code.call("ek.Exclusion", [code.series(self.series)], {"after": str(self.after), "before": str(self.before)})
+
     @property
     def series(self) -> Series:
         """What must not happen, with its filters."""
@@ -64,7 +68,7 @@ class Exclusion:
             raise SpecError(f"an exclusion after step {self.after}: steps count from 1")
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Funnel(Question):
     """How many get through a sequence of steps.
 

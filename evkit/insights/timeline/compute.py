@@ -6,8 +6,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit import properties
+from evkit import elements, properties
 from evkit.errors import NotExpressible
+from evkit.insights.funnel.relation import matched as relation_of_funnel
 from evkit.insights.timeline.spec import Timeline
 from evkit.model import persons, sessions
 from evkit.model.tables import EventTables
@@ -15,7 +16,9 @@ from evkit.query.filters import Matcher
 from evkit.query.relation import relation
 from evkit.query.spec import Series
 
-COLUMNS = ["time", "kind", "what", "detail", "end", "distinct_id", "uuid"]
+SAID = ("$event_type", "$pathname", "$current_url", "$screen_name")
+PAGES = frozenset({"$pageview", "$pageleave", "$screen"})
+COLUMNS = ["time", "kind", "what", "detail", "end", "distinct_id", "uuid", "step"]
 
 
 def matched(spec: Timeline, tables: EventTables) -> ir.Table:
@@ -43,8 +46,9 @@ def of_group(spec: Timeline, tables: EventTables, rows: ir.Table) -> ir.BooleanV
 def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
     """Give what happened: see `Timeline` for the columns."""
     m = matched(spec, tables)
-    events = tables.execute(m.select("timestamp", "event", "distinct_id", "uuid"))
-    parts = [row_frame(events.timestamp, "event", events.event, None, events.distinct_id, events.uuid)]
+    said = {name: properties.text(m.properties, name, dialect=tables.dialect) for name in SAID}
+    events = tables.execute(m.select("timestamp", "event", "distinct_id", "uuid", "elements_chain", **said))
+    parts = [row_frame(events.timestamp, "event", events.event, details(events), events.distinct_id, events.uuid)]
     if spec.person_id is not None:
         found = tables.execute(sessions.sessions(m, tables.session_id(m.properties)))
         said = found.events.map(lambda n: "1 event" if n == 1 else f"{n} events")
@@ -58,7 +62,33 @@ def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
     zone = tables.settings.timezone
     for column in ("time", "end"):
         made[column] = pd.to_datetime(made[column]).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+    made["step"] = steps(spec, tables, made)
     return made.sort_values(["time", "kind", "what", "uuid"], kind="stable", ignore_index=True)[COLUMNS]
+
+
+def steps(spec: Timeline, tables: EventTables, made: pd.DataFrame) -> pd.Series:
+    """Say of each event which step of the funnel laid over it is, from 1: the first it could be."""
+    none = pd.Series(pd.NA, index=made.index, dtype="Int64")
+    if spec.overlay is None:
+        return none
+    marked = relation_of_funnel(spec.overlay.replaced(breakdown=None), tables)
+    wanted = set(made.uuid[made.kind == "event"].dropna())
+    found = tables.execute(marked.filter(marked.uuid.isin(list(wanted)) & (marked.steps > 0)).select("uuid", "steps"))
+    first = {uuid: (int(bits) & -int(bits)).bit_length() for uuid, bits in zip(found.uuid, found.steps, strict=True)}
+    return none.where(made.kind != "event", made.uuid.map(first).astype("Int64"))
+
+
+def details(events: pd.DataFrame) -> pd.Series:
+    """Say more about each event: what was clicked, which page was seen; nothing of others."""
+    chains = {chain: elements.from_chain(chain) for chain in events.elements_chain.dropna().unique()}
+    made: list[str | None] = []
+    for row in events.to_dict("records"):
+        chain, kind = row["elements_chain"], row["$event_type"]
+        if isinstance(chain, str) and chain:
+            made.append(elements.in_words(chains[chain], kind if isinstance(kind, str) else ""))
+        else:
+            made.append(next((row[name] for name in SAID[1:] if isinstance(row[name], str)), None) if row["event"] in PAGES else None)
+    return pd.Series(made, index=events.index, dtype="str")
 
 
 def of_person(spec: Timeline, tables: EventTables, uuids: set[str]) -> list[pd.DataFrame]:

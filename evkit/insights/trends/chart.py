@@ -70,12 +70,12 @@ def chart(spec: Trends, frame: pd.DataFrame, *, now: dt.datetime | None = None) 
 
 
 def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[dict[str, Any]]:
-    """Give the chart's data: a row a line and bucket. The previous period is drawn over the current one."""
+    """Give the chart's data: a row a line and bucket, with its row of the figures. The previous period is drawn over the current one."""
     starts = frame[frame.period == "current"].bucket.drop_duplicates().tolist()
     form = WHEN.get(spec.interval, "%a %d %b %Y")
     made = []
     for (line, period), rows in frame.groupby(["line", "period"], sort=False):
-        for i, (bucket, value) in enumerate(zip(rows.bucket, rows.value, strict=True)):
+        for i, (row, bucket, value) in enumerate(zip(rows.index, rows.bucket, rows.value, strict=True)):
             if i >= len(starts):
                 break
             place = starts[i]
@@ -90,6 +90,7 @@ def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[d
                     "when": prefix + bucket.strftime(form),
                     "open": bool(late),
                     "period": period,
+                    "row": int(row),
                 }
             )
     return made
@@ -140,8 +141,9 @@ def total_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
             "line": line if period == "current" else f"{line} (before)",
             "value": value,
             "share": max(float(value), 0.0) / whole if whole else 0.0,
+            "row": int(row),
         }
-        for line, period, value in zip(frame.line, frame.period, frame.value, strict=True)
+        for row, line, period, value in zip(frame.index, frame.line, frame.period, frame.value, strict=True)
     ]
 
 
@@ -185,8 +187,8 @@ def shares(spec: Trends, frame: pd.DataFrame) -> Any:
 
 def table(spec: Trends, frame: pd.DataFrame) -> Any:
     """Draw a table: a row each series and breakdown value."""
-    rows = [{**r, "row": i} for i, r in enumerate(total_rows(frame))]
-    base = Chart(alt.InlineData(values=rows)).encode(y=alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0)))
+    rows = [{**r, "place": i} for i, r in enumerate(total_rows(frame))]
+    base = Chart(alt.InlineData(values=rows)).encode(y=alt.Y("place:O", axis=None, scale=alt.Scale(paddingInner=0)))
     rule = base.mark_rule(color=theme.QUIET, opacity=0.4, yOffset=13)
     name = base.mark_text(align="left", x=0, limit=theme.WIDTH - 160).encode(text="line:N")
     value = base.mark_text(align="right", x=theme.WIDTH - 80).encode(text=alt.Text("value:Q", format=VALUE))
@@ -197,8 +199,8 @@ def table(spec: Trends, frame: pd.DataFrame) -> Any:
 def numbers(spec: Trends, frame: pd.DataFrame) -> Any:
     """Draw one figure a series, large, with the period before below."""
     rows = [
-        {"line": line, "period": period, "value": float(value)}
-        for line, period, value in zip(frame.line, frame.period, frame.value, strict=True)
+        {"line": line, "period": period, "value": float(value), "row": int(row)}
+        for row, line, period, value in zip(frame.index, frame.line, frame.period, frame.value, strict=True)
     ]
     order = list(dict.fromkeys(r["line"] for r in rows))
     for row in rows:

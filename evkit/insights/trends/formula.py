@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from evkit.errors import SpecError
+from evkit.query import code
+from evkit.query.property_filters import Written
 
 Numbers = Any
 
@@ -43,8 +45,8 @@ OPERATORS: dict[type[ast.operator], Callable[[Numbers, Numbers], Numbers]] = {
 }
 
 
-@dataclass(frozen=True)
-class Formula:
+@dataclass(frozen=True, repr=False)
+class Formula(Written):
     """A formula over series.
 
     Parameters
@@ -62,6 +64,9 @@ class Formula:
 
     text: str
     name: str | None = None
+
+    def _code(self) -> str:
+        return code.literal(self.text) if self.name is None else f"ek.Formula({code.literal(self.text)}, {code.literal(self.name)})"
 
     @property
     def label(self) -> str:

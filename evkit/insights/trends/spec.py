@@ -41,7 +41,7 @@ OTHER = "$$_posthog_breakdown_other_$$"
 """Stands for all breakdown values past the limit."""
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Trends(Question):
     """How often things happen over time.
 

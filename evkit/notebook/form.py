@@ -1,0 +1,305 @@
+"""A question <-> the form that it is built with by hand: texts and lists, as a widget keeps them.
+
+What the form can't show is kept as it was: a series or filter that nobody touched is the very one that was given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evkit.dates import DateRange
+from evkit.dates.grammar import Window
+from evkit.errors import SpecError, unknown
+from evkit.insights.funnel.spec import Funnel
+from evkit.insights.question import Question
+from evkit.insights.trends.spec import Trends
+from evkit.notebook.words import INSIGHTS, OPERATORS, STEP_MATHS
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
+from evkit.query.spec import PROPERTY_MATHS, Action, Series
+
+Form = dict[str, Any]
+SPECS: dict[str, type[Question]] = {"trends": Trends, "funnel": Funnel}
+NUMBERS = ("number", "two")
+
+
+def empty(insight: str, names: Sequence[str]) -> Form:
+    """Give the form that one begins with: the most frequent event, or the two of them."""
+    wanted = list(names[: 1 if insight == "trends" else 2])
+    series = [series_form(Series(name)) for name in wanted]
+    return {
+        "insight": insight, "series": series, "filters": [], "breakdown": [], "interval": "day", "date_from": "", "date_to": "",
+        "display": "ActionsLineGraph", "compare": False, "window_count": "14", "window_unit": "day", "order_type": "ordered",
+        "viz_type": "steps", "breakdown_attribution": "first_touch",
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Originals:
+    """What was given, by the form it has.
+
+    Parameters
+    ----------
+    spec
+        The question that was given, if any: its parts that the form doesn't have are kept.
+    actions
+        The actions that may be named.
+    """
+
+    spec: Question | None = None
+    actions: Mapping[str, Action] = field(default_factory=dict)
+
+    def part(self, name: str, form: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+        """Give a part of the question where the form still shows it as it was given; else make it."""
+        known = self.spec is not None and hasattr(self.spec, name) and same(form_of(self.spec)[name], form[name])
+        return getattr(self.spec, name) if known else make()
+
+    def series(self, form: Mapping[str, Any]) -> Series | None:
+        """Give the series of which this is the form."""
+        given = getattr(self.spec, self.spec.SUBJECT or "", ()) if self.spec is not None else ()
+        return next((s for s in given if same(series_form(s), form)), None)
+
+    def filter(self, form: Mapping[str, Any]) -> PropertyFilter | FilterGroup | None:
+        """Give the filter of which this is the form."""
+        groups = [] if self.spec is None else [self.spec.filters, *(s.group for s in getattr(self.spec, self.spec.SUBJECT or "", ()))]
+        return next((f for group in groups for f in filters_of(group) if same(filter_form(f), form)), None)
+
+
+def actions_of(spec: Question, known: Mapping[Any, Action]) -> dict[str, Action]:
+    """Give the actions that a form may name: those that the events know, and those of the question.
+
+    Raises
+    ------
+    SpecError
+        When two of them share a name.
+    """
+    made = {action.name: action for action in known.values()}
+    for series in getattr(spec, spec.SUBJECT or "", ()):
+        action = series.subject
+        if isinstance(action, Action) and made.setdefault(action.name, action) != action:
+            raise SpecError(f"two actions are called {action.name!r}: a form names them, so give one another name")
+    return made
+
+
+def same(a: Any, b: Any) -> bool:
+    """Say whether two forms are alike."""
+    return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+
+
+NOTHING = Originals()
+
+
+# ---------------------------------------------------------------------- question -> form
+def form_of(spec: Question) -> Form:
+    """Give the form of a question.
+
+    Raises
+    ------
+    SpecError
+        When no form asks such a question.
+    """
+    insight = type(spec).__name__.lower()
+    if insight not in INSIGHTS:
+        raise SpecError(f"{type(spec).__name__} can't be built by hand. What can: {', '.join(INSIGHTS)}")
+    made = empty(insight, ())
+    subject = getattr(spec, spec.SUBJECT or "")
+    span = spec.date_range or DateRange()
+    made |= {
+        "series": [series_form(s) for s in subject],
+        "filters": [filter_form(f) for f in filters_of(spec.filters)],
+        "breakdown": [{"owner": owner_of(r), "key": r.key} for r in getattr(spec, "breakdown", ())],
+        "date_from": span.date_from or "",
+        "date_to": span.date_to or "",
+    }
+    made |= {name: getattr(spec, name) for name in made if hasattr(spec, name) and name not in ("series", "filters", "breakdown")}
+    if isinstance(spec, Funnel):
+        count, unit = spec.window.split()
+        made |= {"window_count": count, "window_unit": unit.rstrip("s")}
+    return made
+
+
+def filters_of(group: FilterGroup) -> tuple[PropertyFilter | FilterGroup, ...]:
+    """Give what a list of filters shows: the parts of an AND, else the group as one."""
+    return group.values if group.op == "AND" else (group,)
+
+
+def owner_of(given: PropertyRef | PropertyFilter) -> str:
+    """Name whose property it is: "event", "person", "group:0", ..."""
+    return f"group:{given.group_type_index or 0}" if given.type == "group" else given.type
+
+
+def series_form(given: Series) -> Form:
+    """Give the form of a series."""
+    subject = given.subject.name if isinstance(given.subject, Action) else given.subject
+    return {
+        "name": subject,
+        "kind": "action" if isinstance(given.subject, Action) else "event",
+        "math": given.math,
+        "property": None if given.property is None else {"owner": owner_of(given.property), "key": given.property.key},
+        "group_type": given.group_type or "",
+        "optional": given.optional,
+        "label": given.name or "",
+        "filters": [filter_form(f) for f in filters_of(given.group)],
+    }
+
+
+def filter_form(given: PropertyFilter | FilterGroup) -> Form:
+    """Give the form of a filter; of what can't be edited, only what it says."""
+    known = isinstance(given, PropertyFilter) and given.operator in OPERATORS and not given.negation
+    if not known or not isinstance(given, PropertyFilter):
+        return {"kept": in_words(given)}
+    values = given.value if isinstance(given.value, tuple) else () if given.value is None else (given.value,)
+    return {"owner": owner_of(given), "key": given.key, "operator": given.operator, "values": [text_of(v) for v in values]}
+
+
+def text_of(value: Any) -> str:
+    """Write a value as one would type it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+# ---------------------------------------------------------------------- form -> question
+def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question:
+    """Give the question that a form asks.
+
+    Raises
+    ------
+    SpecError
+        When it isn't complete, or wrong: the message is for who fills it in.
+    """
+    insight = form.get("insight")
+    if insight not in SPECS:
+        raise unknown("insight", insight, INSIGHTS)
+    kind = SPECS[insight]
+    subject = [series_of(s, originals, insight) for s in form["series"]]
+    wanted: dict[str, Any] = {
+        "filters": originals.part("filters", form, lambda: group_of(form["filters"], originals)),
+        "breakdown": originals.part("breakdown", form, lambda: breakdown_of(form["breakdown"])),
+        "date_range": dates_of(form["date_from"], form["date_to"], originals),
+    }
+    if kind is Trends:
+        wanted |= {"interval": form["interval"], "display": form["display"], "compare": bool(form["compare"])}
+        wanted |= {} if form["compare"] else {"compare_to": None}
+    else:
+        wanted |= {name: form[name] for name in ("order_type", "viz_type")}
+        wanted |= {"interval": form["interval"]} if form["viz_type"] == "trends" else {}
+        wanted |= {"breakdown_attribution": form["breakdown_attribution"]} if form["breakdown"] else {}
+        wanted["window"] = window_of(form["window_count"], form["window_unit"])
+    base = originals.spec
+    if isinstance(base, kind) and base.SUBJECT is not None:
+        return base.replaced(**wanted, **{base.SUBJECT: tuple(subject)})
+    return kind(*subject, **wanted)
+
+
+def series_of(form: Mapping[str, Any], originals: Originals, insight: str) -> Series:
+    """Give the series of a form."""
+    given = originals.series(form)
+    if given is not None:
+        return given
+    name = form["name"]
+    if name is not None and not str(name).strip():
+        raise SpecError("a series without a name: choose an event or an action")
+    math = form["math"] if insight == "trends" or form["math"] in STEP_MATHS else "total"
+    subject: Action | str | None = name
+    if name is not None and form["kind"] == "action":
+        if name not in originals.actions:
+            raise SpecError(f"no action is called {name!r}. The events know: {', '.join(originals.actions) or 'none'}")
+        subject = originals.actions[name]
+    shaped: dict[str, Any] = {"math": math, "name": form["label"].strip() or None, "filters": group_of(form["filters"], originals)}
+    if math in PROPERTY_MATHS:
+        key = (form["property"] or {}).get("key", "").strip()
+        if not key:
+            raise SpecError(f"the {math} of which property? Choose one beside {name or 'all events'!r}")
+        shaped["math_property"] = ref_of(form["property"])
+    if math == "unique_group":
+        shaped["group_type"] = form["group_type"] or None
+    if insight == "funnel":
+        shaped["optional"] = bool(form["optional"])
+    return Series(subject, **shaped)
+
+
+def group_of(forms: Sequence[Mapping[str, Any]], originals: Originals) -> FilterGroup:
+    """Give the filters of a list of forms, all of which must hold."""
+    made = tuple(filter_of(f, originals) for f in forms)
+    return made[0] if len(made) == 1 and isinstance(made[0], FilterGroup) and made[0].op == "OR" else FilterGroup("AND", made)
+
+
+def filter_of(form: Mapping[str, Any], originals: Originals) -> PropertyFilter | FilterGroup:
+    """Give the filter of a form."""
+    given = originals.filter(form)
+    if given is not None:
+        return given
+    if "kept" in form:
+        raise SpecError(f"the filter {form['kept']!r} isn't known any more: take it out, and give it to ek.explore again")
+    ref = ref_of(form)
+    operator = form["operator"]
+    if operator not in OPERATORS:
+        raise unknown("operator", operator, OPERATORS)
+    takes = OPERATORS[operator][1]
+    values = [str(v) for v in form["values"] if str(v) != ""]
+    if takes == "none":
+        return PropertyFilter(ref.key, None, operator, ref.type, ref.group_type_index)
+    if not values:
+        raise SpecError(f"{ref.key} {OPERATORS[operator][0]} ...: give a value")
+    if takes == "two" and len(values) != 2:
+        raise SpecError(f"{ref.key} is between ...: give two numbers, the lower first")
+    plain: list[Any] = [number_of(v, ref.key) for v in values] if takes in NUMBERS else list(values)
+    return PropertyFilter(ref.key, plain[0] if len(plain) == 1 else tuple(plain), operator, ref.type, ref.group_type_index)
+
+
+def number_of(text: str, key: str) -> int | float:
+    """Read a number.
+
+    Raises
+    ------
+    SpecError
+        When it is none.
+    """
+    try:
+        made = float(text)
+    except ValueError:
+        raise SpecError(f"{key} is compared with {text!r}, which is no number") from None
+    return int(made) if made.is_integer() and abs(made) < 2**53 else made
+
+
+def ref_of(form: Mapping[str, Any]) -> PropertyRef:
+    """Give the property of a form.
+
+    Raises
+    ------
+    SpecError
+        When none is named.
+    """
+    key, owner = str(form["key"]).strip(), str(form["owner"])
+    if not key:
+        raise SpecError(f"a property without a name: choose one of the {owner.partition(':')[0]}'s properties")
+    kind, _, index = owner.partition(":")
+    return PropertyRef(key, kind, int(index) if index else None)
+
+
+def breakdown_of(forms: Sequence[Mapping[str, Any]]) -> tuple[PropertyRef, ...] | None:
+    """Give what to part by."""
+    return tuple(ref_of(f) for f in forms) or None
+
+
+def dates_of(first: str, last: str, originals: Originals) -> DateRange | None:
+    """Give the range of dates."""
+    given = None if originals.spec is None else originals.spec.date_range
+    if given is not None and (given.date_from or "", given.date_to or "") == (first, last):
+        return given  # type: ignore[no-any-return]
+    return DateRange(first or "all", last or None) if first or last else None
+
+
+def window_of(count: str, unit: str) -> str:
+    """Give a window such as "14 days".
+
+    Raises
+    ------
+    SpecError
+        When the number can't be read.
+    """
+    text = str(count).strip()
+    if not text.isdigit() or int(text) < 1:
+        raise SpecError(f"the window {text!r} is no whole number of {unit}s: give 1 or more")
+    return Window(f"{int(text)} {unit}{'' if int(text) == 1 else 's'}").words

@@ -1,0 +1,236 @@
+"""`ek.watch`: the events of a store as they come."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from evkit import elements
+from evkit.capture.storage import inspection, snapshot
+from evkit.capture.storage.following import Follower
+from evkit.errors import EvkitError, SpecError
+from evkit.notebook.displayed import publish
+from evkit.notebook.kept import cell_name
+from evkit.notebook.tool import Tool, script
+
+if TYPE_CHECKING:
+    from evkit.capture.serving import Collector
+    from evkit.capture.store import Store
+
+SECONDS_BETWEEN_LOOKS = 0.5
+MOST_AT_ONCE = 150
+"""Events that are sent to the page at one look, the newest; the others are counted."""
+MOST_BYTES = 20_000
+"""Of an event's properties, as JSON, that are sent; more is cut."""
+MINUTE = 60
+MOST_RATES = 12
+MOST_REMEMBERED = 20_000
+"""Uuids that are remembered, so that an event that was sent twice is shown once."""
+_running: dict[str, Watch] = {}
+"""The live view of each cell: running the cell again ends the one before."""
+
+
+def watch(source: Store | Collector | str | Path, *, last: int = 50) -> Watch:
+    """Watch the events of a store as they come: newest first, with a filter, counts a minute, and what each one holds.
+
+    Parameters
+    ----------
+    source
+        A store, a collector, or a store's folder; others may write it.
+    last
+        Show so many of the events that are there already.
+
+    Returns
+    -------
+    Watch
+        A widget; `.stop()` ends it.
+
+    Raises
+    ------
+    StoreError
+        When the folder holds no store.
+    SpecError
+        When the source is something else.
+
+    Examples
+    --------
+    >>> import tempfile, evkit as ek
+    >>> from evkit import capture
+    >>> with capture.Store(tempfile.mkdtemp()) as store:
+    ...     view = ek.watch(store)
+    ...     with ek.Client("phc_local", host=store) as client:
+    ...         _ = client.capture("user_42", "movie_played")
+    ...     [event["event"] for event in view.look(0.0)["events"]]
+    ['movie_played']
+    """
+    store = getattr(source, "store", source)
+    folder = getattr(store, "folder", store)
+    if not isinstance(folder, (str, Path)):
+        raise SpecError(f"{source!r} can't be watched: give a store, a collector, or a store's folder")
+    return Watch(Path(folder), last=last)
+
+
+class Watch(Tool):
+    """The events of a store as they come; made by `ek.watch`.
+
+    Parameters
+    ----------
+    folder
+        The store's folder.
+    last
+        How many of the events that are there are shown.
+    """
+
+    _esm = script("live.js")
+    CALLS = ("pause", "only")
+    first: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    folder_name = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, folder: Path, *, last: int = 50) -> None:
+        snapshot.check(folder)
+        self.folder = folder
+        self.seen = 0
+        self.left_out = 0
+        self._follower = Follower(folder)
+        self._known: deque[str] = deque(maxlen=MOST_REMEMBERED)
+        self._known_set: set[str] = set()
+        self._minute: deque[tuple[float, Counter[str]]] = deque()
+        self._wanted: dict[str, str] = {}
+        self._paused = False
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        found = inspection.tail(folder, last) if last else None
+        rows = [] if found is None else [stored(row) for row in found.to_dict("records")]
+        for row in reversed(rows):
+            self._is_new(row["uuid"])
+        super().__init__(first=rows, folder_name=folder.name)
+        self._thread = threading.Thread(target=self._run, name="evkit-watch", daemon=True)
+
+    # ------------------------------------------------------------------ calls from the page
+    def pause(self, paused: bool) -> bool:
+        """Stop showing events, or go on; they are counted meanwhile."""
+        self._paused = paused
+        return paused
+
+    def only(self, event: str = "", person: str = "", text: str = "") -> None:
+        """Show only events whose name, distinct id and properties contain these texts, whatever the case."""
+        self._wanted = {"event": event.lower(), "person": person.lower(), "text": text.lower()}
+
+    def stop(self) -> None:
+        """End the live view; what it shows stays."""
+        self._stop.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+        with self._lock:
+            self._follower.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it looks for new events."""
+        return self._thread.is_alive()
+
+    # ------------------------------------------------------------------ looking
+    def _run(self) -> None:
+        while not self._stop.wait(SECONDS_BETWEEN_LOOKS):
+            try:
+                self.look(time.monotonic())
+            except (EvkitError, OSError) as error:
+                self.send({"stopped": f"the store can't be read any more: {error}"})
+                return
+
+    def look(self, clock: float) -> dict[str, Any]:
+        """Look for new events once, and send them to the page; give what was sent.
+
+        Parameters
+        ----------
+        clock
+            Seconds, of a clock that only goes forward.
+        """
+        with self._lock:
+            fresh = [row for row in self._follower.news() if self._is_new(str(row.get("uuid")))]
+            skipped, self._follower.skipped = self._follower.skipped, 0
+        self.seen += len(fresh) + skipped
+        self._minute.append((clock, Counter(row["event"] for row in fresh)))
+        while self._minute and self._minute[0][0] <= clock - MINUTE:
+            self._minute.popleft()
+        wanted = [] if self._paused else [row for row in fresh if self._fits(row)]
+        shown = wanted[-MOST_AT_ONCE:]
+        self.left_out += len(wanted) - len(shown) + skipped
+        rates: Counter[str] = sum((counts for _, counts in self._minute), Counter())
+        message = {
+            "events": [line(row) for row in reversed(shown)],
+            "seen": self.seen,
+            "left_out": self.left_out,
+            "a_minute": sum(rates.values()),
+            "rates": rates.most_common(MOST_RATES),
+            "new": len(fresh) + skipped,
+        }
+        self.send(message)
+        return message
+
+    def _is_new(self, uuid: str) -> bool:
+        if uuid in self._known_set:
+            return False
+        if len(self._known) == self._known.maxlen:
+            self._known_set.discard(self._known[0])
+        self._known.append(uuid)
+        self._known_set.add(uuid)
+        return True
+
+    def _fits(self, row: Mapping[str, Any]) -> bool:
+        wanted = self._wanted
+        return (
+            wanted.get("event", "") in row["event"].lower()
+            and wanted.get("person", "") in str(row.get("distinct_id")).lower()
+            and (not wanted.get("text") or wanted["text"] in json.dumps(row["properties"], ensure_ascii=False).lower())
+        )
+
+    # ------------------------------------------------------------------ faces
+    def __repr__(self) -> str:
+        return f"<Watch {str(self.folder)!r}: {self.seen:,} events came{'' if self.is_running else ', not running'}>"
+
+    def _ipython_display_(self) -> None:
+        cell = cell_name()
+        if cell is not None:
+            before = _running.pop(cell, None)
+            if before is not None and before is not self:
+                before.stop()
+            _running[cell] = self
+        if not self._thread.is_alive() and not self._stop.is_set():
+            self._thread.start()
+        publish(self, f"{self!r} (a widget: run the cell to use it)")
+
+
+def stored(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row of `Store.tail` as the page takes it."""
+    return line({**row, "properties": json.loads(row["properties"] or "{}")})
+
+
+def line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an event as the page takes it: what it is in words, its properties as JSON text, its elements."""
+    properties, chain = row["properties"], str(row.get("elements_chain") or "")
+    text = json.dumps(properties, ensure_ascii=False, indent=2)
+    found = elements.from_chain(chain)[:20] if chain else []
+    said = elements.in_words(found, str(properties.get("$event_type") or "")) if found else ""
+    page = properties.get("$pathname") or properties.get("$current_url") or properties.get("$screen_name") or ""
+    return {
+        "uuid": str(row.get("uuid")),
+        "event": row["event"],
+        "distinct_id": str(row.get("distinct_id")),
+        "at": str(row.get("received_at"))[:23].replace("T", " "),
+        "timestamp": str(row.get("timestamp"))[:23].replace("T", " "),
+        "what": said or (str(page) if row["event"].startswith("$") else ""),
+        "element": said,
+        "properties": text
+        if len(text) <= MOST_BYTES
+        else text[:MOST_BYTES] + f"\n\N{HORIZONTAL ELLIPSIS} {len(text) - MOST_BYTES:,} characters more",
+        "elements": [json.dumps(e, ensure_ascii=False) for e in found],
+        "chain": chain[:MOST_BYTES],
+    }

@@ -1,0 +1,241 @@
+// The form of ek.explore: its state is a plain object that Python reads; Python's answer is drawn beside it.
+
+const REST = 350; // milliseconds after the last key before the chart is drawn again
+const NO_VALUES = "none";
+
+function render({ model, el }) {
+  const call = caller(model);
+  const options = model.get("options");
+  const choices = model.get("choices");
+  let form = structuredClone(model.get("form"));
+  let number = form.number || 0;
+  const known = new Map(); // suggestions that were looked up
+
+  // ------------------------------------------------------------------ asking
+  const status = h("p.evkit-status", { role: "status", "aria-live": "polite" });
+  const problem = h("p.evkit-problem", { role: "alert", hidden: true });
+  const told = h("ul.evkit-told", { "aria-label": "Warnings" });
+  const picture = chartView(model, call);
+  const title = h("h3.evkit-title");
+  const below = h("div.evkit-below");
+  const answer = h("section.evkit-answer", { "aria-label": "Answer" }, title, status, problem, told, picture.element, below);
+  const fields = h("form.evkit-form", { "aria-label": "Question", onsubmit: (event) => event.preventDefault() });
+  const root = h("div.evkit.evkit-explorer", {}, fields, answer);
+
+  function ask() {
+    form.number = ++number;
+    model.set("form", structuredClone(form));
+    model.save_changes();
+    answer.classList.add("evkit-busy");
+    answer.setAttribute("aria-busy", "true");
+    setTimeout(() => answer.classList.contains("evkit-busy") && (status.textContent = "Asking\u2026"), 250);
+  }
+  const askLater = rested(REST, ask);
+
+  async function show() {
+    const result = model.get("result");
+    if ((result.number || 0) !== number) return; // an answer to an earlier question
+    const failed = result.error !== undefined;
+    problem.hidden = !failed;
+    problem.textContent = failed ? result.error : "";
+    told.replaceChildren(...(result.warnings || []).map((w) => h("li", {}, w)));
+    if (!failed) {
+      title.textContent = result.title;
+      try {
+        await picture.show(result);
+      } catch (error) {
+        problem.hidden = false;
+        problem.textContent = `The chart can't be drawn here (${error.message}); the figures are in the table below.`;
+      }
+      const open = [...below.querySelectorAll("details")].map((d) => d.open);
+      below.replaceChildren(
+        folded("Copy as code", copied(result.code, "code")),
+        folded("PostHog JSON", copied(result.query, "JSON")),
+        folded("Figures as a table", tableOf(result.table, `Figures: ${result.title}`)),
+        folded("How these figures were made", h("ul", {}, result.rules.map((r) => h("li", {}, r)))),
+      );
+      [...below.querySelectorAll("details")].forEach((d, i) => (d.open = open[i] || false));
+      below.hidden = false;
+    } else below.hidden = true;
+    answer.classList.remove("evkit-busy");
+    answer.classList.toggle("evkit-stale", failed);
+    answer.removeAttribute("aria-busy");
+    status.textContent = failed ? "" : `Answered in ${result.seconds < 0.0095 ? "no time" : `${result.seconds.toFixed(2)} s`}.`;
+    root.dataset.number = String(number);
+  }
+
+  // ------------------------------------------------------------------ parts of the form
+  /** Change the form; `redraw` builds the fields anew, with the focus where it was. */
+  function put(change, { redraw = false, rest = false } = {}) {
+    change(form);
+    if (redraw) build();
+    if (rest) askLater();
+    else ask();
+  }
+
+  async function lookedUp(name, given, shape) {
+    const key = JSON.stringify([name, given]);
+    if (!known.has(key)) known.set(key, call(name, given).then((found) => found.map(shape)).catch(() => []));
+    return known.get(key);
+  }
+
+  const eventNames = () => [
+    ...choices.actions.map((name) => ({ value: name, label: "action" })),
+    ...choices.events.map((e) => ({ value: e.name, label: `${e.count.toLocaleString("en")} events` })),
+  ];
+
+  function removal(what, run) {
+    return h("button.evkit-icon", { type: "button", "aria-label": `Remove ${what}`, title: `Remove ${what}`, onclick: run }, "\u00d7");
+  }
+
+  /** Whose property, and which. */
+  function property(given, label, changed) {
+    const owner = choice(choices.owners, given.owner, (value) => { given.owner = value; changed(true); }, { "aria-label": `${label}: whose property` });
+    const { field, node } = suggested(given.key, (value) => { given.key = value; changed(false); },
+      () => lookedUp("properties", { owner: given.owner }, (name) => ({ value: name })), { "aria-label": `${label}: property`, placeholder: "property" });
+    field.dataset.key = label;
+    return [owner, node];
+  }
+
+  function filterRow(list, at, label) {
+    const filter = list[at];
+    const take = removal(label, () => put(() => list.splice(at, 1), { redraw: true }));
+    if (filter.kept !== undefined) return h("li.evkit-row", {}, h("span.evkit-kept", {}, filter.kept), take);
+    const takes = options.operators.find((o) => o.value === filter.operator)?.takes || "one";
+    const operator = choice(options.operators, filter.operator, (value) => put(() => (filter.operator = value), { redraw: true }), { "aria-label": `${label}: comparison` });
+    const count = { none: 0, two: 2, several: Math.max(filter.values.length, 1) }[takes] ?? 1;
+    const ready = () => filter.key && (takes === NO_VALUES || filter.values.some((v) => v !== ""));
+    const change = (redraw) => { if (redraw) build(); if (ready()) ask(); };
+    const values = Array.from({ length: count }, (_, i) => {
+      const { field, node } = suggested(filter.values[i], (value) => { filter.values[i] = value; change(false); },
+        () => lookedUp("values", { owner: filter.owner, key: filter.key }, (v) => ({ value: v })), { "aria-label": `${label}: value ${i + 1}`, placeholder: "value" });
+      field.addEventListener("input", () => { filter.values[i] = field.value; if (ready()) askLater(); });
+      return node;
+    });
+    const more = takes === "several" && filter.values.length && filter.values.at(-1) !== ""
+      ? h("button.evkit-icon", { type: "button", "aria-label": `${label}: another value`, title: "or another value", onclick: () => { filter.values.push(""); build(); } }, "or") : null;
+    return h("li.evkit-row", {}, property(filter, label, change), operator, values, more, take);
+  }
+
+  function filterList(list, label, addLabel) {
+    const add = () => { list.push({ owner: "event", key: "", operator: "exact", values: [""] }); build(); focusLast(`${label} ${list.length}`); };
+    return h("div", {}, list.length ? h("ul.evkit-list", {}, list.map((_, i) => filterRow(list, i, `${label} ${i + 1}`))) : null,
+      h("button.evkit-add", { type: "button", onclick: add }, addLabel));
+  }
+
+  function focusLast(label) {
+    const found = fields.querySelector(`[data-key="${CSS.escape(label)}"]`);
+    if (found) found.focus();
+  }
+
+  function seriesRow(at) {
+    const one = form.series[at];
+    const funnel = form.insight === "funnel";
+    const label = funnel ? `Step ${at + 1}` : `Series ${at + 1}`;
+    const { field, node } = suggested(one.name === null ? "" : one.name, (value) => put(() => {
+      one.name = value || (funnel ? "" : null);
+      one.kind = choices.actions.includes(value) ? "action" : "event";
+    }), async () => eventNames(),
+      { "aria-label": `${label}: event or action`, placeholder: funnel ? "event or action" : "all events" });
+    field.dataset.key = label;
+    const maths = funnel ? options.step_maths : options.maths;
+    const math = choice(maths, maths.some((m) => m.value === one.math) ? one.math : "total", (value) => put(() => {
+      one.math = value;
+      if (maths.find((m) => m.value === value)?.property) one.property ||= { owner: "event", key: "" };
+    }, { redraw: true }), { "aria-label": `${label}: what is counted` });
+    const needs = maths.find((m) => m.value === one.math)?.property;
+    const of = needs ? h("div.evkit-row", {}, h("span", {}, "of"), property((one.property ||= { owner: "event", key: "" }), `${label}, computed`, (redraw) => { if (redraw) build(); if (one.property.key) ask(); })) : null;
+    const groups = choices.owners.filter((o) => o.value.startsWith("group:"));
+    const kind = one.math === "unique_group" && !funnel
+      ? h("div.evkit-row", {}, h("span", {}, "of type"), choice([{ value: "", label: "choose" }, ...groups.map((g) => ({ value: g.label, label: g.label }))], one.group_type, (value) => put(() => (one.group_type = value)), { "aria-label": `${label}: type of group` })) : null;
+    const move = (by) => put(() => form.series.splice(at + by, 0, form.series.splice(at, 1)[0]), { redraw: true });
+    const optional = funnel && at > 0
+      ? h("label.evkit-check", {}, h("input", { type: "checkbox", checked: one.optional, onchange: (event) => put(() => (one.optional = event.target.checked)) }), "optional") : null;
+    return h("li.evkit-series", {},
+      h("div.evkit-row", {}, h("span.evkit-number", { "aria-hidden": "true" }, funnel ? String(at + 1) : "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[at % 26]), node,
+        funnel && at > 0 ? h("button.evkit-icon", { type: "button", "aria-label": `Move ${label} up`, title: "Move up", onclick: () => move(-1) }, "\u2191") : null,
+        form.series.length > (funnel ? 2 : 1) ? removal(label, () => put(() => form.series.splice(at, 1), { redraw: true })) : null),
+      h("div.evkit-row", {}, math, optional), of, kind,
+      filterList(one.filters, `${label}, filter`, "+ filter"));
+  }
+
+  function insightChoice() {
+    const change = (value) => put(() => {
+      form.insight = value;
+      while (value === "funnel" && form.series.length < 2) {
+        const used = new Set(form.series.map((s) => s.name));
+        const next = choices.events.find((e) => !used.has(e.name));
+        form.series.push(emptySeries(next ? next.name : ""));
+      }
+      if (value === "funnel") for (const s of form.series) s.name ??= "";
+    }, { redraw: true });
+    return h("fieldset.evkit-tabs", {}, h("legend.evkit-hidden", {}, "Insight"), options.insights.map((o) =>
+      h("label", {}, h("input", { type: "radio", name: `${prefix}-insight`, value: o.value, checked: form.insight === o.value, onchange: () => change(o.value) }), h("span", {}, o.label))));
+  }
+  const prefix = fresh("form");
+  const emptySeries = (name) => ({ name, kind: "event", math: "total", property: null, group_type: "", optional: false, label: "", filters: [] });
+
+  function dates() {
+    const preset = options.presets.some((p) => p.value === form.date_from) && !form.date_to;
+    const list = [...options.presets, { value: "between", label: "From \u2026 to \u2026" }];
+    const select = choice(list, preset && !form.between ? form.date_from : "between", (value) => {
+      form.between = value === "between";
+      if (!form.between) put(() => { form.date_from = value; form.date_to = ""; }, { redraw: true });
+      else build();
+    });
+    const ends = preset && !form.between ? null : h("div.evkit-row", {},
+      ["date_from", "date_to"].map((name) => h("input", { type: "text", value: form[name], size: 11, placeholder: "YYYY-MM-DD", "aria-label": name === "date_from" ? "First day" : "Last day", onchange: (event) => put(() => (form[name] = event.target.value.trim())) })));
+    return h("div", {}, labelled("Dates", select), ends);
+  }
+
+  function build() {
+    const active = fields.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") || document.activeElement.id : null;
+    const funnel = form.insight === "funnel";
+    const set = (name) => (value) => put(() => (form[name] = value), { redraw: name === "viz_type" });
+    const add = () => put(() => form.series.push(emptySeries(choices.events.find((e) => !form.series.some((s) => s.name === e.name))?.name ?? "")), { redraw: true });
+    const by = form.breakdown.map((ref, i) => h("li.evkit-row", {}, property(ref, `Breakdown ${i + 1}`, (redraw) => { if (redraw) build(); if (ref.key) ask(); }), removal(`breakdown ${i + 1}`, () => put(() => form.breakdown.splice(i, 1), { redraw: true }))));
+    const addBreakdown = () => { form.breakdown.push({ owner: "event", key: "" }); build(); focusLast(`Breakdown ${form.breakdown.length}`); };
+    fields.replaceChildren(
+      insightChoice(),
+      h("fieldset", {}, h("legend", {}, funnel ? "Steps" : "Series"), h("ol.evkit-list", {}, form.series.map((_, i) => seriesRow(i))), h("button.evkit-add", { type: "button", onclick: add }, funnel ? "+ step" : "+ series")),
+      h("fieldset", {}, h("legend", {}, "Filters"), filterList(form.filters, "Filter", "+ filter")),
+      h("fieldset", {}, h("legend", {}, "Breakdown"), by.length ? h("ul.evkit-list", {}, by) : null, form.breakdown.length < 3 ? h("button.evkit-add", { type: "button", onclick: addBreakdown }, "+ breakdown") : null),
+      h("fieldset.evkit-grid", {}, h("legend", {}, "Options"),
+        dates(),
+        !funnel || form.viz_type === "trends" ? labelled("Interval", choice(options.intervals, form.interval, set("interval"))) : null,
+        funnel ? labelled("Measure", choice(options.vizzes, form.viz_type, set("viz_type"))) : labelled("Shown as", choice(options.displays, form.display, set("display"))),
+        funnel ? labelled("Order", choice(options.orders, form.order_type, set("order_type"))) : h("label.evkit-check", {}, h("input", { type: "checkbox", checked: form.compare, onchange: (event) => put(() => (form.compare = event.target.checked)) }), "Compare with the period before"),
+        funnel ? h("div.evkit-row", {}, labelled("Within", h("input", { type: "text", inputmode: "numeric", size: 4, value: form.window_count, oninput: (event) => put(() => (form.window_count = event.target.value), { rest: true }) })),
+          labelled("Unit of the window", choice(options.units, form.window_unit, set("window_unit")), { visible: false })) : null,
+        funnel && form.breakdown.length ? labelled("Whose value counts", choice(options.attributions, form.breakdown_attribution, set("breakdown_attribution"))) : null,
+      ),
+    );
+    if (active) {
+      const again = [...fields.querySelectorAll("[aria-label]")].find((e) => e.getAttribute("aria-label") === active) || document.getElementById(active);
+      if (again) again.focus();
+    }
+  }
+
+  const onForm = () => {
+    const given = model.get("form");
+    if ((given.number || 0) === number) return;
+    form = structuredClone(given);
+    number = form.number || 0;
+    build();
+  };
+  model.on("change:result", show);
+  model.on("change:form", onForm);
+  let shown = () => {};
+  build();
+  el.append(root);
+  picture.element.addEventListener("evkit-drawn", () => (shown = hideKept(el, 2)), { once: true });
+  show();
+  return () => {
+    model.off("change:result", show);
+    model.off("change:form", onForm);
+    picture.end();
+    shown();
+  };
+}
+
+export default { render };

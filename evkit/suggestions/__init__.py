@@ -1,0 +1,1 @@
+"""Actions suggested from what autocapture saw, and known actions checked against it."""

@@ -1,0 +1,221 @@
+"""The widgets in a real JupyterLab and a real browser, without a network, clicked as a person would."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evkit as ek
+from tests.browser import Seen, browser_page, needs_browser
+from tests.lab import open_notebook, server, write_notebook
+
+pytestmark = [needs_browser, pytest.mark.slow]
+SHOTS = os.environ.get("EVKIT_SCREENSHOTS")
+START = "import evkit as ek\nevents = ek.load_sample()"
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, Seen, str]]:
+    folder = tmp_path_factory.mktemp("lab")
+    with server(folder, request.param) as found, browser_page(request.param, width=1400) as seen:
+        yield found, folder, seen, request.param
+
+
+def shot(lab: Any, name: str) -> None:
+    """Keep a screenshot for the eye, where one is asked for (EVKIT_SCREENSHOTS=folder)."""
+    if SHOTS:
+        lab[2].page.screenshot(path=str(Path(SHOTS) / f"{name}-{lab[3]}.png"))
+
+
+def opened(lab: Any, name: str, *cells: str) -> Any:
+    """Write a notebook, open it and run it; nothing may fail."""
+    found, folder, seen, _ = lab
+    write_notebook(folder / f"{name}.ipynb", *cells)
+    assert open_notebook(seen.page, found, f"{name}.ipynb") == []
+    seen.errors.clear()
+    return seen.page
+
+
+def answered(page: Any, act: Any) -> None:
+    """Do something to the explorer, and wait for its answer."""
+    before = page.eval_on_selector(".evkit-explorer", "e => e.dataset.number")
+    act()
+    page.wait_for_function(
+        "before => document.querySelector('.evkit-explorer').dataset.number !== before && !document.querySelector('.evkit-busy')",
+        arg=before,
+        timeout=30_000,
+    )
+
+
+def drawn(page: Any, within: str = ".evkit-chart") -> int:
+    page.wait_for_selector(f"{within} svg", timeout=30_000)
+    return int(page.evaluate("(s) => document.querySelectorAll(s + ' svg [class*=role-mark] path').length", within))
+
+
+def test_a_funnel_is_built_by_hand_and_its_code_gives_the_same_figures(lab: Any) -> None:
+    page = opened(lab, "explore", START, "built = ek.explore(events, series=['$pageview'])\nbuilt", "")
+    assert drawn(page) > 20
+    answered(page, lambda: page.locator(".evkit-tabs").get_by_text("Funnel").click())
+    step = page.get_by_label("Step 2: event or action", exact=True)
+    answered(page, lambda: (step.fill("user_signed_up"), step.press("Tab")))
+    page.get_by_role("button", name="+ breakdown").click()
+    page.get_by_label("Breakdown 1: whose property").select_option("person")
+    by = page.get_by_label("Breakdown 1: property")
+    answered(page, lambda: (by.fill("plan"), by.press("Tab")))
+    page.get_by_role("button", name="+ filter").last.click()
+    key = page.get_by_label("Filter 1: property")
+    key.fill("$browser")
+    key.press("Tab")
+    value = page.get_by_label("Filter 1: value 1")
+    value.focus()
+    page.wait_for_function("() => document.activeElement.list?.options.length > 2")
+    answered(page, lambda: (value.fill("Chrome"), value.press("Tab")))
+    within = page.get_by_label("Within", exact=True)
+    answered(page, lambda: within.fill("7"))
+    page.get_by_text("Copy as code").first.click()
+    page.get_by_text("Figures as a table").first.click()
+    shot(lab, "explorer")
+    code = page.locator(".evkit-code code").first.inner_text()
+    wanted = ek.load_sample().funnel(
+        "$pageview", "user_signed_up", window="7 days", breakdown=ek.person_prop("plan"), filters=ek.event_prop("$browser") == "Chrome"
+    )
+    assert eval(code, {"ek": ek, "events": ek.load_sample()}).spec == wanted.spec
+    shown = page.locator(".evkit-below table tbody tr").all_inner_texts()
+    assert [int(row.split("\t")[3].replace(",", "")) for row in shown] == wanted.to_pandas()["count"].tolist()
+    # the code, run in a cell, makes the same Insight; and so does the widget in Python
+    same = f"asked = {code}\nassert asked.spec == built.insight.spec\nassert asked.to_pandas().equals(built.insight.to_pandas())"
+    page.evaluate(
+        "code => { const nb = jupyterapp.shell.currentWidget.content; nb.widgets[2].model.sharedModel.setSource(code); nb.activeCellIndex = 2; }",
+        same,
+    )
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.content.widgets[2].model.executionCount > 0")
+    outputs = page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets[2].model.outputs.toJSON()")
+    assert outputs == []
+    assert lab[2].errors == [] and lab[2].foreign == []
+
+
+def test_what_is_wrong_is_said_in_the_widget(lab: Any) -> None:
+    page = opened(lab, "wrong", START, "ek.explore(events, 'funnel', series=['$pageview', 'user_signed_up'])")
+    drawn(page)
+    answered(page, lambda: page.get_by_label("Within", exact=True).fill("soon"))
+    assert page.get_by_role("alert").inner_text() == "the window 'soon' is no whole number of days: give 1 or more"
+    answered(page, lambda: page.get_by_label("Within", exact=True).fill("30"))
+    assert page.get_by_role("alert").count() == 0
+    name = page.get_by_label("Step 1: event or action")
+    answered(page, lambda: (name.fill("$pagevew"), name.press("Tab")))
+    assert "Did you mean '$pageview'?" in page.locator(".evkit-told").inner_text()
+    assert lab[2].errors == []
+
+
+def test_running_the_cell_again_goes_on_where_it_was(lab: Any) -> None:
+    page = opened(lab, "again", START, "ek.explore(events, series=['movie_played'])")
+    drawn(page)
+    answered(page, lambda: page.get_by_label("Interval").select_option("week"))
+    page.wait_for_timeout(2500)
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page = opened_again(lab, "again.ipynb")
+    drawn(page)
+    assert page.get_by_label("Interval").input_value() == "week"
+    assert page.locator(".jp-OutputArea-child:visible svg.marks").count() == 1  # what is kept is hidden while the widget lives
+
+
+def opened_again(lab: Any, name: str) -> Any:
+    found, _, seen, _ = lab
+    assert open_notebook(seen.page, found, name) == []
+    return seen.page
+
+
+def test_a_saved_notebook_shows_the_last_charts_to_who_does_not_trust_it(lab: Any) -> None:
+    found, folder, seen, _ = lab
+    page = opened(lab, "saved", START, "ek.explore(events, series=['movie_played'])", "events.trends('movie_played', interval='week')")
+    drawn(page)
+    answered(page, lambda: page.locator(".evkit-tabs").get_by_text("Funnel").click())
+    page.wait_for_timeout(3000)
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1000)
+    text = (folder / "saved.ipynb").read_text()
+    (folder / "colleague.ipynb").write_text(text.replace("import evkit as ek", "import evkit as ek  # came by mail", 1))
+    open_notebook(page, found, "colleague.ipynb", run=False)
+    page.wait_for_timeout(2500)
+    shot(lab, "saved")
+    texts = page.locator(".jp-OutputArea-output:visible").all_inner_texts()
+    assert any("events.funnel(" in t for t in texts)
+    assert not any("Error displaying widget" in t for t in texts)
+    assert any("(a widget: run the cell to use it)" in t for t in texts)
+    assert page.locator(".jp-OutputArea-output:visible canvas").count() == 2
+    assert seen.foreign == []
+
+
+def test_people_behind_a_step_and_what_one_of_them_did(lab: Any) -> None:
+    page = opened(lab, "inspect", START, "ek.inspect(events.funnel('$pageview', 'user_signed_up', 'movie_played'))")
+    drawn(page)
+    bars = page.locator(".evkit-chart svg .mark-rect path")
+    bars.nth(4).click()  # the second step: three bars of what was lost come first
+    page.wait_for_selector(".evkit-people tbody tr")
+    assert page.locator(".evkit-people h4").inner_text() == "865 people did step 2, user_signed_up"
+    page.get_by_text("Figures as a table").click()
+    page.get_by_role("button", name="Lost: did step 3, movie_played").click()
+    page.wait_for_function("() => document.querySelector('.evkit-people h4').textContent.includes('lost before step 3')")
+    assert page.locator(".evkit-people h4").inner_text() == "168 people lost before step 3, movie_played"
+    page.locator(".evkit-people").get_by_role("button", name="Timeline of").first.click()
+    page.wait_for_selector(".evkit-lane li")
+    assert "\u2022\u2022\u2022" in page.locator(".evkit-lane h4").inner_text()
+    assert page.locator(".evkit-lane .evkit-step").count() > 0
+    shot(lab, "inspector")
+    page.get_by_label("Search the timeline").fill("signed_up")
+    page.wait_for_function("() => document.querySelectorAll('.evkit-lane li').length < 5")
+    page.get_by_role("button", name="Show ids").click()
+    page.wait_for_function("() => !document.querySelector('.evkit-lane h4')?.textContent.includes('\u2022')")
+    assert lab[2].errors == [] and lab[2].foreign == []
+
+
+def test_a_click_in_the_playground_is_in_the_live_table(lab: Any) -> None:
+    start = f"import evkit as ek\ncollector = ek.collect('events-{lab[3]}', port=0)\nek.playground(collector)"
+    page = opened(lab, "live", start, "view = ek.watch(collector)\nview", "")
+    page.wait_for_selector(".evkit-watch")
+    frame = page.frame_locator("iframe").first
+    frame.get_by_role("button").first.click()
+    page.wait_for_function("() => [...document.querySelectorAll('.evkit-live .evkit-name')].some(e => e.textContent === '$autocapture')")
+    row = page.locator(".evkit-live li", has_text="$autocapture").first
+    row.locator("summary").click()
+    assert "$event_type" in row.locator(".evkit-code").inner_text()
+    page.get_by_label("group by element").check()
+    assert "click button" in page.locator(".evkit-watch table").inner_text()
+    page.get_by_label("group by element").uncheck()
+    only = page.get_by_label("Only events whose event name contains")
+    only.fill("pageview")
+    page.wait_for_function("() => [...document.querySelectorAll('.evkit-live .evkit-name')].every(e => e.textContent.includes('pageview'))")
+    only.fill("")
+    shot(lab, "watch")
+    assert lab[2].errors == [] and lab[2].foreign == []
+
+
+FLOOD = """
+import threading, time
+def flood():
+    client = ek.Client('phc_local', host=collector.url)
+    for second in range(12):
+        began = time.monotonic()
+        for i in range(200):
+            client.capture(distinct_id=f'user_{i}', event=f'event_{i % 20}', properties={'n': i, 'text': 'x' * 200})
+        client.flush()
+        time.sleep(max(0, 1 - (time.monotonic() - began)))
+    client.shutdown()
+threading.Thread(target=flood, daemon=True).start()
+"""
+GAPS = """() => new Promise(done => { const gaps = []; let last = performance.now(); const end = last + 8000;
+  function frame(now) { gaps.push(now - last); last = now; now < end ? requestAnimationFrame(frame) : done(gaps); } requestAnimationFrame(frame); })"""
+
+
+def test_two_hundred_events_a_second_do_not_freeze_the_lab(lab: Any) -> None:
+    start = f"import evkit as ek\ncollector = ek.collect('flood-{lab[3]}', port=0)"
+    page = opened(lab, "flood", start, "view = ek.watch(collector)\nview", FLOOD)
+    gaps = sorted(page.evaluate(GAPS))
+    rows = page.locator(".evkit-live > li").count()
+    print(f"longest frames {[round(g) for g in gaps[-5:]]} ms, {rows} rows")
+    assert gaps[-1] < 500 and gaps[len(gaps) * 99 // 100] < 150
+    assert 100 < rows <= 400
+    assert lab[2].errors == []
