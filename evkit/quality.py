@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cached_property
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -64,18 +63,21 @@ class Quality:
             A row an event and day of the period, zeros too: event, day (its start, wall clock of the project's zone), events.
             The most frequent event first, then by day.
         """
-        settings, period = self.tables.settings, self._now
-        e = self._within(period)
-        day = bucket(e.timestamp, "day", timezone=settings.timezone, week_start=settings.week_start, dialect=self.tables.dialect)
-        rows = e.select("event", day=day).group_by(["event", "day"]).agg(events=lambda t: t.count())
-        found = self.tables.execute(rows)
-        days = pd.DatetimeIndex(bucket_starts(period), name="day")
+        found = self.tables.execute(self._by_day())
+        days = pd.DatetimeIndex(bucket_starts(self._now), name="day")
         wide = found.pivot_table(index="event", columns="day", values="events", aggfunc="sum") if len(found) else pd.DataFrame()
         wide = wide.reindex(columns=days).fillna(0).astype("int64")
         wide = wide.loc[sorted(wide.index, key=lambda name: (-wide.loc[name].sum(), name))]
         made = [(name, start, int(n)) for name, row in wide.iterrows() for start, n in zip(days, row, strict=True)]
         frame = pd.DataFrame(made, columns=["event", "day", "events"])
         return frame.astype({"event": "str", "day": "datetime64[us]", "events": "int64"})
+
+    def volume_table(self) -> pd.DataFrame:
+        """Give the same to be read: a row an event, a column a day ("Mon 20 Apr 2026"), the number of events in the cells."""
+        frame = self.volume()
+        wide = frame.pivot(index="event", columns="day", values="events").reindex(list(dict.fromkeys(frame.event)))
+        wide.columns = pd.Index([f"{day:%a} {day.day} {day:%b %Y}" for day in wide.columns])
+        return wide.reset_index()
 
     def volume_chart(self, most: int = MOST_LINES) -> Insight:
         """Ask for the days of the most frequent events, as trends: `Trends` says the columns of its figures.
@@ -109,19 +111,16 @@ class Quality:
             When no period was given: the whole data has none before it.
         """
         before, now = self._counts(self._before), self._counts(self._now)
-        both = before.merge(now, on=["event", "property"], how="outer", suffixes=("_before", "_now"))
-        both = both.rename(columns={"events_before": "before", "events_now": "now"}).fillna({"before": 0, "now": 0})
-        of_events = both[both.property.isna()].set_index("event")
-        lasting = set(of_events.index[(of_events.before > 0) & (of_events.now > 0)])
-        changed = both[((both.before == 0) | (both.now == 0)) & (both.property.isna() | both.event.isin(lasting))]
-        changed = changed.assign(change=["new" if n == 0 else "vanished" for n in changed.before], most=changed.before + changed.now)
-        order = changed.assign(kind=changed.property.notna()).sort_values(
-            ["change", "kind", "most", "event", "property"], ascending=[True, True, False, True, True]
-        )
-        made = order[["change", "event", "property", "before", "now"]].astype(
-            {"before": "int64", "now": "int64", "change": "str", "event": "str"}
-        )
-        return made.assign(property=[None if pd.isna(p) else str(p) for p in made.property]).reset_index(drop=True)
+        lasting = {event for event, name in before if name is None and (event, None) in now}
+        rows = [
+            ("vanished" if (event, name) in before else "new", event, name, before.get((event, name), 0), now.get((event, name), 0))
+            for event, name in before.keys() ^ now.keys()
+            if name is None or event in lasting
+        ]
+        rows.sort(key=lambda row: (row[0], row[2] is not None, -(row[3] + row[4]), row[1], row[2] or ""))
+        frame = pd.DataFrame(rows, columns=["change", "event", "property", "before", "now"])
+        frame["property"] = pd.Series([row[2] for row in rows], dtype="object")
+        return frame.astype({"change": "str", "event": "str", "before": "int64", "now": "int64"})
 
     def without_person(self) -> pd.DataFrame:
         """Give how many events have no person behind them.
@@ -135,9 +134,7 @@ class Quality:
         pandas.DataFrame
             A row an event: event, events, without_person, share (of the events). The most frequent first.
         """
-        e = self._within(self._now)
-        marked = e.select("event", lost=~self._has_person(e))
-        return self._shares(marked, "without_person", without_person=lambda t: t.lost.cast("int64").sum())
+        return self._shares(self._people(), "without_person")
 
     def late(self) -> pd.DataFrame:
         """Give how many events came late, and how many were ahead of the clock of who received them.
@@ -149,20 +146,8 @@ class Quality:
             missing where none does), ahead (they happened more than `late_after` after they arrived: a wrong clock),
             longest_seconds (from happening to arriving). The most frequent first.
         """
-        e = self._within(self._now)
-        micros = lambda column: epoch_microseconds(column, dialect=self.tables.dialect)  # noqa: E731
-        marked = e.select("event", said=e.received_at.notnull(), wait=micros(e.received_at) - micros(e.timestamp))
-        most = self.late_after.microseconds
-        count = lambda what: what.fill_null(False).cast("int64").sum()  # noqa: E731
-        return self._shares(
-            marked,
-            "late",
-            "with_arrival",
-            with_arrival=lambda t: t.said.cast("int64").sum(),
-            late=lambda t: count(t.wait > most),
-            ahead=lambda t: count(t.wait < -most),
-            longest_seconds=lambda t: t.wait.max() / 1_000_000,
-        )[["event", "events", "with_arrival", "late", "share", "ahead", "longest_seconds"]]
+        frame = self._shares(self._waits(), "late", "with_arrival")
+        return frame[["event", "events", "with_arrival", "late", "share", "ahead", "longest_seconds"]]
 
     def summary(self) -> pd.DataFrame:
         """Give the figures of a report in one table.
@@ -176,34 +161,21 @@ class Quality:
         """
         people, late = self.without_person(), self.late()
         events, timed = int(people.events.sum()), int(late.with_arrival.sum())
-        when = self.words
         part = lambda n, of: float(n) / of if of else float("nan")  # noqa: E731
-        rows: list[tuple[str, int | None, float | None, str]] = [("events", events, None, when)]
+        rows: list[tuple[str, int | None, float | None, str]] = [("events", events, None, "in the period")]
         lost = int(people.without_person.sum())
-        rows.append(("without a person", lost, part(lost, events), when))
-        for name, said in (
-            ("late", f"arrived more than {self.late_after.words} after"),
-            ("ahead", f"arrived more than {self.late_after.words} before"),
-        ):
-            n = int(late[name].sum()) if timed else None
-            known = (
-                f"{said} they happened, {when}" if timed == events or not timed else f"{said} they happened, of {timed:,} that say, {when}"
-            )
-            rows.append(
-                (name, n, part(n, timed) if n is not None else None, known if timed else "the data doesn't say when events arrived")
-            )
+        rows.append(("without a person", lost, part(lost, events), "nobody with a profile did it"))
+        for name, side in (("late", "after"), ("ahead", "before")):
+            n = int(late[name].sum()) if timed or not events else None
+            said = f"arrived over {self.late_after.words} {side} it happened" if n is not None else "nothing says when events arrived"
+            rows.append((name, n, None if n is None else part(n, timed), said))
+        if 0 < timed < events:
+            rows.append(("without a time of arrival", events - timed, part(events - timed, events), "whether they were late is not known"))
         if self.date_range is not None:
             changes = self.changes()
             for change in ("new", "vanished"):
                 for kind, is_kind in (("events", changes.property.isna()), ("properties", changes.property.notna())):
-                    rows.append(
-                        (
-                            f"{change} {kind}",
-                            int(((changes.change == change) & is_kind).sum()),
-                            None,
-                            f"{when}, against {_days(self._before)}",
-                        )
-                    )
+                    rows.append((f"{change} {kind}", int(((changes.change == change) & is_kind).sum()), None, "against the period before"))
         rows += self._of_all_data()
         frame = pd.DataFrame(rows, columns=["measure", "count", "share", "about"])
         return frame.astype({"measure": "str", "count": "Int64", "share": "float64", "about": "str"})
@@ -248,12 +220,36 @@ class Quality:
         utc = lambda time: ibis.literal(time.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")  # noqa: E731
         return e.filter((e.timestamp >= utc(period.lower)) & (e.timestamp <= utc(period.end)))
 
-    def _counts(self, period: Range) -> pd.DataFrame:
-        """Count the events by name, and by name and property: event, property (None for the event itself), events."""
-        return self.tables.execute(self.counted(period))
+    def _by_day(self) -> ir.Table:
+        e, settings = self._within(self._now), self.tables.settings
+        day = bucket(e.timestamp, "day", timezone=settings.timezone, week_start=settings.week_start, dialect=self.tables.dialect)
+        return e.select("event", day=day).group_by(["event", "day"]).agg(events=lambda t: t.count())
 
-    def counted(self, period: Range) -> ir.Table:
-        """Give the same as an expression."""
+    def _people(self) -> ir.Table:
+        e = self._within(self._now)
+        marked = e.select("event", lost=~self._has_person(e))
+        return marked.group_by("event").agg(events=lambda t: t.count(), without_person=lambda t: t.lost.cast("int64").sum())
+
+    def _waits(self) -> ir.Table:
+        e, most = self._within(self._now), self.late_after.microseconds
+        micros = lambda column: epoch_microseconds(column, dialect=self.tables.dialect)  # noqa: E731
+        count = lambda what: what.fill_null(False).cast("int64").sum()  # noqa: E731
+        marked = e.select("event", said=e.received_at.notnull(), wait=micros(e.received_at) - micros(e.timestamp))
+        return marked.group_by("event").agg(
+            events=lambda t: t.count(),
+            with_arrival=lambda t: t.said.cast("int64").sum(),
+            late=lambda t: count(t.wait > most),
+            ahead=lambda t: count(t.wait < -most),
+            longest_seconds=lambda t: t.wait.max() / 1_000_000,
+        )
+
+    def _counts(self, period: Range) -> dict[tuple[str, str | None], int]:
+        """Count the events by name and property; under None stands the event itself."""
+        rows = self.tables.arrow(self._counted(period))
+        return {(event, name): n for event, name, n in zip(*(rows[c].to_pylist() for c in ("event", "property", "events")), strict=True)}
+
+    def _counted(self, period: Range) -> ir.Table:
+        """Give, as an expression, how many events each name and each of its properties have: event, property (null: the event itself), events."""
         e = self._within(period)
         names = e.select("event", property=keys(e.properties, dialect=self.tables.dialect).unnest()).group_by(["event", "property"])
         alone = e.group_by("event").agg(events=lambda t: t.count()).select("event", "events", property=ibis.null("string"))
@@ -278,10 +274,9 @@ class Quality:
 
         return self.tables.cache.get("ids_of_persons", find)
 
-    def _shares(self, rows: ir.Table, part: str, of: str = "events", **counts: Any) -> pd.DataFrame:
-        """Count by event, with the share that a part is."""
-        found = self.tables.execute(rows.group_by("event").agg(events=lambda t: t.count(), **counts))
-        found = found.sort_values(["events", "event"], ascending=[False, True], ignore_index=True)
+    def _shares(self, counted: ir.Table, part: str, of: str = "events") -> pd.DataFrame:
+        """Give counts by event, the most frequent first, with the share that a part is."""
+        found = self.tables.execute(counted).sort_values(["events", "event"], ascending=[False, True], ignore_index=True)
         return found.assign(share=[p / n if n else float("nan") for p, n in zip(found[part], found[of], strict=True)])
 
 

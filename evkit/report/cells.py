@@ -117,12 +117,10 @@ def markdown(text: str, attachments: Mapping[str, Mapping[str, Any]] | None = No
     """
     import mistune
 
-    made = str(mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])(text))
     for name, data in (attachments or {}).items():
         kind = next((k for k in data if k in IMAGES), None)
-        if kind:
-            made = made.replace(f"attachment:{html.escape(name)}", f"data:{kind};base64,{joined(data[kind]).strip()}")
-    return cleaned(made)
+        text = text.replace(f"attachment:{name}", f"data:{kind};base64,{''.join(joined(data[kind]).split())}") if kind else text
+    return cleaned(str(mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])(text)))
 
 
 def output_html(output: Mapping[str, Any], body: Body) -> str:

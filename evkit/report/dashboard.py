@@ -270,7 +270,9 @@ def runs(drawn: Sequence[Drawn]) -> list[tuple[bool, list[Drawn]]]:
 def grid(drawn: Sequence[Drawn], columns: int) -> Any:
     """Put charts into a grid; one that failed says why in its place."""
     parts = [titled(one) for one in drawn]
-    made = display.concat(*parts, columns=columns, spacing=36)
+    with warnings.catch_warnings():  # the same question twice is singled out by one click in both
+        warnings.filterwarnings("ignore", message="Automatically deduplicated")
+        made = display.concat(*parts, columns=columns, spacing=36)
     return made.properties(description=" ".join(f"{one.tile.heading}: {words_of(one)}" for one in drawn))
 
 
