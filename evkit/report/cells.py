@@ -102,6 +102,12 @@ def cell_parts(cell: Mapping[str, Any], body: Body) -> Iterator[str]:
             yield output_html(output, body)
 
 
+def failed(cell: Mapping[str, Any]) -> bool:
+    """Say whether a cell of code ended in an error that it was not expected to end in."""
+    expected = "raises-exception" in cell.get("metadata", {}).get("tags", ())
+    return not expected and any(output["output_type"] == "error" for output in cell.get("outputs", ()))
+
+
 def joined(text: Any) -> str:
     """Give text that a notebook may hold as a list of lines."""
     return "".join(text) if isinstance(text, (list, tuple)) else str(text)

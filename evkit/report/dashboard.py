@@ -268,11 +268,15 @@ def runs(drawn: Sequence[Drawn]) -> list[tuple[bool, list[Drawn]]]:
 
 
 def grid(drawn: Sequence[Drawn], columns: int) -> Any:
-    """Put charts into a grid; one that failed says why in its place."""
+    """Put charts into a grid; one that failed says why in its place.
+
+    Rows below each other: of Vega-Lite's `concat` with `columns`, vega 6 draws nothing in a page.
+    """
     parts = [titled(one) for one in drawn]
     with warnings.catch_warnings():  # the same question twice is singled out by one click in both
         warnings.filterwarnings("ignore", message="Automatically deduplicated")
-        made = display.concat(*parts, columns=columns, spacing=36)
+        rows = [display.hconcat(*parts[i : i + columns], spacing=36) for i in range(0, len(parts), columns)]
+        made = display.vconcat(*rows, spacing=36)
     return made.properties(description=" ".join(f"{one.tile.heading}: {words_of(one)}" for one in drawn))
 
 

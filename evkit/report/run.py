@@ -243,6 +243,8 @@ def is_secret(name: str) -> bool:
 
 def without_secrets(notebook: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
     """Give a notebook with the values of secrets masked: in the cell that sets them, and wherever else the text occurs."""
+    from nbformat import from_dict
+
     texts = texts_of(secrets)
 
     def masked(part: Any) -> Any:
@@ -252,7 +254,7 @@ def without_secrets(notebook: Mapping[str, Any], secrets: Mapping[str, Any]) -> 
             return {key: masked(value) for key, value in part.items()}
         return [masked(value) for value in part] if isinstance(part, (list, tuple)) else part
 
-    made: dict[str, Any] = masked(notebook)
+    made: dict[str, Any] = from_dict(masked(notebook))
     if not secrets:
         return made
     said = made["metadata"].get("papermill", {}).get("parameters", {})

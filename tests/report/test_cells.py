@@ -103,3 +103,18 @@ def test_papermills_own_notes_about_an_error_are_left_to_our_banner() -> None:
 def test_an_unknown_kind_of_output_is_its_words_and_a_silent_one_nothing() -> None:
     assert "<pre>plain</pre>" in main(code(shown({"application/x-unknown": {}, "text/plain": "plain"})))
     assert "<pre" not in main(code(shown({"text/html": "", "text/plain": ""})))
+
+
+def test_the_page_is_made_for_nbconvert_too(tmp_path: Any) -> None:
+    import nbconvert
+    import nbformat
+    import nbformat.v4 as nb
+
+    boom = nb.new_output("error", ename="ValueError", evalue="<b>", traceback=[])
+    allowed = nb.new_code_cell("0", outputs=[boom], metadata={"tags": ["raises-exception"]})
+    nbformat.write(nb.new_notebook(cells=[allowed, nb.new_code_cell("1", outputs=[boom])]), tmp_path / "our_week.ipynb")
+    exporter = nbconvert.get_exporter("evkit.report.exporter.PageExporter")
+    made, about = exporter().from_filename(str(tmp_path / "our_week.ipynb"))
+    assert about["output_extension"] == ".html"
+    assert "<title>Failed: our week</title>" in made
+    assert "It ended in ValueError: &lt;b&gt;." in made

@@ -71,7 +71,7 @@ def test_a_question_that_fails_says_why_in_its_place_and_the_others_are_drawn(ev
     assert repr(board) == "<Dashboard 'Ours': 2 insights, 1 of them asked>"
     with pytest.warns(FailedTileWarning):
         grid = board.chart().to_dict()
-    assert [part["title"] for part in grid["concat"]] == ["Wrong", "visit"]
+    assert [part["title"] for part in grid["vconcat"][0]["hconcat"]] == ["Wrong", "visit"]
     assert "swap the two" in grid["description"]
 
 
@@ -88,17 +88,17 @@ def test_what_a_question_warns_of_is_warned_and_stands_in_the_page(events: ek.Ev
 def test_in_a_notebook_it_is_a_title_a_grid_and_what_is_folded(events: ek.Events, monkeypatch: pytest.MonkeyPatch) -> None:
     from IPython import display
 
-    from evkit.insights.display import ConcatChart
+    from evkit.insights.display import VConcatChart
 
     put: list[Any] = []
     monkeypatch.setattr(display, "display", put.append)
     ek.Dashboard("A <b>", [(events.trends("visit"), "One"), events.funnel("visit", "buy"), "*text*"])._ipython_display_()
-    assert [type(p).__name__ for p in put] == ["HTML", "ConcatChart", "Markdown", "HTML"]
+    assert [type(p).__name__ for p in put] == ["HTML", "VConcatChart", "Markdown", "HTML"]
     assert put[0].data == "<h2>A &lt;b&gt;</h2>"
-    assert isinstance(put[1], ConcatChart)
+    assert isinstance(put[1], VConcatChart)
     shown = bundle(put[1])
     assert set(shown) == {LAB_MIME, "image/svg+xml", "text/plain"}
-    assert shown[LAB_MIME]["columns"] == 2
+    assert [len(row["hconcat"]) for row in shown[LAB_MIME]["vconcat"]] == [2]
     assert shown["text/plain"].startswith("One: Lines by day from 01 March 2026")
     assert put[3].data.count("How these figures were made") == 2
 

@@ -43,7 +43,7 @@ def test_the_tour_tells_the_sample_and_its_page_draws_without_a_network(tmp_path
     for theme in ("light", "dark"):
         with opened(tmp_path / "tour.html", theme) as seen:
             drawn = seen.marks("figure svg")
-            assert len(drawn) == 4
+            assert len(drawn) == 6  # two of them stand for widgets
             assert min(drawn) > 20
             assert (seen.foreign, seen.errors) == ([], [])
             ink, paper = seen.page.evaluate("() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]; }")
