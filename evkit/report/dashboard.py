@@ -169,8 +169,8 @@ class Dashboard:
         for is_chart, run in runs(drawn):
             if is_chart:
                 show(grid(run, self.columns))
-                for text in (d.tile.text for d in run if d.tile.text):
-                    show(Markdown(text))
+                for tile in (d.tile for d in run if d.tile.text):
+                    show(HTML(f"<strong>{html.escape(tile.heading)}</strong>{cells.markdown(tile.text)}"))
             else:
                 for one in run:
                     show(Markdown(one.tile.text))

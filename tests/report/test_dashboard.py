@@ -92,15 +92,16 @@ def test_in_a_notebook_it_is_a_title_a_grid_and_what_is_folded(events: ek.Events
 
     put: list[Any] = []
     monkeypatch.setattr(display, "display", put.append)
-    ek.Dashboard("A <b>", [(events.trends("visit"), "One"), events.funnel("visit", "buy"), "*text*"])._ipython_display_()
-    assert [type(p).__name__ for p in put] == ["HTML", "VConcatChart", "Markdown", "HTML"]
+    ek.Dashboard("A <b>", [(events.trends("visit"), "One", "*x*"), events.funnel("visit", "buy"), "*y*"])._ipython_display_()
+    assert [type(p).__name__ for p in put] == ["HTML", "VConcatChart", "HTML", "Markdown", "HTML"]
+    assert put[2].data == "<strong>One</strong><p><em>x</em></p>\n"
     assert put[0].data == "<h2>A &lt;b&gt;</h2>"
     assert isinstance(put[1], VConcatChart)
     shown = bundle(put[1])
     assert set(shown) == {LAB_MIME, "image/svg+xml", "text/plain"}
     assert [len(row["hconcat"]) for row in shown[LAB_MIME]["vconcat"]] == [2]
     assert shown["text/plain"].startswith("One: Lines by day from 01 March 2026")
-    assert put[3].data.count("How these figures were made") == 2
+    assert put[4].data.count("How these figures were made") == 2
 
 
 def test_the_same_question_twice_draws_twice(events: ek.Events) -> None:
