@@ -17,6 +17,7 @@ _HOMES = {
     "explore": "evkit.notebook.explorer",
     "inspect": "evkit.notebook.inspector",
     "watch": "evkit.notebook.live",
+    "pick_actions": "evkit.notebook.picker",
     "collect": "evkit.capture.serving",
     "playground": "evkit.capture.autocapture",
     "snippet": "evkit.capture.autocapture",
@@ -56,11 +57,15 @@ _HOMES = {
     "EvkitError": "evkit.errors",
 }
 """Public name -> the module that holds it; loaded when first asked for."""
+_ROOMS = ("capture", "dates", "elements", "errors", "posthog")
+"""Modules that are there after `import evkit`, loaded when first asked for: `ek.capture.Store`."""
 
 __all__ = [*sorted(_HOMES), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"evkit.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'evkit' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -69,4 +74,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_ROOMS]

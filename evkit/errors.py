@@ -52,7 +52,10 @@ class MissingFile(DataError, FileNotFoundError):
 
 
 class CaptureError(EvkitError, ValueError):
-    """An event or batch that capture refuses."""
+    """An event or batch that capture refuses; `event` and `distinct_id` say which one it is about, where that is known."""
+
+    event: str | None = None
+    distinct_id: str | None = None
 
 
 class StoreError(EvkitError):

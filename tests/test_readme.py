@@ -41,7 +41,7 @@ def test_the_lines_for_the_mouse_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with ek.collect("events/", port=0):
         names: dict[str, Any] = {"ek": ek, "events": ek.load_sample()}
         for line in code.splitlines():
-            assert repr(eval(line, names)).startswith(("<Explorer", "<Inspector", "<Watch"))
+            assert repr(eval(line, names)).startswith(("<Explorer", "<Inspector", "<Watch", "<Picker"))
 
 
 def test_the_lines_about_dashboards_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     "Client": "evkit.capture.client",
     "Store": "evkit.capture.store",
+    "read_warnings": "evkit.capture.store",
     "create_app": "evkit.capture.collector",
     "configure": "evkit.capture.default",
     "default_client": "evkit.capture.default",

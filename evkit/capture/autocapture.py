@@ -7,7 +7,9 @@ import re
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from evkit.capture import wire
 from evkit.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -65,10 +67,12 @@ class Playground:
         Of the collector.
     height
         Pixels.
+    token
+        Under which the page sends; None leaves it to the collector.
     """
 
-    def __init__(self, url: str, height: int) -> None:
-        self.url = f"{url}/playground"
+    def __init__(self, url: str, height: int, token: str | None = None) -> None:
+        self.url = f"{url}/playground" + (f"?token={quote(token, safe='')}" if token else "")
         self.height = height
 
     def __repr__(self) -> str:
@@ -85,15 +89,32 @@ def url_of(collector: Collector | str) -> str:
     Raises
     ------
     CaptureError
-        When it is no address.
+        When it is neither.
     """
-    url = collector if isinstance(collector, str) else collector.url
+    url = collector if isinstance(collector, str) else getattr(collector, "url", None)
+    if not isinstance(url, str):
+        raise CaptureError(f"{collector!r} is no collector: give what ek.collect(...) gives, or an address such as 'http://127.0.0.1:8000'")
     if not re.match(r"^https?://[^\s\"'<>/]+$", url.rstrip("/")):
         raise CaptureError(f"{url!r} is no address of a collector, such as 'http://127.0.0.1:8000'")
     return url.rstrip("/")
 
 
-def snippet(collector: Collector | str, *, token: str = TOKEN) -> Snippet:
+def token_of(collector: Collector | str, token: str | None) -> str:
+    """Give the token that a page sends: the one given, else the first that the collector takes.
+
+    Raises
+    ------
+    CaptureError
+        When it is none, or the collector takes others only.
+    """
+    wire.checked_tokens(token)
+    taken: tuple[str, ...] | None = getattr(collector, "tokens", None)
+    if token is not None and taken is not None and token.strip() not in taken:
+        raise CaptureError(f"the token {token!r} is not one that this collector takes: {', '.join(taken)}")
+    return token or (taken or (TOKEN,))[0]
+
+
+def snippet(collector: Collector | str, *, token: str | None = None) -> Snippet:
     """Give what goes into the `<head>` of a page so that its views, clicks, changes and submits are captured.
 
     Parameters
@@ -101,7 +122,12 @@ def snippet(collector: Collector | str, *, token: str = TOKEN) -> Snippet:
     collector
         What `ek.collect` gives, or the address of a collector.
     token
-        The project's token.
+        The project's token; by default the first of those that the collector takes.
+
+    Raises
+    ------
+    CaptureError
+        When it is no collector, or one that doesn't take the token.
 
     Examples
     --------
@@ -109,12 +135,12 @@ def snippet(collector: Collector | str, *, token: str = TOKEN) -> Snippet:
     >>> "http://127.0.0.1:8000" in ek.snippet("http://127.0.0.1:8000")
     True
     """
-    words = (json.dumps(text).replace("<", "\\u003c") for text in (METHODS, token, url_of(collector)))
+    words = (json.dumps(text).replace("<", "\\u003c") for text in (METHODS, token_of(collector, token), url_of(collector)))
     methods, key, url = words
     return Snippet(STUB.format(methods=methods, token=key, url=url))
 
 
-def playground(collector: Collector | str, *, height: int = 520) -> Playground:
+def playground(collector: Collector | str, *, height: int = 520, token: str | None = None) -> Playground:
     """Show a small page in a cell: a form, buttons, links. What is clicked there arrives in the store.
 
     Parameters
@@ -123,6 +149,13 @@ def playground(collector: Collector | str, *, height: int = 520) -> Playground:
         What `ek.collect` gives, or the address of a collector.
     height
         Pixels.
+    token
+        The project's token; by default the first of those that the collector takes.
+
+    Raises
+    ------
+    CaptureError
+        When it is no collector, or one that doesn't take the token.
 
     Examples
     --------
@@ -130,10 +163,11 @@ def playground(collector: Collector | str, *, height: int = 520) -> Playground:
     >>> ek.playground("http://127.0.0.1:8000")
     <Playground http://127.0.0.1:8000/playground>
     """
-    return Playground(url_of(collector), height)
+    url = url_of(collector)
+    return Playground(url, height, token_of(collector, token) if token is not None else None)
 
 
-def page(url: str) -> str:
-    """Give the page of the playground."""
+def page(url: str, token: str) -> str:
+    """Give the page of the playground of the collector at an address."""
     text = resources.files("evkit.capture").joinpath("playground.html").read_text(encoding="utf-8")
-    return text.replace("<!-- snippet -->", snippet(url))
+    return text.replace("<!-- snippet -->", snippet(url, token=token))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import math
 import uuid as uuids
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -20,7 +21,7 @@ class NotGiven(enum.Enum):
 
 NOT_GIVEN = NotGiven.NOT_GIVEN
 Left = Literal[NotGiven.NOT_GIVEN]
-Id = str | int | uuids.UUID | None
+Id = str | int | float | uuids.UUID | None
 """A distinct_id; None where the program has none, and the context's is taken."""
 Properties = Mapping[str, Any] | None
 Time = dt.datetime | dt.date | str | None
@@ -81,34 +82,36 @@ def read_form(first: Any, second: Any, third: Any, event: Any, distinct_id: Any,
         wrong = "no event is given"
     elif not wrong and not isinstance(event, str):
         wrong = f"the event is {event!r}, and its name is a text"
-    elif not wrong and not given(distinct_id) and contexts.current().distinct_id is None:
+    elif not wrong and not given(distinct_id) and contexts.current() is contexts.NOTHING:
         wrong = "no distinct_id is given, and no context gives one"
-    elif not wrong and not (
-        distinct_id is None or isinstance(distinct_id, (str, int, uuids.UUID, NotGiven)) or hasattr(distinct_id, "item")
-    ):
-        wrong = f"the distinct_id is {distinct_id!r}, and it is a text"
     if wrong:
         raise TypeError(f"{wrong}. {FORMS}")
     return distinct_id, event, properties if given(properties) else third if given(third) else None
 
 
 def id_text(value: Any, called: str = "distinct_id") -> str:
-    """Give an id as text.
+    """Give an id as text: a number as PostHog's SDKs and servers write it, 7.0 as "7.0".
 
     Raises
     ------
     CaptureError
-        When there is none.
+        When it is none: no text, number or UUID, or a blank text; the message says what it was.
 
     Examples
     --------
-    >>> id_text(42), id_text("user_42")
-    ('42', 'user_42')
+    >>> id_text(42), id_text("user_42"), id_text(7.0)
+    ('42', 'user_42', '7.0')
+    >>> id_text(float("nan"))
+    Traceback (most recent call last):
+    evkit.errors.CaptureError: distinct_id nan is no id: give a text, a number or a UUID
     """
-    if isinstance(value, bool) or not isinstance(value, (str, int, uuids.UUID)):
-        value = value.item() if hasattr(value, "item") else None if value is None else value
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise CaptureError(f"no {called}: it is {value!r}")
-    if not str(value).strip():
-        raise CaptureError(f"no {called}: it is {value!r}")
-    return message.cleaned(str(value))
+    bare = value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value  # numpy's numbers
+    if isinstance(bare, str):
+        text = str.__str__(bare)
+    elif isinstance(bare, bool) or not isinstance(bare, (int, float, uuids.UUID)) or (isinstance(bare, float) and not math.isfinite(bare)):
+        text = ""
+    else:
+        text = str(bare)
+    if not text.strip():
+        raise CaptureError(f"{called} {value!r:.100} is no id: give a text, a number or a UUID")
+    return message.cleaned(text)

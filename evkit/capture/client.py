@@ -37,7 +37,9 @@ from evkit.capture.transport import (
 )
 from evkit.errors import CaptureError, DeliveryError
 
-log = logging.getLogger("evkit.capture")
+LOG = "evkit.capture"
+LOG_OF_EACH_STEP = "evkit.capture.debug"
+"""The log of clients with `debug`, below the other: what it shows, the others don't."""
 
 KEY_OF_STORE = "phc_local"
 """The key where a Store is the host and none is given."""
@@ -78,7 +80,7 @@ class Client:
     disabled
         Do nothing, for tests; neither key nor host is needed.
     debug
-        Log each step.
+        Log each step of this client.
     before_send
         Sees each event as it would be sent and gives it back, changed or not, or None to drop it. When it raises, the event is dropped:
         what was to be removed from it must not leave.
@@ -142,8 +144,7 @@ class Client:
         at_least(0, max_retries=max_retries)
         if flush_interval < 0 or timeout_seconds <= 0:
             raise CaptureError(f"flush_interval {flush_interval!r} and timeout_seconds {timeout_seconds!r} are seconds, and not negative")
-        if debug:
-            log_each_step()
+        self._log = log_of_each_step() if debug else logging.getLogger(LOG)
         self._now = now
         self._sync_mode = sync_mode
         self._before_send = before_send
@@ -165,7 +166,7 @@ class Client:
                 key, to, timeout_seconds=timeout_seconds, compress=gzip, historical_migration=historical_migration, now=now
             )
             to = without_login(to)
-        queue: Queue = MemoryQueue(max_queue_size) if spool is None else Spool(spool, key, max_bytes=spool_max_bytes)
+        queue: Queue = MemoryQueue(max_queue_size) if spool is None else Spool(spool, key, max_bytes=spool_max_bytes, log=self._log)
         self._shown = f"{masked(key)!r}, host={to!r}"
         self._sender = Sender(
             transport,
@@ -176,6 +177,7 @@ class Client:
             max_retries=max_retries,
             in_thread=not sync_mode,
             sleep=sleep,
+            log=self._log,
         )
 
     def __repr__(self) -> str:
@@ -543,10 +545,11 @@ class Client:
         line = json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         if len(line) > MAX_EVENT_BYTES:
             raise TooLarge(f"it has {len(line):,} bytes, and {MAX_EVENT_BYTES:,} is the most: send less with it")
-        log.debug("captured %s %s", made["event"], made["uuid"])
+        self._log.debug("captured %s %s", made["event"], made["uuid"])
         if not self._sender.put(line):
             if self._raise_errors:
-                raise DeliveryError("no room in the queue: the host is away or too slow, or the client was shut down")
+                shut = self._sender.is_closed
+                raise DeliveryError("the client was shut down" if shut else "no room in the queue: the host is away or too slow")
             return None
         if self._sync_mode and not self._sender.drain() and self._raise_errors:
             raise DeliveryError(f"not sent: {self._sender.stats().last_error}")
@@ -563,7 +566,7 @@ class Client:
             return None
         if kept is None:
             self._sender.count("withheld")
-            log.debug("before_send dropped an event")
+            self._log.debug("before_send dropped an event")
             return None
         if not isinstance(kept, Mapping):
             raise CaptureError(f"before_send gave {type(kept).__name__}: give the event back, or None")
@@ -595,16 +598,18 @@ class Client:
     def _complain(self, text: str) -> None:
         if self._raise_errors:
             raise CaptureError(text)
-        log.warning(text)
+        self._log.warning(text)
 
     def _guard(self, name: Any) -> Guard:
         return Guard(self._sender, name, self._raise_errors)
 
 
-def log_each_step() -> None:
-    """Show the log's every line, on stderr where the program has set up nothing."""
+def log_of_each_step() -> logging.Logger:
+    """Give a log that shows every line, on stderr where the program has set up nothing."""
+    log = logging.getLogger(LOG_OF_EACH_STEP)
     log.setLevel(logging.DEBUG)
     if not log.hasHandlers():
         shown = logging.StreamHandler()
-        shown.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        shown.setFormatter(logging.Formatter("%(asctime)s evkit.capture %(message)s"))
         log.addHandler(shown)
+    return log

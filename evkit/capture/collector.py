@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from evkit.capture import autocapture, inflate, message, multipart, noticed, quick, replies, segment, v1, wire
+from evkit.capture.forwarding import FORWARDED
 from evkit.capture.inflate import Refused
 from evkit.capture.store import Store
 from evkit.errors import CaptureError, StoreError
@@ -51,12 +52,14 @@ PAGE_POLICY = "default-src 'self' 'unsafe-inline'; connect-src 'self'; img-src '
 SCRIPT_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)*\.js(\.map)?$")
 HOST = re.compile(r"^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$")
 Clock = Callable[[], dt.datetime]
+Told = tuple[str, str, str | None, str | None]
+"""A warning: kind, words, event, distinct_id."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
 
 
 def create_app(
-    store: Store, *, now: Clock | None = None, tokens: Collection[str] | None = None, posthog_js: str | Path | None = None
+    store: Store, *, now: Clock | None = None, tokens: str | Collection[str] | None = None, posthog_js: str | Path | None = None
 ) -> Starlette:
     """Make the app that takes events into a store.
 
@@ -67,20 +70,26 @@ def create_app(
     now
         The clock of receipts, with a zone; the present when None.
     tokens
-        The project tokens that are taken; others get 401. None takes every well-formed one.
+        The project tokens that are taken (a text is one); others get 401. None takes every well-formed one.
     posthog_js
         A folder of posthog-js (`array.js` and its parts) that is served instead of evkit's own script.
+
+    Raises
+    ------
+    CaptureError
+        When a token could never be met, or there is no posthog-js.
     """
-    collector = Collector(store, now or (lambda: dt.datetime.now(dt.UTC)), frozenset(tokens) if tokens is not None else None, posthog_js)
+    collector = Collector(store, now or (lambda: dt.datetime.now(dt.UTC)), wire.checked_tokens(tokens), posthog_js)
     return Starlette(routes=collector.routes(), exception_handlers={HTTPException: on_http_error, Exception: on_error})
 
 
 class Collector:
     """The endpoints, and what they share."""
 
-    def __init__(self, store: Store, now: Clock, tokens: frozenset[str] | None, posthog_js: str | Path | None) -> None:
+    def __init__(self, store: Store, now: Clock, tokens: tuple[str, ...] | None, posthog_js: str | Path | None) -> None:
         self.store = store
         self.now = now
+        self.told = False
         self.reading = asyncio.Semaphore(MOST_READ)
         self.tokens = tokens
         self.scripts = Path(posthog_js).resolve() if posthog_js is not None else None
@@ -121,11 +130,11 @@ class Collector:
         now = self.now()
         sent: dict[str, Any] = {"query": request.query_params, "headers": request.headers, "now": now, "ip": address(request)}
         found = await self.read(body, lambda: events_of(body, path=request.url.path, **sent))
-        token = self.known(found.token)
+        token, pass_on = self.known(found.token), self.may_pass_on(request)
         if isinstance(found, quick.Batch):
-            await asyncio.wrap_future(self.store.submit_lines(found.count, found.lines, now))
+            await asyncio.wrap_future(self.store.submit_lines(found.count, found.lines, now, pass_on=pass_on))
         else:
-            await self.keep(found.events, token=token, now=now)
+            await self.keep(found.events, token=token, now=now, pass_on=pass_on)
             odd = noticed.warnings((*found.events, *found.others))
             await self.tell(await self.read(body, lambda: list(itertools.islice(odd, MOST_TOLD))), now)
         return taken(request)
@@ -140,7 +149,8 @@ class Collector:
         except CaptureError as error:
             made = await self.refused(error)
             return Response(v1.error_body(error, made.status_code), status_code=made.status_code, media_type="application/json")
-        await self.tell([("dropped", f"{r['details']}: {key}") for key, r in found.results.items() if r["result"] != "ok"][:MOST_TOLD], now)
+        dropped: list[Told] = [("dropped", f"{r['details']}: {key}", None, None) for key, r in found.results.items() if r["result"] != "ok"]
+        await self.tell(dropped[:MOST_TOLD], now)
         return JSONResponse({"results": found.results})
 
     async def ai(self, request: Request) -> Response:
@@ -172,6 +182,7 @@ class Collector:
         clock = message.parse_time(sent_at) if isinstance(sent_at, str) else None
         events = [wire.with_ip(wire.event_of(item, now=now, sent_at=clock, engage=False, at=i), ip) for i, item in enumerate(items)]
         await self.keep(events, token=token, now=now)
+        await self.tell(list(itertools.islice(noticed.warnings(events), MOST_TOLD)), now)
         return JSONResponse({"success": True})
 
     async def recordings(self, request: Request) -> Response:
@@ -192,18 +203,29 @@ class Collector:
         async with self.reading:
             return await asyncio.to_thread(reader)
 
-    async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime) -> None:
+    def may_pass_on(self, request: Request) -> bool:
+        """Say whether a request's events go on to where this collector passes them; not where another passed them on to it."""
+        if FORWARDED.lower() not in request.headers:
+            return True
+        if self.store.on_durable is not None and not self.told:
+            self.told = True
+            words = f"events come that another collector passed on ({FORWARDED}): they are kept, and not passed on once more"
+            self.store.warn("not_passed_on", words, at=self.now())
+            self.store.say(words)
+        return False
+
+    async def keep(self, events: list[message.Event], *, token: str, now: dt.datetime, pass_on: bool = True) -> None:
         """Wait until events are on the disk; many are written out in a thread."""
-        submit = functools.partial(self.store.submit, events, received_at=now, token=token)
+        submit = functools.partial(self.store.submit, events, received_at=now, token=token, pass_on=pass_on)
         written = submit() if len(events) <= MANY else await asyncio.to_thread(submit)
         await asyncio.wrap_future(written)
 
-    async def tell(self, told: Sequence[tuple[str, ...]], now: dt.datetime) -> None:
+    async def tell(self, told: Sequence[Told], now: dt.datetime) -> None:
         """Keep warnings, each the words of `Store.warn`."""
         if told:
             await asyncio.to_thread(self.keep_warnings, told, now)
 
-    def keep_warnings(self, told: Sequence[tuple[str, ...]], now: dt.datetime) -> None:
+    def keep_warnings(self, told: Sequence[Told], now: dt.datetime) -> None:
         """Keep warnings."""
         for words in told:
             self.store.warn(*words, at=now)
@@ -224,7 +246,8 @@ class Collector:
     async def refused(self, error: CaptureError) -> Response:
         """Answer a request that is refused, and keep a warning."""
         status = getattr(error, "status", 400)
-        await self.tell([("too_large" if status == 413 else "refused", f"{status}: {error}")], self.now())
+        words: Told = ("too_large" if status == 413 else "refused", f"{status}: {error}", error.event, error.distinct_id)
+        await self.tell([words], self.now())
         return PlainTextResponse(str(error), status_code=status)
 
     def answered(self, endpoint: Endpoint) -> Endpoint:
@@ -299,10 +322,10 @@ class Collector:
         return JSONResponse({})
 
     async def playground(self, request: Request) -> Response:
-        """Give the page whose clicks are captured by this collector."""
-        return HTMLResponse(
-            autocapture.page(f"{request.url.scheme}://{own_host(request)}"), headers={"content-security-policy": PAGE_POLICY}
-        )
+        """Give the page whose clicks are captured by this collector, under the token that is asked for, else one that it takes."""
+        token = request.query_params.get("token") or (self.tokens or (autocapture.TOKEN,))[0]
+        made = autocapture.page(f"{request.url.scheme}://{own_host(request)}", self.known(token))
+        return HTMLResponse(made, headers={"content-security-policy": PAGE_POLICY})
 
     async def health(self, request: Request) -> Response:
         """Say that the collector runs."""

@@ -1,10 +1,12 @@
 """The client of the whole program: `from evkit import capture as posthog; posthog.configure(...); posthog.capture(...)`.
 
-Without `configure` it is made by the first call, from EVKIT_API_KEY and EVKIT_HOST.
+Without `configure` it is made by the first call, from EVKIT_API_KEY and EVKIT_HOST. Where these say nothing either, calls do what a
+client's do: they never raise into the program, but for a wrong form of call; events are dropped, which is logged and counted.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import uuid as uuids
@@ -14,14 +16,20 @@ from typing import Any
 from evkit.capture import contexts
 from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time
 from evkit.capture.client import BeforeSend, Client
-from evkit.capture.queues import MAX_QUEUE_SIZE
-from evkit.capture.sender import MAX_BATCH_BYTES, Stats
+from evkit.capture.queues import MAX_QUEUE_SIZE, counted
+from evkit.capture.sender import MAX_BATCH_BYTES, WARN_EVERY, Stats
 from evkit.capture.spool import MAX_SPOOL_BYTES
 from evkit.capture.tracking import P, R, tracked
 from evkit.capture.transport import EventSink
+from evkit.errors import CaptureError
+
+log = logging.getLogger("evkit.capture")
 
 _LOCK = threading.Lock()
 _CLIENT: Client | None = None
+_dropped = 0
+"""Calls made while there was no client, and what was wrong."""
+_why = ""
 
 
 def configure(
@@ -110,6 +118,20 @@ def default_client() -> Client:
         return _CLIENT
 
 
+def _sending() -> Client:
+    """Give the program's client; where none can be made, tell, and give one that drops what it is given."""
+    global _dropped, _why
+    try:
+        return default_client()
+    except CaptureError as error:
+        with _LOCK:
+            _dropped += 1
+            _why, so_far = str(error), _dropped
+        if so_far % WARN_EVERY == 1:
+            log.warning("%s dropped so far: the client is not configured (%s)", counted(so_far), error)
+        return Client(disabled=True)
+
+
 def capture(
     first: Id | Left = NOT_GIVEN,
     second: str | Left = NOT_GIVEN,
@@ -124,7 +146,7 @@ def capture(
     uuid: str | uuids.UUID | None = None,
 ) -> str | None:
     """Capture that something happened: `Client.capture`."""
-    return default_client().capture(
+    return _sending().capture(
         first,
         second,
         third,
@@ -147,28 +169,28 @@ def identify(
     uuid: str | uuids.UUID | None = None,
 ) -> str | None:
     """Say who someone is: `Client.identify`."""
-    return default_client().identify(
+    return _sending().identify(
         distinct_id, properties, set_once=set_once, anon_distinct_id=anon_distinct_id, timestamp=timestamp, uuid=uuid
     )
 
 
 def alias(previous_id: Id, distinct_id: Id, *, timestamp: Time = None, uuid: str | uuids.UUID | None = None) -> str | None:
     """Join two ids of one person: `Client.alias`."""
-    return default_client().alias(previous_id, distinct_id, timestamp=timestamp, uuid=uuid)
+    return _sending().alias(previous_id, distinct_id, timestamp=timestamp, uuid=uuid)
 
 
 def set(
     distinct_id: Id = None, properties: Properties = None, *, timestamp: Time = None, uuid: str | uuids.UUID | None = None
 ) -> str | None:
     """Set person properties: `Client.set`."""
-    return default_client().set(distinct_id, properties, timestamp=timestamp, uuid=uuid)
+    return _sending().set(distinct_id, properties, timestamp=timestamp, uuid=uuid)
 
 
 def set_once(
     distinct_id: Id = None, properties: Properties = None, *, timestamp: Time = None, uuid: str | uuids.UUID | None = None
 ) -> str | None:
     """Set person properties that have no value yet: `Client.set_once`."""
-    return default_client().set_once(distinct_id, properties, timestamp=timestamp, uuid=uuid)
+    return _sending().set_once(distinct_id, properties, timestamp=timestamp, uuid=uuid)
 
 
 def group_identify(
@@ -181,7 +203,7 @@ def group_identify(
     uuid: str | uuids.UUID | None = None,
 ) -> str | None:
     """Set the properties of a group: `Client.group_identify`."""
-    return default_client().group_identify(group_type, group_key, properties, distinct_id=distinct_id, timestamp=timestamp, uuid=uuid)
+    return _sending().group_identify(group_type, group_key, properties, distinct_id=distinct_id, timestamp=timestamp, uuid=uuid)
 
 
 def page(
@@ -195,7 +217,7 @@ def page(
     uuid: str | uuids.UUID | None = None,
 ) -> str | None:
     """Capture that a page was seen: `Client.page`."""
-    return default_client().page(distinct_id, url, properties, name=name, groups=groups, timestamp=timestamp, uuid=uuid)
+    return _sending().page(distinct_id, url, properties, name=name, groups=groups, timestamp=timestamp, uuid=uuid)
 
 
 def context(
@@ -218,7 +240,7 @@ def track(
     groups: Mapping[str, Any] | Said | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Capture an event whenever a function returns: `Client.track`, with the client of the moment of the call."""
-    return tracked(default_client, event, distinct_id=distinct_id, properties=properties, groups=groups)
+    return tracked(_sending, event, distinct_id=distinct_id, properties=properties, groups=groups)
 
 
 def flush(timeout_seconds: float = 30.0) -> bool:
@@ -234,4 +256,6 @@ def shutdown(timeout_seconds: float = 10.0) -> None:
 
 def stats() -> Stats:
     """Give the counts of the program's client: `Client.stats`."""
-    return Stats() if _CLIENT is None else _CLIENT.stats()
+    if _CLIENT is None:
+        return Stats(captured=_dropped, undelivered=_dropped, last_error=_why or None)
+    return _CLIENT.stats()

@@ -62,6 +62,8 @@ class Event:
         What was clicked, where the client sent it as text.
     unread_time
         The timestamp that was sent, where it can't be used and the time of receipt stands for it.
+    cut
+        What was cut, in words: a name or distinct_id that was longer than is kept.
     """
 
     uuid: str | None
@@ -72,6 +74,7 @@ class Event:
     properties: Mapping[str, Any] = field(default_factory=dict)
     elements_chain: str = ""
     unread_time: str = ""
+    cut: str = ""
 
 
 def events_of(
@@ -145,6 +148,8 @@ def event_of(
 
     Parameters
     ----------
+    at
+        Its place in what was sent, from 0; messages count from 1.
     of_file
         The object is a line of a file: it may say itself when it was sent and received, and its chain of elements is taken out of
         its properties. A request says these once, and its properties are kept as they were sent.
@@ -155,12 +160,12 @@ def event_of(
         Names what is wrong, with the value.
     """
     if not isinstance(item, Mapping):
-        raise CaptureError(f"event {at} is {type(item).__name__}, not an object")
+        raise CaptureError(f"event {at + 1} is {type(item).__name__}, not an object")
     name = item.get("event")
     if name is None and engage:
         name = "$identify"
     if not isinstance(name, str) or not name:
-        raise CaptureError(f"event {at} has no name: 'event' is {name!r}")
+        raise CaptureError(f"event {at + 1} has no name: 'event' is {name!r}")
     properties = item.get("properties")
     if properties is None:
         properties = {}
@@ -172,17 +177,31 @@ def event_of(
     said = parse_time(item["received_at"]) if of_file and "received_at" in item else None
     received = received_at or said or own_sent or sent_at
     chain = properties.pop("$elements_chain", None) if of_file else None
+    who = whole_id(raw_id)
     time = final_time(item, properties, received=received, sent_at=own_sent or sent_at, must_have_time=must_have_time)
     return Event(
         uuid=checked_uuid(item.get("uuid")),
         event=cleaned(name)[:MAX_EVENT_NAME],
-        distinct_id=distinct_id_text(raw_id),
+        distinct_id=who[:MAX_DISTINCT_ID],
         timestamp=time,
         received_at=received,
         properties=properties,
         elements_chain=chain if isinstance(chain, str) else "",
         unread_time=unread(item, received) if time == received else "",
+        cut=cut_of(name, who) if len(name) > MAX_EVENT_NAME or len(who) > MAX_DISTINCT_ID else "",
     )
+
+
+def cut_of(name: str, distinct_id: str) -> str:
+    """Say which of the two is longer than is kept, and so is cut.
+
+    Examples
+    --------
+    >>> cut_of("a" * 250, "user_42")
+    'the name has 250 characters, and the first 200 are kept'
+    """
+    lengths = (("name", len(name), MAX_EVENT_NAME), ("distinct_id", len(distinct_id), MAX_DISTINCT_ID))
+    return "; ".join(f"the {what} has {n:,} characters, and the first {most} are kept" for what, n, most in lengths if n > most)
 
 
 def uuid7(now: dt.datetime) -> str:
@@ -247,10 +266,21 @@ def distinct_id_text(value: Any) -> str:
     >>> distinct_id_text(23.4), distinct_id_text(["a", "b"])
     ('23.4', '["a","b"]')
     """
+    return whole_id(value)[:MAX_DISTINCT_ID]
+
+
+def whole_id(value: Any) -> str:
+    """Give a distinct_id as text that may be longer than is kept.
+
+    Raises
+    ------
+    CaptureError
+        When it is missing or blank.
+    """
     text = value if isinstance(value, str) else None if value is None else json.dumps(value, separators=(",", ":"))
     if text is None or not text.strip():
         raise CaptureError(f"no distinct_id: it is {value!r}")
-    return cleaned(text)[:MAX_DISTINCT_ID]
+    return cleaned(text)
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

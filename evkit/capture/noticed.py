@@ -41,3 +41,5 @@ def of(event: message.Event) -> Iterator[tuple[str, str]]:
         yield "client_ingestion_warning", str(properties.get("$$client_ingestion_warning_message", ""))
     if event.unread_time:
         yield "ignored_invalid_timestamp", f"timestamp {event.unread_time!r:.80} can't be used: the time of receipt stands for it"
+    if event.cut:
+        yield "cut", event.cut

@@ -10,6 +10,17 @@ MAX_QUEUE_SIZE = 10_000
 """Events that wait in memory."""
 
 
+def counted(events: int) -> str:
+    """Write how many events.
+
+    Examples
+    --------
+    >>> counted(1), counted(2_000)
+    ('1 event', '2,000 events')
+    """
+    return f"{events:,} event{'' if events == 1 else 's'}"
+
+
 class Entry(NamedTuple):
     """One queued event: its JSON, and where its queue has it."""
 
@@ -30,6 +41,9 @@ class Queue(Protocol):
 
     durable: bool
     """Whether what was not sent is kept for later, even past the end of the process."""
+
+    aside: str
+    """Where the events last refused by the host are kept for a person; "" where they are not."""
 
     def __len__(self) -> int:
         """How many events wait."""
@@ -64,6 +78,7 @@ class MemoryQueue:
     """
 
     durable = False
+    aside = ""
 
     def __init__(self, max_size: int = MAX_QUEUE_SIZE) -> None:
         self._max_size = max_size

@@ -83,8 +83,8 @@ def items_of(body: Any, call: str, token: str) -> tuple[list[dict[str, Any]], An
     made = []
     for i, one in enumerate(calls):
         if not isinstance(one, Mapping) or one.get("type") not in CALLS:
-            raise Refused(f"call {i} is of no type that Segment has: {', '.join(CALLS)}")
-        made.append(item_of(one, token, i))
+            raise Refused(f"call {i + 1} is of no type that Segment has: {', '.join(CALLS)}")
+        made.append(item_of(one, token, i + 1))
     return made, body.get("sentAt")
 
 

@@ -12,10 +12,10 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from evkit.capture.queues import Entry, Queue, Taken
+from evkit.capture.queues import Entry, Queue, Taken, counted
 from evkit.capture.transport import TOO_BIG, Answer, Transport
 
-log = logging.getLogger("evkit.capture")
+LOG = logging.getLogger("evkit.capture")
 
 MAX_EVENT_BYTES = 900 * 1024
 """Bytes of one event's JSON; PostHog refuses about 1 MB."""
@@ -50,8 +50,10 @@ class Stats:
         Requests made; how many of them were made again for the same events.
     overflowed, too_large, withheld, invalid
         Dropped: no room; larger than 900 KiB; by `before_send`; no event at all (no distinct_id, no name).
+    after_shutdown
+        Dropped: captured when the client was shut down already.
     refused, undelivered
-        Dropped: by the host, for good; after the last retry, or at shutdown.
+        Dropped: by the host, for good (a spool keeps them in a file `.refused`); after the last retry, or at shutdown.
     last_error
         What the host or the network said last when it did not take a batch.
     """
@@ -65,6 +67,7 @@ class Stats:
     too_large: int = 0
     withheld: int = 0
     invalid: int = 0
+    after_shutdown: int = 0
     refused: int = 0
     undelivered: int = 0
     last_error: str | None = None
@@ -72,7 +75,8 @@ class Stats:
     @property
     def dropped(self) -> int:
         """Events that will never arrive."""
-        return self.overflowed + self.too_large + self.withheld + self.invalid + self.refused + self.undelivered
+        before = self.overflowed + self.too_large + self.withheld + self.invalid + self.after_shutdown
+        return before + self.refused + self.undelivered
 
 
 def wait_seconds(attempt: int, retry_after_seconds: float | None) -> float:
@@ -105,6 +109,10 @@ class Sender:
         Without, events wait until `drain`.
     sleep
         Takes the seconds between two tries, for tests; by default a wait that `shutdown` ends.
+    log
+        Where steps and losses are told.
+    loss_level
+        The level at which the log hears of each batch that the host did not take, and of what is left at the end; who tells of them otherwise lowers it.
     """
 
     def __init__(
@@ -118,7 +126,11 @@ class Sender:
         max_retries: int = 3,
         in_thread: bool = True,
         sleep: Callable[[float], None] | None = None,
+        log: logging.Logger = LOG,
+        loss_level: int = logging.WARNING,
     ) -> None:
+        self._log = log
+        self._loss_level = loss_level
         self._transport = transport
         self._queue = queue
         self._flush_at = flush_at
@@ -154,17 +166,20 @@ class Sender:
         self._leave_alone_until = 0.0
         self._asked_to_wait = False
         self._closed = False
+        self._left = 0
         self._give_up_at: float | None = None
 
     # ------------------------------------------------------------------ callers
     def put(self, line: bytes) -> bool:
         """Queue one event; False when there was no room for it, or after `shutdown`."""
         with self._changed:
-            taken = self._queue.put(line) if not self._closed else Taken(False)
+            closed = self._closed
+            taken = self._queue.put(line) if not closed else Taken(False)
             self._counts["captured"] += 1 + taken.found
             lost = taken.dropped + (not taken.taken)
-            self._counts["overflowed"] += lost
-            overflowed = self._counts["overflowed"]
+            reason = "after_shutdown" if closed else "overflowed"
+            self._counts[reason] += lost
+            so_far = self._counts[reason]
             self._accepted += taken.taken + taken.found
             self._settled += taken.dropped
             waiting = len(self._queue)
@@ -174,11 +189,15 @@ class Sender:
                 self._start()
             if waiting == 1 or waiting >= self._flush_at:
                 self._changed.notify_all()
-        first, another_thousand = lost == overflowed, (overflowed - lost) // WARN_EVERY < overflowed // WARN_EVERY
-        if lost and (first or another_thousand):
-            why = "the client was shut down" if self._closed else "the queue is full, the host is away or too slow"
-            log.warning("%d events dropped so far: %s", overflowed, why)
+        if lost and (lost == so_far or (so_far - lost) // WARN_EVERY < so_far // WARN_EVERY):
+            why = "captured after the client was shut down" if closed else "the queue is full, the host is away or too slow"
+            self._log.warning("%s dropped so far: %s", counted(so_far), why)
         return taken.taken
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `shutdown` was called: what is put now is dropped."""
+        return self._closed
 
     def count(self, what: str) -> None:
         """Count an event that never came to the queue."""
@@ -189,7 +208,7 @@ class Sender:
     def stats(self) -> Stats:
         """Give the counts of now."""
         with self._changed:
-            return Stats(**{**self._counts, "pending": len(self._queue), "last_error": self._last_error})  # type: ignore[arg-type]
+            return Stats(**{**self._counts, "pending": max(len(self._queue), self._left), "last_error": self._last_error})  # type: ignore[arg-type]
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until what was put before has been sent; False when some of it was not, or not yet."""
@@ -237,14 +256,16 @@ class Sender:
         elif thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, timeout_seconds))
         with self._changed:
-            left = len(self._queue)
+            self._left = left = len(self._queue)
             self._queue.close()
             self._transport.close()
             if not self._queue.durable and self._thread is None:
                 self._counts["undelivered"] += left
             said = self._last_error or "no answer in time"
         if left:
-            log.warning("%d events not sent at shutdown (%s): %s", left, said, "the spool has them" if self._queue.durable else "lost")
+            self._log.warning(
+                "%s not sent at shutdown (%s): %s", counted(left), said, "the spool has them" if self._queue.durable else "lost"
+            )
         return not left
 
     def after_fork(self) -> None:
@@ -271,15 +292,15 @@ class Sender:
         return True
 
     def _work(self) -> None:
-        log.debug("worker started")
+        self._log.debug("worker started")
         while self._is_work():
             try:
                 self._send_next()
             except Exception:  # a bug of ours must end neither the thread nor, by looping, the processor's rest
-                log.exception("a batch failed")
+                self._log.exception("a batch failed")
                 with self._changed:
                     self._changed.wait(1.0)
-        log.debug("worker ended")
+        self._log.debug("worker ended")
 
     def _is_work(self) -> bool:
         """Wait for the next batch; False when the worker shall end."""
@@ -330,7 +351,7 @@ class Sender:
             part = parts.pop()
             answer = self._deliver([e.line for e in part])
             if answer.status == TOO_BIG and len(part) > 1:
-                log.debug("too big for the host: %d events are sent in halves", len(part))
+                self._log.debug("too big for the host: %d events are sent in halves", len(part))
                 middle = (len(part) + 1) // 2
                 parts += [part[middle:], part[:middle]]
             elif not self._settle(part, answer):
@@ -349,7 +370,7 @@ class Sender:
                 self._counts["requests"] += 1
                 self._counts["retries"] += attempt > 0
                 self._last_error = self._last_error if answer.taken else answer.error or f"status {answer.status}"
-            log.debug("%d events: status %d %s", len(lines), answer.status, answer.error)
+            self._log.debug("%s: status %d %s", counted(len(lines)), answer.status, answer.error)
             if answer.taken or not answer.may_work_later or attempt >= self._max_retries:
                 return answer
             if not self._pause(wait_seconds(attempt, answer.retry_after_seconds)):
@@ -358,7 +379,7 @@ class Sender:
 
     def _pause(self, seconds: float) -> bool:
         """Wait between two tries; False when shutdown leaves no time for it."""
-        log.debug("trying again in %.1f s", seconds)
+        self._log.debug("trying again in %.1f s", seconds)
         if self._sleep is not None:
             self._sleep(seconds)
             return not self._too_late()
@@ -374,7 +395,7 @@ class Sender:
         """Book what became of a part of a batch; False when the host is away and the rest shall wait."""
         for_later = not answer.taken and answer.may_work_later
         with self._changed:
-            waits = for_later and (self._queue.durable or self._give_up_at is not None)
+            aside, waits = "", for_later and (self._queue.durable or self._give_up_at is not None)
             if waits:
                 self._failed_rounds += 1
                 self._failed_in_a_row += 1
@@ -383,14 +404,17 @@ class Sender:
                 self._give_up_at = self._give_up_at and 0.0  # at the end of the process no other batch is tried
             else:
                 gone = self._queue.done(part, refused=not answer.taken)
+                aside = "" if answer.taken else self._queue.aside
                 self._settled += gone
                 self._failed_in_a_row, self._leave_alone_until, self._asked_to_wait = 0, 0.0, False
                 self._counts["sent" if answer.taken else "undelivered" if for_later else "refused"] += gone
             self._changed.notify_all()
         if waits:
-            log.debug("the host is away, events wait: %s", answer.error)
+            self._log.debug("the host is away, events wait: %s", answer.error)
         elif not answer.taken:
-            log.warning("%d events dropped: %s (%s)", len(part), "given up" if for_later else "the host refuses them", answer.error)
+            what = f"set aside in {aside}" if aside else "dropped"
+            why = "given up" if for_later else "the host refuses them"
+            self._log.log(self._loss_level, "%s %s: %s (%s)", counted(len(part)), what, why, answer.error)
         return not waits
 
     def _lost(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import socket
 import threading
@@ -12,13 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evkit import markup
+from evkit.capture import wire
 from evkit.capture.store import Store
 from evkit.errors import CaptureError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from evkit.capture.forwarding import Forwarder
+
 MOST_CONNECTIONS = 1_000
+MOST_PORT = 65_535
 IDLE_SECONDS = 30
 """How long a connection may be idle."""
 START_SECONDS = 20.0
@@ -46,6 +51,8 @@ def listening(host: str, port: int) -> socket.socket:
     CaptureError
         When the port is taken, or the address is none of this machine's.
     """
+    if not 0 <= port <= MOST_PORT:
+        raise CaptureError(f"port {port} is none: give one from 0 to {MOST_PORT}; 0 takes a free one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(
         family, socket.SOCK_STREAM, socket.IPPROTO_TCP
@@ -54,13 +61,26 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         made.bind((host, port))
         made.listen(MOST_CONNECTIONS)
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         made.close()
-        raise CaptureError(f"can't listen on {host}:{port}: {error}. Give another port; port 0 takes a free one") from None
+        raise CaptureError(unheard(host, port, error)) from None
     return made
 
 
-def server_of(store: Store, *, tokens: Collection[str] | None, posthog_js: str | Path | None) -> Any:
+def unheard(host: str, port: int, error: Exception) -> str:
+    """Say why an address can't be listened on, and what to do."""
+    at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"can't listen on {at}: the port is taken. Give another; 0 takes a free one"
+    if number == errno.EACCES:
+        return f"can't listen on {at}: this user may not. Give a port from 1024 on"
+    if isinstance(error, (socket.gaierror, UnicodeError)) or number == errno.EADDRNOTAVAIL:
+        return f"can't listen on {host!r}: it is no address of this machine. 127.0.0.1 is reached from here only, 0.0.0.0 from everywhere"
+    return f"can't listen on {at}: {getattr(error, 'strerror', None) or error}"
+
+
+def server_of(store: Store, *, tokens: str | Collection[str] | None, posthog_js: str | Path | None) -> Any:
     """Make the server.
 
     Raises
@@ -100,10 +120,13 @@ class Collector:
         Where events are kept.
     owns_store
         The store is closed when the collector stops.
+    tokens
+        Those it takes; None where it takes every one.
     """
 
-    def __init__(self, store: Store, sock: socket.socket, server: Any, *, owns_store: bool) -> None:
+    def __init__(self, store: Store, sock: socket.socket, server: Any, *, owns_store: bool, tokens: tuple[str, ...] | None = None) -> None:
         self.store = store
+        self.tokens = tokens
         self._owns_store = owns_store
         self.host, self.port = sock.getsockname()[:2]
         self._server = server
@@ -157,7 +180,7 @@ def collect(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    tokens: Collection[str] | None = None,
+    tokens: str | Collection[str] | None = None,
     posthog_js: str | Path | None = None,
 ) -> Collector:
     """Collect events into a folder, in a thread: any PostHog SDK can send to `.url`.
@@ -171,7 +194,7 @@ def collect(
     port
         0 takes a free one.
     tokens
-        The project tokens that are taken; None takes every one.
+        The project tokens that are taken (a text is one); None takes every one.
     posthog_js
         A folder of posthog-js that is served instead of evkit's own browser script.
 
@@ -183,7 +206,7 @@ def collect(
     Raises
     ------
     CaptureError, StoreError
-        When the port is taken, or the folder can't be written.
+        When the port is taken, a token could never be met, or the folder can't be written.
 
     Examples
     --------
@@ -192,11 +215,12 @@ def collect(
     ...     collector.url.startswith("http://127.0.0.1:")
     True
     """
+    taken = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as undo:
         sock = undo.enter_context(contextlib.closing(listening(host, port)))
         own = not isinstance(folder, Store)
         store = undo.enter_context(Store(folder)) if not isinstance(folder, Store) else folder
-        made = Collector(store, sock, server_of(store, tokens=tokens, posthog_js=posthog_js), owns_store=own)
+        made = Collector(store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=own, tokens=taken)
         undo.pop_all()
     return made
 
@@ -223,17 +247,18 @@ def run(
     Raises
     ------
     CaptureError, StoreError
-        As `collect`.
+        As `collect`; when events would be passed on to this collector itself.
     """
+    tokens = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as open_things:
         sock = open_things.enter_context(contextlib.closing(listening(host, port)))
-        store = open_things.enter_context(Store(folder))
         if forward_to is not None:
-            from evkit.capture.forwarding import Forwarder
-
-            forwarder = open_things.enter_context(contextlib.closing(Forwarder(*forward_to, spool=store.folder / "forward")))
-            store.on_durable = forwarder.take
-            tell(f"passing events on to {forward_to[0]}")
+            check_no_circle(forward_to[0], sock.getsockname()[:2])
+        store = open_things.enter_context(Store(folder, notice=tell))
+        if forward_to is not None:
+            forwarder = forward(store, forward_to, tell=tell)
+            open_things.callback(forwarder.close)
+            open_things.callback(store.close)  # comes first: what lands until then is spooled
         server = server_of(store, tokens=tokens, posthog_js=posthog_js)
         bound, at = sock.getsockname()[:2]
         tell(f"collecting into {folder}: send events to http://{bound}:{at} (Ctrl+C stops)")
@@ -241,3 +266,38 @@ def run(
             tell("others can reach this address, and every token is taken: give --token to take only your own")
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in good order by then, and says it once more
             server.run(sockets=[sock])
+
+
+def check_no_circle(host: str, listening: tuple[str, int]) -> None:
+    """Raise where events would be passed on to the collector itself.
+
+    Raises
+    ------
+    CaptureError
+        When the host is where it listens, or no address.
+    """
+    from evkit.capture.forwarding import is_own
+    from evkit.capture.transport import checked_host
+
+    if is_own(checked_host(host), listening):
+        raise CaptureError(
+            f"--forward-to {host!r} is this collector itself: events would go round without end. Give the address of a PostHog"
+        )
+
+
+def forward(store: Store, to: tuple[str, str], *, tell: Any) -> Forwarder:
+    """Pass on what a store takes, and tell what waits there from before.
+
+    Parameters
+    ----------
+    to
+        Host and token.
+    """
+    from evkit.capture.forwarding import FOLDER, Forwarder, stranded
+
+    made = Forwarder(*to, spool=store.folder / FOLDER, tell=tell, warn=lambda words: store.warn("not_passed_on", words))
+    store.on_durable = made.take
+    tell(f"passing events on to {to[0]}")
+    if words := stranded(made.left, store.folder):
+        tell(words)
+    return made

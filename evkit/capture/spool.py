@@ -7,6 +7,7 @@ system's hands when `put` returns, so it outlives the process; on disk, where it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -14,20 +15,31 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from evkit.capture.queues import Entry, MemoryQueue, Taken
 from evkit.capture.storage import locks
 from evkit.errors import CaptureError
 
-log = logging.getLogger("evkit.capture")
+LOG = logging.getLogger("evkit.capture")
 
 MAX_SPOOL_BYTES = 100 * 1024 * 1024
 """Bytes that wait on disk; beyond, the oldest events are dropped."""
 SEGMENTS = 16
 """Into how many files the largest spool is cut: so much is dropped at a time."""
 READ_BYTES = 256 * 1024
+REFUSED, RETRIED = ".refused", ".retry"
+"""Endings of files of events that a host refused, and of such as are about to be sent again."""
+WAIT_SECONDS = 0.01
+
+
+class Leftover(NamedTuple):
+    """What is in a folder and doesn't go out by itself: events that wait under other keys, and such as a host refused."""
+
+    waiting: int
+    refused: int
 
 
 class Segment:
@@ -118,6 +130,8 @@ class Spool:
         Whose events these are: those of another project are left alone.
     max_bytes
         What may wait; beyond, the oldest are dropped.
+    log
+        Where losses and steps are told.
 
     Raises
     ------
@@ -127,9 +141,13 @@ class Spool:
 
     durable = True
 
-    def __init__(self, folder: str | os.PathLike[str], api_key: str, *, max_bytes: int = MAX_SPOOL_BYTES) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], api_key: str, *, max_bytes: int = MAX_SPOOL_BYTES, log: logging.Logger = LOG
+    ) -> None:
         if sys.platform == "win32":
             raise CaptureError("a spool needs the file locks of POSIX, which this system lacks: leave spool out")
+        self.aside = ""
+        self._log = log
         self._folder = Path(folder)
         self._project = hashlib.sha256(api_key.encode()).hexdigest()[:12]
         self._max_bytes = max_bytes
@@ -161,7 +179,7 @@ class Spool:
             self._said = False
         except OSError as error:
             if not self._said:
-                log.warning("the spool can't be written, events wait in memory: %s", error)
+                self._log.warning("the spool can't be written, events wait in memory: %s", error)
             self._said = True
             return Taken(self._without_disk.put(line).taken, dropped, found)
         return Taken(True, dropped, found)
@@ -174,7 +192,7 @@ class Spool:
                     if found := segment.read(max_events, max_bytes):
                         return found
                 except OSError as error:
-                    log.warning("%s can't be read: %s", segment.path.name, error)
+                    self._log.warning("%s can't be read: %s", segment.path.name, error)
         return self._without_disk.peek(max_events, max_bytes)
 
     def sync(self, entries: Sequence[Entry]) -> None:
@@ -188,12 +206,13 @@ class Spool:
                     segment.unlisted = False
                     locks.sync_folder(self._folder)
             except OSError as error:
-                log.debug("%s was not synced: %s", segment.path.name, error)
+                self._log.debug("%s was not synced: %s", segment.path.name, error)
 
     def done(self, entries: Sequence[Entry], *, refused: bool = False) -> int:
         """Forget events; those the host refuses for good are set aside in `.refused`."""
         if refused:
-            self._set_aside(f"{self._project}.refused", b"".join(e.line + b"\n" for e in entries))
+            kept = self._set_aside(self.refused.name, b"".join(e.line + b"\n" for e in entries))
+            self.aside = str(self.refused) if kept else ""
         if entries[-1].place is None:
             return self._without_disk.done(entries)
         segment, end = entries[-1].place
@@ -207,8 +226,95 @@ class Spool:
                 self._segments.remove(segment)
                 segment.remove()
         except OSError as error:
-            log.warning("the spool can't note what was sent, it may be sent again: %s", error)
+            self._log.warning("the spool can't note what was sent, it may be sent again: %s", error)
         return len(entries)
+
+    @property
+    def refused(self) -> Path:
+        """The file of the events that the host refused for good."""
+        return self._folder / f"{self._project}{REFUSED}"
+
+    def leftover(self) -> Leftover:
+        """Count what is in the folder and doesn't go out by itself. Nothing is locked or changed."""
+        waiting = sum(len(unsent(path)) for path in self._of_others())
+        refused = [p for ending in (REFUSED, RETRIED) for p in self._folder.glob(f"*{ending}")]
+        return Leftover(waiting, sum(map(lines_in, refused)))
+
+    def adopt(self) -> int:
+        """Take over the events that wait under other keys, and those that a host refused, to send them with what is here.
+
+        A file goes once its events are here on the disk; a stop in between sends some twice, with the same uuids. Files that another
+        process sends from are left to it; gives how many events are in them.
+
+        Raises
+        ------
+        CaptureError
+            When they can't be written here: they stay where they were.
+        """
+        mine = {segment.path for segment in self._segments}
+        busy = sum(len(unsent(path)) for path in self._folder.glob(f"{self._project}-*.jsonl") if path not in mine)
+        try:
+            for path in self._of_others():
+                other = self._locked(path, os.O_RDWR | os.O_APPEND)
+                if other is None:
+                    busy += len(unsent(path))
+                    continue
+                try:
+                    self._check(other)
+                    self._take_in([e.line for e in other.read(other.events, other.size)])
+                    other.path.unlink()
+                    other.ledger.unlink(missing_ok=True)
+                finally:
+                    other.close()
+            for path in sorted(self._folder.glob(f"*{REFUSED}")):
+                self._begin_retry(path)
+            for path in sorted(self._folder.glob(f"*{RETRIED}")):
+                self._retry(path)
+        except OSError as error:
+            raise CaptureError(f"{str(self._folder)!r} can't be written: {error}. What waits there stays") from error
+        return busy
+
+    def _of_others(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob("*.jsonl") if not path.name.startswith(self._project + "-"))
+
+    def _begin_retry(self, path: Path) -> None:
+        """Give a file of refused events another name, under its lock: who adds to it then begins a new one."""
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            while not locks.hold(file.fileno()):
+                time.sleep(WAIT_SECONDS)
+            if same_file(path, file.fileno()):
+                path.rename(path.with_suffix(f".{time.time_ns()}{RETRIED}"))
+
+    def _retry(self, path: Path) -> None:
+        """Take in a file of refused events; what is no event is set aside in `.torn`."""
+        torn: list[bytes] = []
+
+        def events(file: BinaryIO) -> Iterator[bytes]:
+            for line in file:
+                if line.endswith(b"\n") and _is_event(line):
+                    yield line[:-1]
+                else:
+                    torn.append(line)
+
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # another may be at it, and done with it
+            if locks.hold(file.fileno()) and same_file(path, file.fileno()):
+                self._take_in(events(file))
+                if torn:
+                    self._set_aside(path.with_suffix(".torn").name, b"".join(torn))
+                path.unlink()
+
+    def _take_in(self, lines: Iterable[bytes]) -> None:
+        """Write events of elsewhere, and put them on the disk whatever else waits."""
+        touched: list[Segment] = []
+        for line in lines:
+            active = self._writable()
+            active.append(line)
+            touched = touched if active in touched else [*touched, active]
+        for segment in touched:
+            locks.sync_data(segment.fd)
+            segment.unsynced = False
+        if touched:
+            locks.sync_folder(self._folder)
 
     def after_fork(self) -> None:
         """Leave the parent's files to the parent, whose locks hold; own ones are made with the first event."""
@@ -223,7 +329,7 @@ class Spool:
             try:
                 segment.close() if segment.events else segment.remove()
             except OSError as error:
-                log.debug("%s was not removed: %s", segment.path.name, error)
+                self._log.debug("%s was not removed: %s", segment.path.name, error)
         self._segments, self._active, self._opened = [], None, False
 
     # ------------------------------------------------------------------ files
@@ -236,7 +342,7 @@ class Spool:
                 continue
             self._check(segment)
             if segment.events:
-                log.debug("took over %d events from %s", segment.events, path.name)
+                self._log.debug("took over %d events from %s", segment.events, path.name)
                 self._segments.append(segment)
             else:
                 segment.remove()
@@ -270,11 +376,7 @@ class Spool:
     def _check(self, segment: Segment) -> None:
         """Count what a dead process left; what is no event (a torn last line) is set aside in `.torn`."""
         data = segment.path.read_bytes()
-        try:
-            sent = int(segment.ledger.read_text())
-        except (OSError, ValueError):
-            sent = 0
-        segment.sent = start = sent if 0 < sent <= len(data) and data[sent - 1 : sent] == b"\n" else 0
+        segment.sent = start = sent_of(segment.ledger, data)
         torn = []
         for line in _lines(data, start):
             end = start + len(line)
@@ -286,23 +388,67 @@ class Spool:
             start = end
         segment.size = len(data)
         if torn:
-            log.warning("%d torn lines of %s are set aside", len(torn), segment.path.name)
+            self._log.warning("%d torn lines of %s are set aside", len(torn), segment.path.name)
             self._set_aside(segment.path.with_suffix(".torn").name, b"".join(torn))
 
-    def _set_aside(self, name: str, data: bytes) -> None:
-        """Keep for a person what no host takes, up to the spool's size."""
+    def _set_aside(self, name: str, data: bytes) -> bool:
+        """Keep for a person what no host takes, up to the spool's size; say whether it is kept."""
         path = self._folder / name
         try:
             if path.exists() and path.stat().st_size + len(data) > self._max_bytes:
-                log.warning("%s is full: %d bytes were not set aside", name, len(data))
-                return
-            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(fd, data)
-            finally:
-                os.close(fd)
+                self._log.warning("%s is full: %d bytes were not set aside", name, len(data))
+                return False
+            while True:
+                fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                try:
+                    if locks.share(fd) and same_file(path, fd):
+                        return os.write(fd, data) == len(data)
+                finally:
+                    os.close(fd)
+                time.sleep(WAIT_SECONDS)  # somebody takes it to send its events again
         except OSError as error:
-            log.warning("%s can't be written: %s", name, error)
+            self._log.warning("%s can't be written: %s", name, error)
+            return False
+
+
+def same_file(path: Path, handle: int) -> bool:
+    """Say whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def read_if_there(path: Path) -> bytes:
+    """Read a file; nothing where it has gone."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def lines_in(path: Path) -> int:
+    """Count the lines of a file; none where it has gone."""
+    try:
+        with path.open("rb") as file:
+            return sum(1 for _ in file)
+    except OSError:
+        return 0
+
+
+def sent_of(ledger: Path, data: bytes) -> int:
+    """Read up to which byte of a segment its events were taken; 0 where the ledger says nothing that can be."""
+    try:
+        sent = int(ledger.read_text())
+    except (OSError, ValueError):
+        return 0
+    return sent if 0 < sent <= len(data) and data[sent - 1 : sent] == b"\n" else 0
+
+
+def unsent(path: Path) -> list[bytes]:
+    """Give the events of a segment that were not sent yet."""
+    data = read_if_there(path)
+    return [line for line in _lines(data, sent_of(path.with_suffix(".sent"), data)) if line.endswith(b"\n") and _is_event(line)]
 
 
 def _lines(data: bytes, start: int) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 import os
 import sys
 import threading
@@ -18,10 +19,12 @@ from evkit import markup
 from evkit.capture.message import Event
 from evkit.capture.storage import inspection, locks, rows, segments, snapshot, warned
 from evkit.capture.storage.landing import Landing, problem
-from evkit.errors import StoreError
+from evkit.errors import StoreError, StoreFull
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger("evkit.capture")
 
 SEAL_BYTES = 32 << 20
 """A landing file of this size is ended and sealed."""
@@ -45,6 +48,7 @@ class Commit:
     lines: bytes
     count: int
     done: Future[None]
+    pass_on: bool
 
 
 class Store:
@@ -62,7 +66,10 @@ class Store:
     background
         Seal in a thread; otherwise only `seal()` does.
     on_durable
-        Called with the lines of every commit, after they are on the disk and before they are acknowledged.
+        Called with the lines of every commit, after they are on the disk and before they are acknowledged; not with those that
+        are not to be passed on.
+    notice
+        Takes a line for whoever runs this: no room, room again. The log `evkit.capture` by default.
 
     Raises
     ------
@@ -90,8 +97,12 @@ class Store:
         seal_seconds: float = SEAL_SECONDS,
         background: bool = True,
         on_durable: Callable[[bytes], None] | None = None,
+        notice: Callable[[str], None] = log.warning,
     ) -> None:
         self.on_durable = on_durable
+        self.notice = notice
+        self._full_since: dt.datetime | None = None
+        self._refused = 0
         self.folder = Path(folder)
         self.seal_bytes = seal_bytes
         self.seal_seconds = seal_seconds
@@ -127,7 +138,9 @@ class Store:
         """
         self.submit(events, received_at=received_at, token=token).result()
 
-    def submit(self, events: Sequence[Event], *, received_at: dt.datetime | None = None, token: str = "") -> Future[None]:
+    def submit(
+        self, events: Sequence[Event], *, received_at: dt.datetime | None = None, token: str = "", pass_on: bool = True
+    ) -> Future[None]:
         """Take events without waiting: the future is done when they are on the disk. Several submissions share one sync."""
         clock = received_at or dt.datetime.now(dt.UTC)
 
@@ -137,9 +150,9 @@ class Store:
                 for i, event in enumerate(events)
             )
 
-        return self.submit_lines(len(events), lines, clock)
+        return self.submit_lines(len(events), lines, clock, pass_on=pass_on)
 
-    def submit_lines(self, count: int, lines: Callable[[int], bytes], received_at: dt.datetime) -> Future[None]:
+    def submit_lines(self, count: int, lines: Callable[[int], bytes], received_at: dt.datetime, *, pass_on: bool = True) -> Future[None]:
         """Take lines that are written already, but for the number of the first in the order of arrival."""
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()  # from here on it can't be cancelled: its lines may be on their way
@@ -152,7 +165,7 @@ class Store:
         with self._wake:
             if self._closed:
                 raise StoreError(f"the store {str(self.folder)!r} is closed")
-            self._pending.append(Commit(written, count, done))
+            self._pending.append(Commit(written, count, done, pass_on))
             self._wake.notify()
         return done
 
@@ -182,9 +195,34 @@ class Store:
             except Exception as error:  # whatever it is, who waits must hear of it, and the thread must go on
                 for commit in taken:
                     commit.done.set_exception(error)
+                if isinstance(error, StoreFull):
+                    self._note_full(len(taken), str(error))
             else:
                 for commit in taken:
                     commit.done.set_result(None)
+                if self._full_since is not None:
+                    self._note_room()
+
+    def _note_full(self, refused: int, why: str) -> None:
+        """Tell once that there is no room, and count what is refused meanwhile."""
+        self._refused += refused
+        if self._full_since is None:
+            self._full_since = dt.datetime.now(dt.UTC)
+            self.warn("storage_full", why, at=self._full_since)  # kept as soon as there is room for it
+            self.say(f"{why}. Requests are refused with 503 meanwhile")
+
+    def _note_room(self) -> None:
+        """Tell once that there is room again."""
+        assert self._full_since is not None
+        words = f"there is room again in {str(self.folder)!r}: {self._refused:,} requests were refused since {self._full_since:%Y-%m-%d %H:%M:%S} UTC"
+        self._full_since, self._refused = None, 0
+        self.warn("storage_full", words)
+        self.say(words)
+
+    def say(self, words: str) -> None:
+        """Say something to whoever runs this."""
+        with contextlib.suppress(Exception):  # a terminal that has gone: the thread must go on
+            self.notice(words)
 
     def _commit(self, taken: Sequence[Commit]) -> None:
         lines = b"".join(c.lines for c in taken)
@@ -196,9 +234,10 @@ class Store:
             if self._landing.size >= self.seal_bytes:
                 self._waiting += self._landing.size
                 self._landing.rotate()
-        if self.on_durable is not None:
+        passed = lines if all(c.pass_on for c in taken) else b"".join(c.lines for c in taken if c.pass_on)
+        if self.on_durable is not None and passed:
             try:
-                self.on_durable(lines)
+                self.on_durable(passed)
             except Exception as error:  # the events are on the disk, and acknowledged whatever becomes of passing them on
                 self._tell("not_passed_on", f"{type(error).__name__}: {error}")
 
@@ -222,8 +261,12 @@ class Store:
         Raises
         ------
         StoreError
-            When a segment can't be written; the old ones stay.
+            When a segment is missing or can't be read or written; the old ones stay.
         """
+        snapshot.take(self.folder).close()  # tells of segments that are missing or cut
+        return self._compact(fewest)
+
+    def _compact(self, fewest: int) -> int:
         return self._guarded(lambda: segments.compact(self.folder, fewest=fewest))
 
     def _guarded(self, work: Callable[..., int], *given: Any) -> int:
@@ -248,7 +291,7 @@ class Store:
                 continue
             try:
                 self.seal()
-                self.compact(fewest=segments.MANY)
+                self._compact(segments.MANY)
             except Exception as error:  # the thread must go on: what landed is safe, and sealing is tried again
                 self._tell("sealing_failed", f"{type(error).__name__}: {error}")
                 if self._stop.wait(RETRY_SECONDS):
@@ -266,10 +309,7 @@ class Store:
     # ------------------------------------------------------------------ looking
     def warnings(self) -> pd.DataFrame:
         """Give the warnings about what was received: at (UTC), kind, detail, event, distinct_id; oldest first."""
-        import pandas as pd
-
-        frame = pd.DataFrame(warned.read(self.folder / snapshot.WARNINGS), columns=list(warned.COLUMNS))
-        return frame.assign(at=pd.to_datetime(frame["at"]))
+        return read_warnings(self.folder)
 
     def tail(self, n: int = 20) -> pd.DataFrame:
         """Give the newest `n` events by arrival, the newest first: received_at, timestamp (UTC), event, distinct_id, uuid, properties (JSON text), elements_chain."""
@@ -290,6 +330,7 @@ class Store:
             self._sealer.join()
         with self._files:
             self._landing.rotate()
+        self._warnings.retry()
 
     def __enter__(self) -> Store:
         """Give the store; leaving closes it."""
@@ -330,6 +371,55 @@ class Store:
             locks.sync_folder(self.folder.absolute().parent)
         except OSError as error:
             raise StoreError(f"the store {str(self.folder)!r} can't be made or written: {error.strerror or error}") from error
+
+
+def read_warnings(folder: str | Path) -> pd.DataFrame:
+    """Read the warnings of a store's folder, as `Store.warnings`, without opening the store: nothing is made or written.
+
+    Parameters
+    ----------
+    folder
+        A store's folder; others may write it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a warning, oldest first: at (UTC), kind, detail, event, distinct_id.
+
+    Raises
+    ------
+    StoreError
+        When the folder holds no store, or its warnings can't be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from evkit import capture
+    >>> folder = tempfile.mkdtemp()
+    >>> with capture.Store(folder) as store:
+    ...     store.warn("refused", "400: an empty request")
+    >>> capture.read_warnings(folder).kind.tolist()
+    ['refused']
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(warnings_of(Path(folder)), columns=list(warned.COLUMNS))
+    return frame.assign(at=pd.to_datetime(frame["at"]))
+
+
+def warnings_of(folder: Path) -> list[dict[str, Any]]:
+    """Give the warnings of a store's folder, oldest first.
+
+    Raises
+    ------
+    StoreError
+        As `read_warnings`.
+    """
+    snapshot.check(folder)
+    try:
+        return warned.read(folder / snapshot.WARNINGS)
+    except OSError as error:
+        raise StoreError(f"the warnings of {str(folder)!r} can't be read: {error.strerror or error}") from error
 
 
 def duckdb_error() -> type[Exception]:

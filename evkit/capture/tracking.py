@@ -87,12 +87,7 @@ def tracked(
         signature = inspect.signature(function)
 
         def returned(result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            try:
-                sends_to = client()
-            except EvkitError as error:  # not configured: no reason to fail the function
-                log.warning("event %s dropped: %s", event, error)
-                return
-            sends_to.record_call(event, (distinct_id, properties, groups), signature, args, kwargs, result)
+            client().record_call(event, (distinct_id, properties, groups), signature, args, kwargs, result)
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -10,7 +10,7 @@ import email.utils
 import gzip
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
@@ -101,9 +101,21 @@ class HttpTransport:
         Tell PostHog that these are old events.
     now
         The clock behind `sent_at` and dates in Retry-After.
+    headers
+        Further headers of each request.
     """
 
-    def __init__(self, api_key: str, host: str, *, timeout_seconds: float, compress: bool, historical_migration: bool, now: Clock) -> None:
+    def __init__(
+        self,
+        api_key: str,
+        host: str,
+        *,
+        timeout_seconds: float,
+        compress: bool,
+        historical_migration: bool,
+        now: Clock,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         import requests  # here, not in the worker: a fork amid a thread's import leaves the child's import locked for good
 
         self._requests = requests
@@ -113,13 +125,14 @@ class HttpTransport:
         self._compress = compress
         self._historical_migration = historical_migration
         self._now = now
+        self._headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
         self._session: requests.Session | None = None
         self._process = 0
 
     def send(self, lines: Sequence[bytes]) -> Answer:
         """Post one batch, once."""
         body = batch_body(self._api_key, lines, sent_at=self._now(), historical_migration=self._historical_migration)
-        headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+        headers = dict(self._headers)
         if self._compress:
             body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=6, mtime=0), "gzip"
         try:
@@ -261,8 +274,12 @@ def checked_host(host: object) -> str:
     text = (host or os.environ.get("EVKIT_HOST") or "").strip().rstrip("/")
     if not text:
         raise CaptureError("no host: give host='https://...' (or a Store), or set EVKIT_HOST")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port, or brackets, that are none
+        known = False
+    if not known:
         raise CaptureError(f"host {text!r} is no address: give one such as 'https://us.i.posthog.com' or 'http://localhost:8000'")
     return INGESTION_HOSTS.get(text, text)
 

@@ -79,9 +79,12 @@ def received(body: bytes, *, headers: Mapping[str, str], now: dt.datetime, ip: s
     name, _, version = headers["posthog-sdk-info"].partition("/")
     events, results = [], {}
     for i, item in enumerate(batch):
-        key = checked(item, i)
+        try:
+            key = checked(item, i + 1)
+        except Refused as error:
+            raise wire.about(item, error) from None
         if key in results:
-            raise RefusedV1("duplicate_event_uuid", f"event {i}: the uuid {key} is in the batch twice")
+            raise RefusedV1("duplicate_event_uuid", f"event {i + 1}: the uuid {key} is in the batch twice")
         event, problem = event_of(item, key, now=now, sent_at=sent_at, lib=(name, version))
         results[key] = {"result": "drop", "details": problem} if problem else {"result": "ok"}
         if not problem and event.event not in message.UNSEEN | wire.NOT_EVENTS:
@@ -155,7 +158,7 @@ def read(body: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def checked(item: Any, at: int) -> str:
-    """Check what makes a whole request wrong; give the event's uuid.
+    """Check what makes a whole request wrong; give the event's uuid. `at` is the event's number, from 1.
 
     Raises
     ------

@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evkit.capture import inflate, lz64, message
 from evkit.capture.inflate import Refused
+from evkit.capture.transport import masked
 from evkit.errors import CaptureError
 
 MOST_BYTES = 20 << 20
@@ -117,12 +118,29 @@ def event_of(item: Any, *, now: dt.datetime, sent_at: dt.datetime | None, engage
     """
     try:
         event = message.event_of(item, received_at=now, sent_at=sent_at, engage=engage, at=at, of_file=False)
+        mode = event.properties.get("$cookieless_mode")
+        if mode is not None and not isinstance(mode, bool):
+            raise CaptureError(f"$cookieless_mode of {event.event!r} is {mode!r}: give true or false")
     except CaptureError as error:
-        raise Refused(str(error)) from None
-    mode = event.properties.get("$cookieless_mode")
-    if mode is not None and not isinstance(mode, bool):
-        raise Refused(f"$cookieless_mode of {event.event!r} is {mode!r}: give true or false")
+        words, which = str(error), f"event {at + 1}"
+        raise about(item, Refused(words if words.startswith(which) else f"{which}: {words}")) from None
     return event
+
+
+def about(item: Any, error: Refused) -> Refused:
+    """Give an error that knows which event it is about, as far as the event says."""
+    if isinstance(item, Mapping):
+        properties = item.get("properties")
+        ids = (
+            item.get("distinct_id"),
+            item.get("$distinct_id"),
+            properties.get("distinct_id") if isinstance(properties, Mapping) else None,
+        )
+        who = next((one for one in ids if isinstance(one, (str, int, float)) and not isinstance(one, bool)), None)
+        name = item.get("event")
+        error.event = message.cleaned(name)[: message.MAX_EVENT_NAME] if isinstance(name, str) else None
+        error.distinct_id = None if who is None else message.cleaned(str(who))[: message.MAX_DISTINCT_ID]
+    return error
 
 
 def with_ip(event: message.Event, ip: str) -> message.Event:
@@ -227,8 +245,12 @@ def parsed(raw: bytes) -> Any:
         raise Refused(f"a body of more than {MOST_VALUES:,} objects and lists, or {MOST_COMMAS:,} values: send smaller batches", 413)
     try:
         return json.loads(raw.decode("utf-8", "replace"), parse_constant=no_number)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"not JSON: {error or 'nested too deeply'}") from None
+    except RecursionError:
+        raise Refused(
+            "a body that is nested too deeply to be read: lists and objects in each other, about a thousand levels of them"
+        ) from None
+    except ValueError as error:
+        raise Refused(f"not JSON: {error}") from None
 
 
 def no_number(text: str) -> Any:
@@ -272,9 +294,9 @@ def check_shapes(items: list[Any], *, engage: bool) -> None:
     """
     for i, item in enumerate(items):
         if not isinstance(item, Mapping):
-            raise Refused(f"event {i} is {type(item).__name__}, not an object")
+            raise Refused(f"event {i + 1} is {type(item).__name__}, not an object")
         if not isinstance(item.get("event"), str) and not (engage and item.get("event") is None):
-            raise Refused(f"event {i} has no name: 'event' is {item.get('event')!r:.100}")
+            raise about(item, Refused(f"event {i + 1} has no name: 'event' is {item.get('event')!r:.100}"))
 
 
 def token_of(item: Mapping[str, Any]) -> str:
@@ -324,6 +346,42 @@ def check_token(token: str) -> None:
         raise Refused(f"the token is no project token: at most {message.MAX_TOKEN} bytes of ASCII", 401)
 
 
+def checked_tokens(tokens: str | Collection[str] | None) -> tuple[str, ...] | None:
+    """Give the tokens that a collector takes, bare, in their order; None takes every one, a text is one.
+
+    Raises
+    ------
+    CaptureError
+        When nobody could send: there is none, or one that is refused whatever the list says.
+
+    Examples
+    --------
+    >>> checked_tokens(" phc_shop "), checked_tokens(None)
+    (('phc_shop',), None)
+    >>> checked_tokens([])
+    Traceback (most recent call last):
+    evkit.errors.CaptureError: tokens [] are none, so that every event would be refused: name some, or leave it out to take every token
+    """
+    if tokens is None:
+        return None
+    given = [tokens] if isinstance(tokens, str) else list(tokens) if isinstance(tokens, Collection) else None
+    if given is None:
+        raise CaptureError(f"tokens {tokens!r:.100} are {type(tokens).__name__}: give a list of project tokens, such as ['phc_shop']")
+    if not given:
+        raise CaptureError(
+            f"tokens {tokens!r} are none, so that every event would be refused: name some, or leave it out to take every token"
+        )
+    for one in given:
+        if not isinstance(one, str):
+            raise CaptureError(f"the token {one!r:.100} is {type(one).__name__}, not a text such as 'phc_shop'")
+        try:
+            check_token(one)
+        except Refused as error:
+            shown = repr(masked(one.strip()) if one.strip().startswith("phx_") else one)[:100]
+            raise CaptureError(f"the token {shown} would never be met: {error}") from None
+    return tuple(dict.fromkeys(one.strip() for one in given))
+
+
 def clock_of(query: Mapping[str, str]) -> dt.datetime | None:
     """Give the client's clock in milliseconds, as old SDKs say it in the URL; None where it isn't there or given in seconds."""
     for name in ("sent_at", "_"):
@@ -348,6 +406,6 @@ def check_recording(item: Mapping[str, Any], at: int) -> None:
     said = properties if isinstance(properties, Mapping) else {}
     session = said.get("$session_id")
     if not isinstance(session, str) or not session or len(session) > SESSION:
-        raise Refused(f"event {at}: $session_id is {session!r:.100}: a text of at most {SESSION} characters")
+        raise Refused(f"event {at + 1}: $session_id is {session!r:.100}: a text of at most {SESSION} characters")
     if said.get("$snapshot_data") is None:
-        raise Refused(f"event {at} has no $snapshot_data")
+        raise Refused(f"event {at + 1} has no $snapshot_data")

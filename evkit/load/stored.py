@@ -7,10 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from evkit.capture.storage import inspection, segments, snapshot
+from evkit.errors import StoreError
 from evkit.load import lines
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
@@ -47,6 +50,10 @@ class StoreSource:
         """Say whether anything came since another moment of the same store."""
         return self._moment != other._moment
 
+    def explained(self, error: Exception) -> StoreError | None:
+        """Say which file of the store is damaged, where that is why the engine failed; None where it isn't."""
+        return segments.damage(self.folder, self.taken.segments) if isinstance(error, (duckdb.Error, pa.ArrowException, OSError)) else None
+
     def table(self) -> ir.Table:
         """Give the canonical events."""
         return self._events
@@ -55,7 +62,11 @@ class StoreSource:
     def _events(self) -> ir.Table:
         files = [*self.taken.segments, *([self._landed()] if self.taken.lines else [])]
         given = f"read_parquet({segments.quoted_list(files)})" if files else f"({segments.EMPTY})"
-        events = self.con.sql(f"SELECT {NAMES} FROM {given}")
+        try:
+            events = self.con.sql(f"SELECT {NAMES} FROM {given}")
+        except Exception as error:
+            segments.raise_damage(self.folder, self.taken.segments, error)
+            raise
         nothing = {"person_id": ibis.null("string"), "person_properties": ibis.null("string")}
         return events.mutate(**nothing).cast(dict(schema.EVENTS.items()))[list(schema.EVENTS.names)]
 

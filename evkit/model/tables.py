@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -146,7 +147,8 @@ class EventTables:
     def arrow(self, expr: ir.Table) -> pa.Table:
         """Run an expression and give its rows as Arrow."""
         if self.dialect != "clickhouse":
-            return self._backend().to_pyarrow(expr)
+            with self._explained():
+                return self._backend().to_pyarrow(expr)
         booleans = [name for name, kind in expr.schema().items() if kind.is_boolean()]  # they come as numbers, which ibis doesn't take
         rows = self._backend().to_pyarrow(expr.mutate(**{name: expr[name].cast("int8") for name in booleans}) if booleans else expr)
         return rows.cast(pa.schema([f.with_type(pa.bool_()) if f.name in booleans else f for f in rows.schema]))
@@ -157,7 +159,8 @@ class EventTables:
 
     def batches(self, expr: ir.Expr, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
         """Run an expression and give its rows as Arrow batches of about `rows` rows."""
-        yield from self._backend().to_pyarrow_batches(expr, chunk_size=rows)
+        with self._explained():
+            yield from self._backend().to_pyarrow_batches(expr, chunk_size=rows)
 
     def keep(self, name: str, frame: pd.DataFrame | pa.Table, schema: ibis.Schema) -> ir.Table:
         """Put a small frame beside the events, in the engine that holds them."""
@@ -166,6 +169,18 @@ class EventTables:
         if self.dialect == "duckdb" and self.con is not None:
             return self.con.create_table(f"evkit_{name}_{id(self.cache):x}", rows, temp=True, overwrite=True)
         return ibis.memtable(rows, schema=schema)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise what the source knows about an engine's error, where it knows better."""
+        try:
+            yield
+        except Exception as error:
+            explain: Callable[[Exception], Exception | None] = getattr(self.source, "explained", lambda _: None)
+            better = explain(error)
+            if better is None:
+                raise
+            raise better from error
 
     def _backend(self) -> BaseBackend:
         if self.con is None:
@@ -201,10 +216,13 @@ class EventTables:
     def resolve(self, wanted: DateRange | None, *, interval: str, exact_start: bool = False) -> Range:
         """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data."""
         wanted = wanted or DateRange("all")
+        now = self.now if wanted.needs_now else EPOCH
+        if exact_start and self.settings.now is None and now.microsecond:  # exact ranges end at a whole second: after the newest event
+            now = now.replace(microsecond=0) + dt.timedelta(seconds=1)
         return resolve_range(
             wanted,
             interval=interval,
-            now=self.now if wanted.needs_now else EPOCH,
+            now=now,
             timezone=self.settings.timezone,
             week_start_day=1 if self.settings.week_start == "monday" else 0,
             earliest=self._earliest() if wanted.date_from == "all" else None,

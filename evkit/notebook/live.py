@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ from evkit.errors import EvkitError, SpecError
 from evkit.notebook.displayed import publish
 from evkit.notebook.kept import cell_name
 from evkit.notebook.tool import Tool, script
+from evkit.query import code
+from evkit.suggestions.candidates import PATH
+from evkit.suggestions.captured import Captured, rows_of
+from evkit.suggestions.names import name_of
+from evkit.suggestions.suggest import chosen, same_element
 
 if TYPE_CHECKING:
     from evkit.capture.serving import Collector
@@ -31,6 +37,8 @@ MOST_BYTES = 20_000
 """Of an event's properties, as JSON, that are sent; more is cut."""
 MINUTE = 60
 MOST_RATES = 12
+MOST_CLICKED = 5_000
+"""Events with elements that are remembered, to make actions of."""
 MOST_REMEMBERED = 20_000
 """Uuids that are remembered, so that an event that was sent twice is shown once."""
 _running: dict[str, Watch] = {}
@@ -89,7 +97,7 @@ class Watch(Tool):
     """
 
     _esm = script("live.js")
-    CALLS = ("pause", "only")
+    CALLS = ("pause", "only", "action")
     first: traitlets.List[Any] = traitlets.List().tag(sync=True)
     folder_name = traitlets.Unicode().tag(sync=True)
 
@@ -101,6 +109,7 @@ class Watch(Tool):
         self._follower = Follower(folder)
         self._known: deque[str] = deque(maxlen=MOST_REMEMBERED)
         self._known_set: set[str] = set()
+        self._clicked: deque[dict[str, Any]] = deque(maxlen=MOST_CLICKED)
         self._minute: deque[tuple[float, Counter[str]]] = deque()
         self._wanted: dict[str, str] = {}
         self._paused = False
@@ -110,6 +119,9 @@ class Watch(Tool):
         rows = [] if found is None else [stored(row) for row in found.to_dict("records")]
         for row in reversed(rows):
             self._is_new(row["uuid"])
+            if row["chain"]:
+                self._clicked.append({**row, "elements_chain": row["chain"], "properties": json.loads(row["whole"])})
+        rows = [{key: value for key, value in row.items() if key != "whole"} for row in rows]
         super().__init__(first=rows, folder_name=folder.name)
         self._thread = threading.Thread(target=self._run, name="evkit-watch", daemon=True)
 
@@ -122,6 +134,35 @@ class Watch(Tool):
     def only(self, event: str = "", person: str = "", text: str = "") -> None:
         """Show only events whose name, distinct id and properties contain these texts, whatever the case."""
         self._wanted = {"event": event.lower(), "person": person.lower(), "text": text.lower()}
+
+    def action(self, chain: str) -> dict[str, str]:
+        """Make an action of an element that was clicked, changed or submitted.
+
+        Parameters
+        ----------
+        chain
+            The elements chain of one of its events.
+
+        Returns
+        -------
+        dict
+            code (the `ek.Action`), said (in words: what it relies on, how often it was seen).
+
+        Raises
+        ------
+        SpecError
+            When no event with this chain was seen lately, or no selector can tell the element.
+        """
+        seen = seen_lately(self._clicked)
+        number = next((n for n, row in enumerate(seen.rows) if row.chain == chain), None)
+        found = None if number is None else chosen(seen, sorted(same_element(seen, seen.rows[number])))
+        if found is None:
+            raise SpecError("no selector can tell this element from others" if number is not None else "no such element was seen lately")
+        name = name_of(found.kind, found.example.elements, found.index, seen.varies)
+        also = f"; also {found.also_catches}" if found.also_catches else ""
+        relies = "; ".join(dict.fromkeys(r for r in found.candidate.reasons if r))
+        said = f"{name}: {found.events:,} of the events seen lately{also}. It looks {found.candidate.fragility}: it relies on {relies}."
+        return {"code": code.action(found.candidate.action(name, found.kind)), "said": said}
 
     def stop(self) -> None:
         """End the live view; what it shows stays."""
@@ -157,6 +198,7 @@ class Watch(Tool):
             fresh = [row for row in self._follower.news() if self._is_new(str(row.get("uuid")))]
             skipped, self._follower.skipped = self._follower.skipped, 0
         self.seen += len(fresh) + skipped
+        self._clicked.extend(row for row in fresh if row.get("elements_chain"))
         self._minute.append((clock, Counter(row["event"] for row in fresh)))
         while self._minute and self._minute[0][0] <= clock - MINUTE:
             self._minute.popleft()
@@ -210,7 +252,21 @@ class Watch(Tool):
 
 def stored(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give a row of `Store.tail` as the page takes it."""
-    return line({**row, "properties": json.loads(row["properties"] or "{}")})
+    return {**line({**row, "properties": json.loads(row["properties"] or "{}")}), "whole": row["properties"] or "{}"}
+
+
+def seen_lately(events: Iterable[Mapping[str, Any]]) -> Captured:
+    """Give what was captured lately, ready to be asked what a selector catches."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in list(events):
+        properties = event["properties"]
+        key = str(event["elements_chain"]), str(properties.get("$event_type") or "")
+        address = re.match(PATH, str(properties.get("$current_url") or ""))
+        page = address[1] if address else ""
+        one = found.setdefault(key, {"events": 0, "first_page": page, "last_page": page, "last_seen": None})
+        one |= {"events": one["events"] + 1, "first_page": min(one["first_page"], page), "last_page": max(one["last_page"], page)}
+    rows, left = rows_of([{"chain": chain, "kind": kind, **one} for (chain, kind), one in found.items()])
+    return Captured(None, rows, left_out=left)
 
 
 def line(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,3 +97,21 @@ def test_pages_of_another_origin_may_send_too(browser: Any, tmp_path: Path) -> N
         assert sent == {"status": "Ok"}
         assert [r["event"] for r in rows(collector)] == ["far"]
         page.close()
+
+
+def test_the_playground_says_when_what_it_sends_is_refused(browser: Any, tmp_path: Path) -> None:
+    with ek.collect(tmp_path / "events", tokens=["phc_mine"]) as collector:
+        page = browser.new_context().new_page()
+        page.route(
+            "**/playground",
+            lambda route: route.fulfill(body=route.fetch().text().replace("phc_mine", "phc_other"), content_type="text/html"),
+        )
+        page.goto(f"{collector.url}/playground")
+        page.wait_for_selector("#refusal:not([hidden])")
+        assert page.inner_text("#refusal") == "The collector refuses it (401): this token is not one that this collector takes"
+        assert page.inner_text("#log-title") == "What the page tried to send"
+        page.unroute_all()
+        page.goto(f"{collector.url}/playground")
+        until(lambda: [r["event"] for r in rows(collector)] == ["$pageview"])
+        assert not page.is_visible("#refusal")
+        page.close()

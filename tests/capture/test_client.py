@@ -49,15 +49,6 @@ def server() -> Iterator[Recorder]:
         yield recorder
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Undo `debug=True`, which is for the whole process."""
-    logger = logging.getLogger("evkit.capture")
-    before = logger.level
-    yield
-    logger.setLevel(before)
-
-
 def sent(server: Recorder, call: Any, **options: Any) -> dict[str, Any]:
     """The one event that a call sends."""
     with Client(KEY, host=server.host, now=lambda: NOW, **options) as client:
@@ -232,7 +223,6 @@ def test_inside_a_context_the_event_is_enough(server: Recorder) -> None:
         (lambda c: c.capture("user_42", "movie_played", event="movie_played"), "one comes again by keyword"),
         (lambda c: c.capture("x", event="movie_played", distinct_id="user_42"), "and 'x' besides"),
         (lambda c: c.capture("user_42", "movie_played", {}, properties={}), "properties are given twice"),
-        (lambda c: c.capture({"id": 1}, "movie_played"), "the distinct_id is {'id': 1}"),
         (lambda c: c.capture("user_42", event=7), "the event is 7, and its name is a text"),
     ],
 )
@@ -247,6 +237,10 @@ def test_any_other_form_is_a_type_error_that_names_the_forms(call: Any, why: str
 # ---------------------------------------------------------------------- what may be in an event
 class Plan(enum.Enum):
     PRO = "pro"
+
+
+class Word(str, enum.Enum):  # noqa: UP042 - as many programs have them
+    A = "a"
 
 
 @dataclasses.dataclass
@@ -323,21 +317,95 @@ def test_a_later_change_does_not_change_what_was_captured() -> None:
     assert shelf.events[0].properties["seats"] == [1]
 
 
-@pytest.mark.parametrize("given", [42, np.int64(42), "42"])
-def test_ids_are_sent_as_text(server: Recorder, given: Any) -> None:
-    assert sent(server, lambda c: c.capture(given, "e"))["distinct_id"] == "42"
+@pytest.mark.parametrize(
+    ("given", "wire"),
+    [
+        (42, "42"),
+        (np.int64(42), "42"),
+        ("42", "42"),
+        (np.str_("42"), "42"),
+        (7.0, "7.0"),
+        (np.float64(7), "7.0"),
+        (23.4, "23.4"),
+        (Word.A, "a"),
+    ],
+)
+def test_ids_are_sent_as_text_as_posthogs_sdk_and_servers_write_them(server: Recorder, given: Any, wire: str) -> None:
+    assert sent(server, lambda c: c.capture(given, "e"))["distinct_id"] == wire
+
+
+def in_context(client: Client, who: Any) -> Any:
+    with client.context(distinct_id=who):
+        return client.capture("e")
+
+
+def tracked(client: Client, who: Any) -> Any:
+    assert client.track("e", distinct_id=lambda call, result: who)(lambda: 90)() == 90
+
+
+CALLS_WITH_AN_ID: dict[str, Any] = {
+    "capture": lambda c, who: c.capture(who, "e"),
+    "capture, by keyword": lambda c, who: c.capture("e", distinct_id=who),
+    "capture, in a context": in_context,
+    "identify": lambda c, who: c.identify(who, {"plan": "pro"}),
+    "identify, the anonymous id": lambda c, who: c.identify("u", anon_distinct_id=who),
+    "alias": lambda c, who: c.alias("u", who),
+    "alias, the previous id": lambda c, who: c.alias(who, "u"),
+    "set": lambda c, who: c.set(who, {"plan": "pro"}),
+    "set_once": lambda c, who: c.set_once(who, {"plan": "pro"}),
+    "page": lambda c, who: c.page(who),
+    "group_identify, the key": lambda c, who: c.group_identify("company", who),
+    "group_identify, who did it": lambda c, who: c.group_identify("company", "id:5", distinct_id=who),
+    "track": tracked,
+}
+NOT_REQUIRED = {"identify, the anonymous id", "group_identify, who did it"}
+NO_IDS = [
+    float("nan"),
+    float("inf"),
+    np.float64("nan"),
+    pd.NA,
+    pd.NaT,
+    None,
+    [1],
+    np.array([7]),
+    {"id": 1},
+    b"u",
+    True,
+    np.bool_(True),
+    "",
+    " \n",
+]
+
+
+@pytest.mark.parametrize("who", NO_IDS, ids=repr)
+@pytest.mark.parametrize("call", CALLS_WITH_AN_ID)
+def test_what_is_no_id_is_logged_and_dropped_by_every_call(call: str, who: Any, caplog: pytest.LogCaptureFixture) -> None:
+    if who is None and call in NOT_REQUIRED:
+        return
+    shelf = Shelf()
+    with Client(host=shelf) as client:
+        assert CALLS_WITH_AN_ID[call](client, who) is None
+    assert (shelf.events, client.stats().invalid) == ([], 1)
+    assert f"{who!r} is no id: give a text, a number or a UUID" in caplog.text
+
+
+def test_in_a_context_that_knows_nobody_an_event_is_dropped_and_the_program_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    shelf = Shelf()
+    with Client(host=shelf) as client, client.context(distinct_id=None, groups={"company": "id:5"}):
+        assert client.capture("movie_played") is None
+    assert "event movie_played dropped: distinct_id None is no id" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("call", "reason", "text"),
     [
-        (lambda c: c.capture(None, "e"), "invalid", "event e dropped: no distinct_id: it is None"),
-        (lambda c: c.capture("e", distinct_id=None), "invalid", "no distinct_id: it is None"),
-        (lambda c: c.capture("  ", "e"), "invalid", "no distinct_id: it is '  '"),
-        (lambda c: c.capture(True, "e"), "invalid", "no distinct_id: it is True"),
+        (lambda c: c.capture(None, "e"), "invalid", "event e dropped: distinct_id None is no id: give a text, a number or a UUID"),
+        (lambda c: c.capture("e", distinct_id=None), "invalid", "distinct_id None is no id"),
+        (lambda c: c.capture("  ", "e"), "invalid", "distinct_id '  ' is no id"),
+        (lambda c: c.capture(True, "e"), "invalid", "distinct_id True is no id"),
         (lambda c: c.capture("u", ""), "invalid", "the event has no name: it is ''"),
-        (lambda c: c.alias("anon", None), "invalid", "no alias: it is None"),
-        (lambda c: c.group_identify("company", None), "invalid", "no $group_key: it is None"),
+        (lambda c: c.alias("anon", None), "invalid", "alias None is no id"),
+        (lambda c: c.group_identify("company", None), "invalid", "$group_key None is no id"),
         (lambda c: c.capture("u", "e", {"n": 10**5000}), "invalid", "integer string conversion"),
         (lambda c: c.capture("u", "e", {"text": "a" * 1_000_000}), "too_large", "921,600 is the most"),
         (lambda c: c.capture("u", "e", {"numbers": list(range(300_000))}), "too_large", "more than 200,000 values"),
@@ -462,6 +530,8 @@ def test_host_and_key_come_from_the_environment(server: Recorder, monkeypatch: p
     [
         ({"api_key": KEY}, "no host: give host='https://...' (or a Store), or set EVKIT_HOST"),
         ({"api_key": KEY, "host": "localhost:8000"}, "host 'localhost:8000' is no address"),
+        ({"api_key": KEY, "host": "http://localhost:99999"}, "host 'http://localhost:99999' is no address"),
+        ({"api_key": KEY, "host": "http://:80"}, "host 'http://:80' is no address"),
         ({"api_key": KEY, "host": 8000}, "host 8000 is int: give an address, or a Store"),
         ({"host": "http://localhost"}, "no api_key: give the project's key, or set EVKIT_API_KEY"),
         ({"api_key": "phx_personalkey1234", "host": "http://localhost"}, "'phx_…1234' is a personal key"),
@@ -493,7 +563,14 @@ def test_debug_logs_each_step(server: Recorder, caplog: pytest.LogCaptureFixture
     with Client(KEY, host=server.host, debug=True) as client:
         made = client.capture("u", "e")
     assert f"captured e {made}" in caplog.text
-    assert "1 events: status 200" in caplog.text
+    assert "1 event: status 200" in caplog.text
+
+
+def test_debug_is_of_one_client_and_not_of_the_others(server: Recorder, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    with Client(KEY, host=server.host, debug=True), Client(KEY, host=server.host, spool=tmp_path) as other:
+        other.capture("u", "e")
+    assert not [r.getMessage() for r in caplog.records if r.name == "evkit.capture"]
+    assert logging.getLogger("evkit.capture").level == logging.NOTSET
 
 
 # ---------------------------------------------------------------------- track

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import gzip
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from starlette.testclient import TestClient
 
 import evkit as ek
@@ -59,7 +61,20 @@ def test_a_refused_request_says_why_keeps_nothing_and_leaves_a_warning(client: T
     assert rows(store) == []
     warned = store.warnings()
     assert warned.kind.tolist() == ["refused", "refused", "too_large", "too_large"]
+    assert warned.detail[0] == "400: event 2: no distinct_id: it is None"
+    assert warned.event.fillna("").tolist() == ["a", "", "", "a"]
+    assert warned.distinct_id.fillna("").tolist() == ["", "", "", "u"]
     assert warned["at"].tolist() == [NOW.replace(tzinfo=None)] * 4
+
+
+def test_what_is_cut_is_told(client: TestClient, store: Store) -> None:
+    for path, body in (("/e/", E), ("/v1/track", {"event": "a", "userId": "u", "writeKey": "phc_k"})):
+        body = {**body, "event": "n" * 201, "distinct_id": "d" * 300, "userId": "d" * 300}
+        assert client.post(path, json=body).status_code == 200
+    assert [(len(r["event"]), len(r["distinct_id"])) for r in rows(store)] == [(200, 200)] * 2
+    warned = store.warnings()
+    both = "the name has 201 characters, and the first 200 are kept; the distinct_id has 300 characters, and the first 200 are kept"
+    assert (warned.kind.tolist(), warned.detail.tolist()) == (["cut"] * 2, [both] * 2)
 
 
 def test_a_list_of_tokens_refuses_others(store: Store) -> None:
@@ -69,6 +84,51 @@ def test_a_list_of_tokens_refuses_others(store: Store) -> None:
         assert client.post("/i/v1/analytics/events", json={}, headers=v1_headers()).json()["error"] == "invalid_api_token"
         assert client.post("/e/", json={**E, "api_key": "phc_mine"}).status_code == 200
     assert len(rows(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ("", "the token '' would never be met: no token"),
+        ("phx_personalkey1234", "the token 'phx_…1234' would never be met: a personal API key"),
+        (["phc_mine", " "], "the token ' ' would never be met: no token"),
+        (["k" * 65], "would never be met: the token is no project token: at most 64 bytes"),
+        ([], "tokens [] are none, so that every event would be refused"),
+        ([7], "the token 7 is int, not a text"),
+        (7, "tokens 7 are int: give a list"),
+    ],
+)
+def test_tokens_that_nobody_could_meet_are_refused_at_the_start(tokens: Any, said: str, store: Store, tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match=re.escape(said)):
+        create_app(store, tokens=tokens)
+    with pytest.raises(CaptureError, match=re.escape(said)):
+        ek.collect(tmp_path / "not made", tokens=tokens)
+    assert not (tmp_path / "not made").exists()
+
+
+def test_a_text_is_one_token(store: Store) -> None:
+    with TestClient(create_app(store, tokens="phc_k")) as client:
+        assert client.post("/e/", json=E).status_code == 200
+        assert client.post("/e/", json={**E, "api_key": "p"}).status_code == 401
+
+
+def test_the_playground_and_the_snippet_send_a_token_that_the_collector_takes(tmp_path: Path) -> None:
+    with ek.collect(tmp_path / "events", tokens=["phc_first", "phc_second"]) as collector:
+        served = requests.get(ek.playground(collector).url, timeout=10).text
+        asked = requests.get(ek.playground(collector, token="phc_second").url, timeout=10).text
+        assert 'posthog.init("phc_first"' in served and 'posthog.init("phc_second"' in asked
+        assert 'posthog.init("phc_first"' in ek.snippet(collector)
+        assert 'posthog.init("phc_second"' in ek.snippet(collector, token="phc_second")
+        assert requests.get(f"{collector.url}/playground?token=other", timeout=10).status_code == 401
+        for make in (ek.snippet, ek.playground):
+            with pytest.raises(CaptureError, match="the token 'other' is not one that this collector takes: phc_first, phc_second"):
+                make(collector, token="other")
+            with pytest.raises(CaptureError, match="None is no collector"):
+                make(None)  # type: ignore[arg-type]
+    assert 'posthog.init("phc_local"' in ek.snippet("http://127.0.0.1:8000")
+    with ek.collect(tmp_path / "events") as collector:
+        evil = requests.get(ek.playground(collector, token='"</script>').url, timeout=10).text
+        assert '"</script>' not in evil and 'posthog.init("\\"\\u003c/script>"' in evil
 
 
 def test_a_beacon_is_answered_with_nothing(client: TestClient) -> None:
@@ -350,7 +410,7 @@ def test_a_collector_in_a_notebook_takes_events_and_gives_them_back(tmp_path: Pa
         assert requests.post(running.url + "/e/", json=E, timeout=10).json() == {"status": "Ok"}
         assert running.live().event.tolist() == ["a"]
         assert running.url in repr(running) and running.url in running._repr_html_()
-        with pytest.raises(CaptureError, match="Give another port; port 0 takes a free one"):
+        with pytest.raises(CaptureError, match=r"the port is taken\. Give another; 0 takes a free one"):
             ek.collect(tmp_path / "other", port=running.port)
     assert not running.is_running and "stopped" in repr(running)
     assert ek.open_store(tmp_path / "events").count() == 1

@@ -14,8 +14,9 @@ import requests
 
 import evkit as ek
 from evkit import cli
-from evkit.capture import Store, message
+from evkit.capture import Store, message, read_warnings
 from evkit.capture.commands import newest
+from evkit.errors import StoreError
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
@@ -44,9 +45,39 @@ def test_collect_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert ek.open_store(tmp_path / "events").count() == 1
 
 
+def test_a_token_that_nobody_could_meet_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["collect", str(tmp_path / "x"), "--port", "0", "--token", ""]) == 1
+    assert capsys.readouterr().err.startswith("evkit: the token '' would never be met: no token")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--host", "nosuch.host.invalid"], "can't listen on 'nosuch.host.invalid': it is no address of this machine"),
+        (["--host", "203.0.113.7"], "can't listen on '203.0.113.7': it is no address of this machine"),
+        (["--port", "99999"], "port 99999 is none: give one from 0 to 65535; 0 takes a free one"),
+    ],
+)
+def test_an_address_that_can_not_be_listened_on_is_said(
+    given: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["collect", str(tmp_path / "x"), *given]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"evkit: {said}") and ".." not in shown and not (tmp_path / "x").exists()
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with ek.collect(tmp_path / "a") as taken:
+        assert cli.main(["collect", str(tmp_path / "x"), "--port", str(taken.port)]) == 1
+    assert (
+        capsys.readouterr().err == f"evkit: can't listen on 127.0.0.1:{taken.port}: the port is taken. Give another; 0 takes a free one\n"
+    )
+
+
 def test_tail_shows_the_newest_last_and_nothing_steers_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["tail", str(folder), "--once"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["received", "(UTC)", "event", "distinct_id", "properties"]
     assert [line.split()[2] for line in lines] == ["a\ufffd[31m", "b"]
     assert lines[0].startswith("2026-03-01 00:00:00")
 
@@ -76,3 +107,22 @@ def test_looking_after_a_store(folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert "it was changed or cut\n1 problems" in capsys.readouterr().out
     assert cli.main(["store", "verify", str(tmp_path / "nothing")]) == 1
     assert "there is no store" in capsys.readouterr().err
+
+
+def test_warnings_are_shown_without_making_anything(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["store", "warnings", str(folder)]) == 0
+    assert capsys.readouterr().out == "no warnings\n"
+    assert not (folder / "warnings").exists()
+    with Store(folder) as store:
+        for i in range(3):
+            store.warn("refused", f"400: \x1b]0;{i}\n", at=NOW)
+    before = sorted(folder.rglob("*"))
+    assert cli.main(["store", "warnings", str(folder), "--last", "2"]) == 0
+    assert capsys.readouterr().out == "".join(f"2026-03-01 00:00:00  refused  400: \ufffd]0;{i}\ufffd\n" for i in (1, 2))
+    assert sorted(folder.rglob("*")) == before
+    assert cli.main(["store", "warnings", str(folder), "--last", "0"]) == 1
+    assert "--last 0: give 1 or more" in capsys.readouterr().err
+    assert cli.main(["store", "warnings", str(tmp_path / "nothing")]) == 1
+    assert not (tmp_path / "nothing").exists()
+    with pytest.raises(StoreError, match="there is no store"):
+        read_warnings(tmp_path / "nothing")

@@ -27,6 +27,7 @@ def _unconfigured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("EVKIT_HOST", raising=False)
     monkeypatch.delenv("EVKIT_API_KEY", raising=False)
     monkeypatch.setattr(posthog, "_CLIENT", None)
+    monkeypatch.setattr(posthog, "_dropped", 0)
     yield
     posthog.shutdown()
 
@@ -59,11 +60,19 @@ def test_without_it_the_environment_says_where(server: Recorder, monkeypatch: py
     assert (server.names, server.requests[0].body["api_key"]) == (["movie_played"], KEY)
 
 
-def test_without_either_it_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(CaptureError, match=r"no host: give host='https://...' .* or set EVKIT_HOST"):
-        posthog.capture("user_42", "movie_played")
-    assert posthog.flush()
-    assert posthog.stats().captured == 0
+def test_without_either_calls_drop_and_say_what_to_do_and_never_raise(caplog: pytest.LogCaptureFixture) -> None:
+    assert posthog.capture("user_42", "movie_played") is None
+    assert [posthog.identify("u"), posthog.alias("a", "b"), posthog.set("u"), posthog.page("u"), posthog.group_identify("c", "d")] == [
+        None
+    ] * 5
+    said = "1 event dropped so far: the client is not configured (no host: give host='https://...' (or a Store), or set EVKIT_HOST)"
+    assert [r.getMessage() for r in caplog.records] == [said]
+    assert (posthog.stats().captured, posthog.stats().dropped) == (6, 6)
+    assert "no host" in str(posthog.stats().last_error)
+    with pytest.raises(TypeError, match="no event is given"):
+        posthog.capture()
+    with pytest.raises(CaptureError, match="no host"):
+        posthog.default_client()
 
 
 def test_track_may_decorate_before_there_is_a_client_and_never_fails_the_function(
@@ -74,7 +83,7 @@ def test_track_may_decorate_before_there_is_a_client_and_never_fails_the_functio
         return 90
 
     assert play() == 90
-    assert "event movie_played dropped: no host" in caplog.text
+    assert "1 event dropped so far: the client is not configured (no host" in caplog.text
     posthog.configure(KEY, host=server.host)
     assert play() == 90
     assert posthog.flush()

@@ -94,7 +94,7 @@ def test_shapes_of_bodies() -> None:
         ({**E, "offset": "5"}, "offset '5' is no whole number of milliseconds"),
         ({**E, "uuid": "abc"}, "uuid 'abc' is none"),
         ({**E, "properties": [1]}, "properties of 'a' are list, not an object"),
-        ([E, 5], "event 1 is int, not an object"),
+        ([E, 5], "event 2 is int, not an object"),
     ],
     ids=str,
 )

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from evkit.capture.client import Client
+from evkit.errors import DeliveryError
 from tests.capture.recording import Recorder, Reply, Request
 
 KEY = "phc_testkey00001234"
@@ -264,7 +265,7 @@ def test_shutdown_ends_a_wait_that_would_take_too_long(server: Recorder, caplog:
     client.shutdown(timeout_seconds=1)
     assert time.monotonic() - started < 1
     assert (client.stats().undelivered, len(server.requests)) == (1, 1)
-    assert "1 events not sent at shutdown (status 503 said no): lost" in caplog.text
+    assert "1 event not sent at shutdown (status 503 said no): lost" in caplog.text
 
 
 def test_shutdown_waits_for_a_try_that_fits(server: Recorder) -> None:
@@ -298,8 +299,13 @@ def test_after_shutdown_events_are_dropped_and_that_is_said(server: Recorder, ca
     client.shutdown()
     client.shutdown()
     assert client.capture("u", "e") is None
-    assert "the client was shut down" in caplog.text
+    assert "1 event dropped so far: captured after the client was shut down" in caplog.text
+    assert (client.stats().after_shutdown, client.stats().overflowed, client.stats().dropped) == (1, 0, 1)
     assert server.requests == []
+    asked = Client(KEY, host=server.host, raise_errors=True)
+    asked.shutdown()
+    with pytest.raises(DeliveryError, match="the client was shut down"):
+        asked.capture("u", "e")
 
 
 def test_many_threads_lose_and_repeat_nothing(server: Recorder) -> None:
@@ -451,4 +457,4 @@ def test_a_host_that_is_away_does_not_hold_up_the_end_of_the_process(server: Rec
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30, capture_output=True, text=True)
     assert (done.returncode, time.monotonic() - started < 5) == (0, True)
-    assert "1 events not sent at shutdown" in done.stderr
+    assert "1 event not sent at shutdown" in done.stderr

@@ -248,7 +248,9 @@ def test_what_is_left_at_shutdown_is_sent_by_the_next_client(server: Recorder, t
     assert files(tmp_path) == []
 
 
-def test_what_a_host_refuses_for_good_is_set_aside(server: Recorder, tmp_path: Path) -> None:
+def test_what_a_host_refuses_for_good_is_set_aside_and_said_where(
+    server: Recorder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     server.replies = [401]
     client = Client(KEY, host=server.host, spool=tmp_path)
     made = client.capture("u", "e")
@@ -258,6 +260,7 @@ def test_what_a_host_refuses_for_good_is_set_aside(server: Recorder, tmp_path: P
     assert (client.stats().refused, server.names) == (1, ["next"])
     (path,) = tmp_path.iterdir()
     assert (path.suffix, json.loads(path.read_text())["uuid"]) == (".refused", made)
+    assert f"1 event set aside in {path}: the host refuses them (status 401 said no)" in caplog.text.replace("  ", " ")
 
 
 def test_a_child_spools_to_a_file_of_its_own(server: Recorder, tmp_path: Path) -> None:

@@ -6,17 +6,19 @@ import datetime as dt
 import errno
 import json
 import os
+import re
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import evkit as ek
+from evkit import cli
 from evkit.capture import Store, message
-from evkit.capture.storage import landing, manifest, segments, snapshot
+from evkit.capture.storage import inspection, landing, manifest, segments, snapshot
 from evkit.errors import CaptureError, DataError, RejectedRowsWarning, StoreError, StoreFull
 
 NOW = dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC)
@@ -453,3 +455,54 @@ def test_a_chain_that_is_made_of_elements_makes_no_event_too_large(folder: Path)
         client.shutdown()
     row = ek.open_store(folder).to_pandas().iloc[0]
     assert len(row.properties) < 1_000_000 < len(row.properties) + len(row.elements_chain)
+
+
+def flip(path: Path, first: float, last: float) -> None:
+    """Damage a part of a file, and leave its size."""
+    data = bytearray(path.read_bytes())
+    for i in range(int(len(data) * first), int(len(data) * last)):
+        data[i] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("where", [(0.1, 0.5), (0.95, 1.0), (0.0, 1.0)], ids=["its data", "its end", "all of it"])
+def test_a_damaged_segment_is_named_whoever_reads_it(
+    folder: Path, tmp_path: Path, where: tuple[float, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store(folder, background=False) as store:
+        for i in range(2):
+            store.append(sent(*[f"e{n}" for n in range(i * 50, i * 50 + 50)]))
+            store.seal()
+    path = sorted((folder / "segments").iterdir())[0]
+    flip(path, *where)
+    named = re.escape(f"segments/{path.name} of the store") + r".*can't be read.*evkit store verify"
+    reads: list[Callable[[], Any]] = [
+        lambda: ek.open_store(folder).to_pandas(),
+        lambda: ek.open_store(folder).trends("e0").to_pandas(),
+        lambda: inspection.tail(folder, 100),
+        lambda: inspection.export(folder, tmp_path / "all.parquet"),
+        lambda: inspection.export(folder, tmp_path / "all.jsonl"),
+        lambda: Store(folder, background=False).compact(),
+    ]
+    for read in reads:
+        with pytest.raises(StoreError, match=named):
+            read()
+    if where[1] == 1.0:
+        with pytest.raises(StoreError, match=named):
+            ek.open_store(folder).count()
+    for command in (["tail", str(folder), "--once"], ["store", "compact", str(folder)]):
+        assert cli.main(command) == 1
+        assert path.name in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == [folder.name]
+    assert path.name in inspection.verify(folder).problems[0]
+
+
+def test_compacting_a_store_that_misses_a_segment_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Store(folder, background=False) as store:
+        store.append(sent("a"))
+        store.seal()
+    (path,) = (folder / "segments").iterdir()
+    path.unlink()
+    assert cli.main(["store", "compact", str(folder)]) == 1
+    said = capsys.readouterr()
+    assert (said.out, path.name in said.err, "evkit store verify" in said.err) == ("", True, True)

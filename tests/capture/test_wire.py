@@ -73,13 +73,13 @@ def test_every_way_to_write_a_body_says_the_same(body: bytes, query: dict[str, s
         (b"", {}, 400, "an empty request"),
         (b"{nonsense", {}, 400, "not JSON"),
         (b'{"event": NaN}', {}, 400, "NaN is no number of JSON"),
-        (b"[" * 5_000 + b"]" * 5_000, {}, 400, "not JSON"),
+        (b"[" * 5_000 + b"]" * 5_000, {}, 400, "a body that is nested too deeply to be read"),
         ([], {}, 400, "a list without events"),
         ("text", {}, 400, "not str"),
         ({"api_key": "k", "batch": []}, {}, 400, "a batch without events"),
         ({"batch": [E]}, {}, 400, "'event' is None"),
         ({"api_key": "k", "batch": E}, {}, 400, "'event' is None"),
-        ([E, 5], {}, 400, "event 1 is int, not an object"),
+        ([E, 5], {}, 400, "event 2 is int, not an object"),
         ({**E, "event": 5}, {}, 400, "'event' is 5"),
         ({**E, "event": ""}, {}, 400, "has no name"),
         ({**E, "distinct_id": "   "}, {}, 400, "no distinct_id"),
@@ -178,3 +178,21 @@ def test_encodings_are_undone_and_broken_ones_refused(encoding: str) -> None:
 
 def test_a_body_of_very_many_small_values_is_refused_before_it_fills_the_memory() -> None:
     assert refused(b"[" + b"[]," * 2_000_001 + b"[]]")[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("second", "said", "known"),
+    [
+        ({"event": "b"}, "event 2: no distinct_id: it is None", ("b", None)),
+        ({"event": "b", "distinct_id": "v", "uuid": "x"}, "event 2: uuid 'x' is none", ("b", "v")),
+        ({"event": "b", "properties": {"distinct_id": 7}, "timestamp": 5}, "event 2: timestamp 5 is int", ("b", "7")),
+        ({"event": "b", "distinct_id": "v", "properties": {"$cookieless_mode": 1}}, "event 2: $cookieless_mode of 'b' is 1", ("b", "v")),
+        ({"event": "", "distinct_id": "v"}, "event 2 has no name: 'event' is ''", ("", "v")),
+        ({"distinct_id": "v"}, "event 2 has no name: 'event' is None", (None, "v")),
+    ],
+)
+def test_the_event_of_a_batch_that_is_wrong_is_named_by_its_number(second: Any, said: str, known: tuple[Any, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        take({"api_key": "phc_k", "batch": [E, second]})
+    assert str(caught.value).startswith(said)
+    assert (caught.value.event, caught.value.distinct_id) == known

@@ -114,3 +114,13 @@ def test_there_are_as_many_actors_as_the_figure_says(log: Log, math: str, displa
     trend = events.trends(ek.series("v", math=math), display=display, date_range=("2026-01-02", "2026-01-12"))  # type: ignore[arg-type]
     figures = trend.to_pandas()
     assert [len(trend.actors(bucket=b)) for b in figures.bucket] == figures.value.tolist()
+
+
+def test_a_number_over_the_whole_data_counts_the_newest_event_too() -> None:
+    frame = pd.DataFrame(
+        {"event": ["a", "a"], "distinct_id": ["x", "y"], "timestamp": ["2026-01-01 10:00:00.103920", "2026-01-02 23:59:59.7"]}
+    )
+    events = ek.from_frame(frame)
+    assert events.trends("a", display="BoldNumber").to_pandas().value.tolist() == [2]
+    assert events.trends("a").to_pandas().value.tolist() == [1, 1]
+    assert events.trends("a", display="BoldNumber", date_range="-24h").to_pandas().value.tolist() == [1]

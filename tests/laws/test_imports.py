@@ -102,3 +102,10 @@ after = altair.theme.active, altair.renderers.active, altair.data_transformers.a
 print(before == after)
 """
     assert python(code) == "True"
+
+
+@pytest.mark.parametrize("asked", ["capture.Store", "posthog.to_query", "errors.StoreError", "elements.to_chain", "dates.parse"])
+def test_rooms_that_people_name_are_there_after_one_import_and_loaded_when_asked_for(asked: str) -> None:
+    room = asked.partition(".")[0]
+    code = f"import sys, evkit as ek; print('evkit.{room}' in sys.modules, '{room}' in dir(ek)); ek.{asked}; print('evkit.{room}' in sys.modules)"
+    assert python(code).split() == ["False", "True", "True"]

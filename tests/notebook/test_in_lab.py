@@ -10,13 +10,14 @@ import pytest
 import evkit as ek
 from tests.browser import Seen, browser_page, needs_browser
 from tests.lab import open_notebook, server, write_notebook
+from tests.sizes import SOAK
 
 pytestmark = [needs_browser, pytest.mark.slow]
 SHOTS = os.environ.get("EVKIT_SCREENSHOTS")
 START = "import evkit as ek\nevents = ek.load_sample()"
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
+@pytest.fixture(scope="module", params=["light", "dark"] if SHOTS or SOAK else ["light"])
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, Seen, str]]:
     folder = tmp_path_factory.mktemp("lab")
     with server(folder, request.param) as found, browser_page(request.param, width=1400) as seen:
@@ -32,6 +33,7 @@ def shot(lab: Any, name: str) -> None:
 def opened(lab: Any, name: str, *cells: str) -> Any:
     """Write a notebook, open it and run it; nothing may fail."""
     found, folder, seen, _ = lab
+    seen.page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")  # the kernel of the notebook before
     write_notebook(folder / f"{name}.ipynb", *cells)
     assert open_notebook(seen.page, found, f"{name}.ipynb") == []
     seen.errors.clear()
@@ -219,3 +221,55 @@ def test_two_hundred_events_a_second_do_not_freeze_the_lab(lab: Any) -> None:
     assert gaps[-1] < 500 and gaps[len(gaps) * 99 // 100] < 150
     assert 100 < rows <= 400
     assert lab[2].errors == []
+
+
+def test_an_action_is_picked_and_written(lab: Any) -> None:
+    page = opened(lab, "pick", START, "picker = ek.pick_actions(events, 'picked.yaml')\npicker")
+    page.get_by_label("Search elements").fill("email")
+    page.locator(".evkit-choose").get_by_role("button", name="email").first.click()
+    page.wait_for_selector(".evkit-way")
+    assert "input#email" in page.locator(".evkit-way").first.inner_text()
+    page.get_by_label("Name", exact=True).fill("typed an address")
+    page.get_by_role("button", name="Pick", exact=True).click()
+    page.wait_for_selector(".evkit-picker table")
+    shot(lab, "picker")
+    page.get_by_role("button", name="Write the file").click()
+    page.wait_for_function("() => document.querySelector('.evkit-picker [role=status]').textContent.includes('written')")
+    (action,) = ek.read_actions(lab[1] / "picked.yaml")
+    assert action.name == "typed an address"
+    assert lab[2].errors == [] and lab[2].foreign == []
+
+
+HOSTILE = """
+import pandas as pd, json
+bad = '<img src=x onerror=alert(1)>'
+rows = [(bad, bad, {bad: bad, '$set': {bad: bad}}), (bad, 'b', {bad: bad}), ('$autocapture', bad, {'$event_type': 'click', '$current_url': 'https://x/' + bad})]
+frame = pd.DataFrame([(e, d, f'2026-01-01 10:0{i}', json.dumps(p)) for i, (e, d, p) in enumerate(rows)], columns=['event', 'distinct_id', 'timestamp', 'properties'])
+frame['elements_chain'] = ['', '', 'button:attr_id="go"text="' + bad + '"nth-child="1"nth-of-type="1"']
+events = ek.from_frame(frame)
+from evkit import capture
+store = capture.Store('hostile-' + THEME)
+with ek.Client('phc_local', host=store) as client:
+    client.capture(distinct_id=bad, event=bad, properties={bad: bad})
+"""
+
+
+def test_hostile_texts_are_shown_as_text_everywhere(lab: Any) -> None:
+    page = opened(
+        lab, "hostile", f"THEME = {lab[3]!r}\nimport evkit as ek\n" + HOSTILE, "ek.explore(events, 'funnel', series=[bad, '$autocapture'], breakdown=bad)",
+        "ek.inspect(events.trends(bad, breakdown=bad))", "ek.watch(store)", "ek.pick_actions(events, 'none.yaml')", "events.person(bad).timeline(show_ids=True)",
+        "events.trends(bad, breakdown=bad)", "events.person(bad)", "events.filter(ek.event_prop(bad) == bad)", "ek.inspect(events.person(bad))",
+    )  # fmt: skip
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    drawn(page)
+    page.locator(".evkit-live li summary").first.click()
+    page.locator(".evkit-choose button").first.click()
+    page.locator(".evkit-inspector").first.get_by_text("Figures as a table").click()
+    page.locator(".evkit-inspector").first.get_by_role("button", name="People:").first.click()
+    page.wait_for_selector(".evkit-people tbody tr")
+    page.wait_for_timeout(1500)
+    shot(lab, "hostile")
+    assert page.evaluate("() => document.querySelectorAll('.jp-OutputArea img[src=x], .jp-OutputArea [onerror]').length") == 0
+    assert page.locator("text=<img src=x onerror=alert(1)>").count() > 5
+    assert alerts == [] and lab[2].foreign == []

@@ -51,16 +51,28 @@ class Report:
 
 @contextlib.contextmanager
 def relation(folder: Path, taken: snapshot.Snapshot) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give an engine with a view `stored` of a snapshot, a row a line, and `events`: a uuid once, the first to arrive."""
+    """Give an engine with a view `stored` of a snapshot, a row a line, and `events`: a uuid once, the first to arrive.
+
+    Raises
+    ------
+    StoreError
+        When a segment can't be read, then or inside the block; the message names it.
+    """
+    import duckdb
+
     with tempfile.TemporaryDirectory(prefix="evkit-") as work, contextlib.closing(segments.connection(Path(work))) as con:
         load_landed(con, taken, Path(work))
         columns = ", ".join(rows.COLUMNS)
         parts = [f"SELECT {columns} FROM landed"]
         if taken.segments:
             parts.append(f"SELECT {columns} FROM read_parquet({segments.quoted_list(taken.segments)})")
-        con.execute(f"CREATE VIEW stored AS {' UNION ALL '.join(parts)}")
-        con.execute("CREATE VIEW events AS SELECT * FROM stored QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1")
-        yield con
+        try:
+            con.execute(f"CREATE VIEW stored AS {' UNION ALL '.join(parts)}")
+            con.execute("CREATE VIEW events AS SELECT * FROM stored QUALIFY row_number() OVER (PARTITION BY uuid ORDER BY arrival) = 1")
+            yield con
+        except duckdb.Error as error:
+            segments.raise_damage(folder, taken.segments, error)
+            raise
 
 
 def load_landed(con: duckdb.DuckDBPyConnection, taken: snapshot.Snapshot, work: Path) -> list[segments.Foreign]:
@@ -96,7 +108,7 @@ def export(folder: Path, target: Path) -> int:
     Raises
     ------
     StoreError
-        When the ending is another, or the file can't be written.
+        When the ending is another, the file can't be written, or a segment can't be read.
     """
     form = {".parquet": "(FORMAT parquet, COMPRESSION zstd)", ".jsonl": "(FORMAT json)"}.get(target.suffix)
     if form is None:
@@ -110,6 +122,7 @@ def export(folder: Path, target: Path) -> int:
             temporary.replace(target)
         except Exception as error:
             temporary.unlink(missing_ok=True)
+            segments.raise_damage(folder, taken.segments, error)
             raise StoreError(f"{str(target)!r} can't be written: {error}") from error
         return int((con.execute("SELECT count(*) FROM events").fetchone() or [0])[0])
 
@@ -162,14 +175,14 @@ def segment_rows(con: duckdb.DuckDBPyConnection, path: Path, segment: manifest.S
     """Read a segment whole; give its rows, and what is wrong with it."""
     import duckdb
 
-    if not path.exists():
-        return 0, [f"segments/{segment.name} is missing: {segment.rows:,} events of the week of {segment.week}"]
-    if path.stat().st_size != segment.size:
-        return 0, [f"segments/{segment.name} has {path.stat().st_size:,} bytes, not {segment.size:,}: it was changed or cut"]
-    sums = ", ".join(f"count({name}), sum(hash({name}))" for name in rows.COLUMNS)
     try:
-        found = con.execute(f"SELECT count(*), {sums} FROM read_parquet(?)", [str(path)]).fetchone()
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return 0, [f"segments/{segment.name} is missing: {segment.rows:,} events of the week of {segment.week}"]
+    if size != segment.size:
+        return 0, [f"segments/{segment.name} has {size:,} bytes, not {segment.size:,}: it was changed or cut"]
+    try:
+        count = segments.rows_of(con, path)
     except duckdb.Error as error:
         return 0, [f"segments/{segment.name} can't be read: {error}"]
-    count = int(found[0]) if found else 0
     return count, [] if count == segment.rows else [f"segments/{segment.name} holds {count:,} events, not {segment.rows:,}"]

@@ -65,11 +65,18 @@ def to_line(event: message.Event, *, received_at: dt.datetime, arrival: int, tok
         if "\\u0000" in text:
             text = without_nul(row)
     except (ValueError, RecursionError, TypeError) as error:
-        raise CaptureError(f"properties of {event.event!r} can't be kept as JSON: {error}") from None
+        why = "they are nested too deeply" if isinstance(error, RecursionError) else error
+        raise about(event, CaptureError(f"properties of {event.event!r} can't be kept as JSON: {why}")) from None
     line = message.cleaned(text).encode() + b"\n"
     if len(line) - len(chain.encode("utf-8", "replace")) > LARGEST:
-        raise message.EventTooLarge(f"{event.event!r} has {len(line):,} bytes as JSON: an event has at most {LARGEST:,}")
+        raise about(event, message.EventTooLarge(f"{event.event!r} has {len(line):,} bytes as JSON: an event has at most {LARGEST:,}"))
     return line
+
+
+def about(event: message.Event, error: CaptureError) -> CaptureError:
+    """Give an error that knows which event it is about."""
+    error.event, error.distinct_id = event.event, event.distinct_id
+    return error
 
 
 def without_nul(row: Mapping[str, Any]) -> str:

@@ -281,6 +281,40 @@ def set_aside(folder: Path, name: str, data: bytes) -> Path:
     return target
 
 
+# ---------------------------------------------------------------------- damage
+def rows_of(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Read a segment whole; give its rows. What can't be read raises duckdb's error."""
+    sums = ", ".join(f"sum(hash({name}))" for name in TYPES)
+    found = con.execute(f"SELECT count(*), {sums} FROM read_parquet(?)", [str(path)]).fetchone()
+    return int(found[0]) if found else 0
+
+
+def damage(folder: Path, paths: Iterable[Path]) -> StoreError | None:
+    """Find which segments can't be read, after something went wrong with them; None where all can."""
+    import duckdb
+
+    broken = []
+    with contextlib.closing(duckdb.connect()) as con:
+        for path in paths:
+            try:
+                rows_of(con, path)
+            except duckdb.Error:
+                broken.append(f"{SEGMENTS}/{path.name}")
+    if not broken:
+        return None
+    return StoreError(
+        f"{', '.join(broken)} of the store {str(folder)!r} can't be read: damaged or gone. `evkit store verify {folder}` says what else is "
+        "wrong; put the file back from a copy"
+    )
+
+
+def raise_damage(folder: Path, paths: Iterable[Path], error: Exception) -> None:
+    """Raise what `damage` finds, from what the engine said."""
+    found = damage(folder, paths)
+    if found is not None:
+        raise found from error
+
+
 # ---------------------------------------------------------------------- writing
 def written(con: duckdb.DuckDBPyConnection, table: str, folder: Path, number: int) -> list[Segment]:
     """Write a table's events to durable segments, a week each, sorted by event and time; a uuid once, the first to arrive."""
@@ -322,16 +356,27 @@ def compact(folder: Path, *, fewest: int = MANY) -> int:
     """Merge the segments of each week that has `fewest` of them or more; gives how many segments there are fewer.
 
     Segments that a reader still holds stay on disk until it lets go, and are swept away later.
+
+    Raises
+    ------
+    StoreError
+        When one can't be read; all stay as they are.
     """
+    import duckdb
+
     with locks.held(folder / LOCK) as free:
         if not free:
             return 0
         gone = 0
         while due := crowded(known := manifest.latest(folder / MANIFEST), fewest):
             files = quoted_list(folder / SEGMENTS / s.name for s in due)
-            with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
-                con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet({files})")
-                added = written(con, "merged", folder, known.number + 1)
+            try:
+                with scratch(folder) as work, contextlib.closing(connection(work, behind=True)) as con:
+                    con.execute(f"CREATE VIEW merged AS SELECT * FROM read_parquet({files})")
+                    added = written(con, "merged", folder, known.number + 1)
+            except duckdb.Error as error:
+                raise_damage(folder, [folder / SEGMENTS / s.name for s in due], error)
+                raise
             manifest.commit(folder / MANIFEST, known.following(added=added, replaced={s.name for s in due}))
             for segment in due:
                 locks.remove_if_free(folder / SEGMENTS / segment.name)

@@ -81,14 +81,14 @@ function render({ model, el }) {
     }
     const ordered = [...found].sort((a, b) => b[1].count - a[1].count);
     groups.replaceChildren(ordered.length
-      ? tableOf({ columns: ["element", "events", "people"], numbers: [false, true, true], rows: ordered.map(([name, one]) => [name, String(one.count), String(one.people.size)]), count: ordered.length }, "Elements", { extra: model.get("makes_actions") ? (row, at) => actionButton(ordered[at][1], row[0]) : null, extraTitle: "" })
+      ? tableOf({ columns: ["element", "events", "people"], numbers: [false, true, true], rows: ordered.map(([name, one]) => [name, String(one.count), String(one.people.size)]), count: ordered.length }, "Elements", { extra: (row, at) => actionButton(ordered[at][1], row[0]), extraTitle: "" })
       : h("p.evkit-quiet", {}, "No event with elements is shown: autocapture sends them when somebody clicks, changes or submits something."), chosen);
   }
   const chosen = h("div", { "aria-live": "polite" });
   function actionButton(one, name) {
     return h("button.evkit-link", { type: "button", "aria-label": `Make an action of ${name}`, onclick: async () => {
       try {
-        const found = await call("action", { chain: one.chain, words: name });
+        const found = await call("action", { chain: one.chain });
         chosen.replaceChildren(h("p", {}, found.said), copied(found.code, "code"));
       } catch (error) {
         chosen.replaceChildren(h("p.evkit-problem", { role: "alert" }, error.message));
