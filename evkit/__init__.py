@@ -51,6 +51,7 @@ _HOMES = {
     "Exclusion": "evkit.insights.funnel.spec",
     "Formula": "evkit.insights.trends.formula",
     "Timeline": "evkit.insights.timeline.spec",
+    "Dashboard": "evkit.report.dashboard",
     "Project": "evkit.posthog.project",
     "DateRange": "evkit.dates",
     "EvkitError": "evkit.errors",

@@ -10,10 +10,14 @@ from pathlib import Path
 
 from evkit.errors import EvkitError, SpecError
 
+STOPPED = 130
+"""The exit status of what was ended by Ctrl-C."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
     from evkit.capture import commands as capture
+    from evkit.report import command as report
 
     made = argparse.ArgumentParser(prog="evkit", description="Ask what people do in a product: from events to trends and funnels, offline.")
     commands = made.add_subparsers(dest="command", required=True)
@@ -30,18 +34,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", metavar="PAGE", default="build/tour.html", help="where the page goes (default: %(default)s)")
     lab = commands.add_parser("lab", help="open JupyterLab on a copy of the course's notebooks")
     lab.add_argument("--folder", metavar="FOLDER", default="evkit-notebooks", help="where the copy goes (default: %(default)s)")
-    report = commands.add_parser("report", help="run a notebook and write it as one HTML page")
-    report.add_argument("notebook")
-    report.add_argument("--out", metavar="PAGE", required=True)
-    report.add_argument(
-        "-p",
-        "--parameter",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="replaces what the cell tagged 'parameters' sets",
-    )
+    report.add_to(commands)
     capture.add_to(commands)
     return made
 
@@ -55,10 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             demo(asked.events, columns=columns_of(asked.column), timezone=asked.timezone, out=asked.out)
         elif asked.command == "report":
-            from evkit.report import page, run
+            from evkit.report.command import report
 
-            made = run.run(asked.notebook, {name: value for name, value in asked.parameter})
-            print(page.write(made, asked.out, title=Path(asked.notebook).stem))
+            return report(asked)
         elif asked.command == "lab":
             open_lab(Path(asked.folder))
         else:
@@ -68,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EvkitError as error:
         print(f"evkit: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("evkit: stopped", file=sys.stderr)
+        return STOPPED
     except ModuleNotFoundError as error:
         print(
             f"evkit: {error.name} is not installed. For reports: pip install 'evkit[report]'; for the lab: pip install 'evkit[lab]'",

@@ -17,7 +17,8 @@ The tree::
     ├── UnknownEventWarning         a series names an event that the data doesn't have
     ├── TruncatedWarning            a result was cut to a limit
     ├── SamplingWarning             a query asks for figures of a sample; evkit's are exact
-    └── RejectedRowsWarning         rows were set aside while loading
+    ├── RejectedRowsWarning         rows were set aside while loading
+    └── FailedTileWarning           a question of a dashboard failed; its place says why
 """
 
 from __future__ import annotations
@@ -87,6 +88,10 @@ class SamplingWarning(EvkitWarning):
 
 class RejectedRowsWarning(EvkitWarning):
     """Rows were set aside while loading."""
+
+
+class FailedTileWarning(EvkitWarning):
+    """A question of a dashboard failed; its place in the dashboard says why."""
 
 
 def nearest(value: object, allowed: Iterable[str]) -> str:

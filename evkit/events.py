@@ -23,6 +23,7 @@ from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
 from evkit.load.stored import StoreSource
 from evkit.model.tables import Cache, EventTables
+from evkit.quality import Quality
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
@@ -161,6 +162,10 @@ class Events:
         found = placed.group_by("event").agg(persons=placed.count(), median_place=placed.place.median())
         return self.tables.execute(found.order_by(["median_place", "event"]))
 
+    def suggested_funnel(self) -> tuple[str, ...]:
+        """Suggest the steps of a funnel: frequent events (PostHog's own only where there are few others), in the order in which most people do them first."""
+        return vocabulary.suggested_funnel(self.event_names().event.tolist(), self.first_times)
+
     def to_ibis(self) -> ir.Table:
         """Give the events with their persons as an ibis table, a row an event."""
         return self.tables.log()
@@ -179,6 +184,20 @@ class Events:
         if not file.parent.is_dir():
             raise DataError(f"there is no folder {str(file.parent)!r} to write {file.name!r} into")
         self.tables.clean().to_parquet(str(file))
+
+    def quality(self, *, date_range: Dates = None, compare_to: str | None = None, late_after: str = "1 hour") -> Quality:
+        """Look at the events themselves: by day, new and vanished, without a person, late, sent twice.
+
+        Parameters
+        ----------
+        date_range
+            The period; None is that of `between`, else the whole data.
+        compare_to
+            What is new and what vanished is told against the period so much earlier, such as "-1w"; None: the one directly before.
+        late_after
+            An event is late when it arrived more than this after it happened.
+        """
+        return Quality(self.tables, date_range=date_range or self._date_range, compare_to=compare_to, late_after=late_after)
 
     @property
     def load_report(self) -> LoadReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from evkit import markup
 from evkit.errors import SpecError, nearest
@@ -12,9 +12,15 @@ from evkit.properties import keys
 from evkit.query.builders import event_prop, person_prop
 from evkit.query.property_filters import PropertyRef
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 T = TypeVar("T")
 MOST_SHOWN = 8
 MOST_LISTED = 40
+MOST_STEPS = 4
+POSTHOGS = "$"
+"""Names that begin so are PostHog's own events."""
 
 
 class Vocabulary(Generic[T]):
@@ -102,3 +108,26 @@ def _properties(tables: EventTables) -> Vocabulary[PropertyRef]:
         return sorted({*of_events, *persons.name})
 
     return Vocabulary("property", look_up, lambda name: event_prop(name) if name in of_events else person_prop(name))
+
+
+def suggested_funnel(names: Sequence[str], first_times: Callable[[Sequence[str]], pd.DataFrame]) -> tuple[str, ...]:
+    """Suggest the steps of a funnel.
+
+    Events are the most frequent ones, the page view before them where there is one; the order is by the median rank of a
+    person's first time. PostHog's own events are left out where there are others.
+
+    Parameters
+    ----------
+    names
+        The events' names, the most frequent first.
+    first_times
+        Gives when people do events first (`Events.first_times`).
+    """
+    own = [n for n in names if not n.startswith(POSTHOGS)]
+    wanted = [*(own or names)][: MOST_STEPS - 1]
+    if "$pageview" in names and "$pageview" not in wanted:
+        wanted = ["$pageview", *wanted]
+    if len(wanted) < 2:
+        return tuple(wanted)
+    firsts = first_times(wanted)
+    return tuple(firsts.sort_values(["median_place", "event"]).event)

@@ -44,6 +44,16 @@ def test_the_lines_for_the_mouse_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert repr(eval(line, names)).startswith(("<Explorer", "<Inspector", "<Watch", "<Picker"))
 
 
+def test_the_lines_about_dashboards_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = TEXT.split("<!-- dashboard -->")[1].split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    events = ek.load_sample()
+    names: dict[str, Any] = {"ek": ek, "events": events, "funnel": events.funnel("$pageview", "user_signed_up")}
+    exec(compile(code, "README.md", "exec"), names)
+    assert (tmp_path / "week.html").read_text().count("<figure ") == 2
+    assert names["quality"].summary()["count"].iloc[0] > 0
+
+
 def test_the_pictures_are_there() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
     assert len(pictures) == 2

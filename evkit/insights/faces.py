@@ -10,11 +10,13 @@ import pandas as pd
 from evkit import markup
 from evkit.insights.timeline import listing
 from evkit.insights.timeline.spec import Timeline
+from evkit.insights.trends.spec import NO_VALUE, OTHER
 
 if TYPE_CHECKING:
     from evkit.insights.insight import Insight
 
 MOST_ROWS = 200
+NAMED = {NO_VALUE: "(no value)", OTHER: "(other)"}
 
 
 def details(insight: Insight) -> str:
@@ -77,4 +79,4 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 and not value.is_integer() else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else NAMED.get(str(value), str(value))

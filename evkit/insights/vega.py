@@ -17,4 +17,4 @@ def script(name: str = "vegaEmbed") -> str:
     import vl_convert
 
     bundle = str(vl_convert.javascript_bundle(f"window.{name} = vegaEmbed;"))
-    return bundle.replace("</script", "<\\/script")
+    return bundle.replace("</script", "<\\/script").replace("\r", "")  # a page's hash is of the text without \\r

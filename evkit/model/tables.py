@@ -194,6 +194,11 @@ class EventTables:
         return self._span()[0]
 
     @property
+    def last_event(self) -> dt.datetime:
+        """The time of the newest event, with zone UTC; runs once."""
+        return self._span()[1]
+
+    @property
     def now(self) -> dt.datetime:
         """The clock of relative dates: the settings', else the time of the newest event."""
         return self.settings.now or self._span()[1]

@@ -12,13 +12,9 @@ import evkit as ek
 from evkit.errors import DataError
 from evkit.events import Events
 from evkit.package_data import data_path
-from evkit.report import page, run
+from evkit.report import cells, run
 
 T = TypeVar("T")
-MOST_FREQUENT = 4
-MAX_STEPS = 4
-OUR_OWN = "$"
-"""Names that begin so are PostHog's own events."""
 
 
 class Teller:
@@ -71,7 +67,7 @@ def demo(
     else:
         events = ek.read(events_file, columns=columns, timezone=timezone)
         say(f"{events_file}")
-        steps = suggested_funnel(events)
+        steps = events.suggested_funnel()
     tell(events, steps, teller)
     parameters: dict[str, Any] = {}
     if events_file is not None:
@@ -86,7 +82,7 @@ def demo(
     made = teller.timed(
         "the tour notebook", lambda: run.run(notebook, parameters), lambda n: f"{sum(c.cell_type == 'code' for c in n['cells'])} cells ran"
     )
-    target = page.write(made, out, title="evkit: a tour" if events_file is None else f"evkit: {Path(events_file).name}")
+    target = cells.write(made, out, title="evkit: a tour" if events_file is None else f"evkit: {Path(events_file).name}")
     say(f"{'all of it':<26} {time.perf_counter() - started:.1f} s")
     say(f"\nOne page, no network needed: {target}")
     return target
@@ -118,20 +114,3 @@ def tell(events: Events, steps: tuple[str, ...], teller: Teller) -> None:
 def bar(value: float, most: float) -> str:
     """Draw a bar of text."""
     return "█" * round(24 * value / most) if most else ""
-
-
-def suggested_funnel(events: Events) -> tuple[str, ...]:
-    """Suggest a funnel from the data: the most frequent events, ordered by when people do them first.
-
-    Events are those that many people do; the order is by the median rank of a person's first time. PostHog's own events
-    are left out where there are others, but for the page view, which is where people begin.
-    """
-    names = events.event_names().event.tolist()
-    own = [n for n in names if not n.startswith(OUR_OWN)]
-    wanted = (own[:MOST_FREQUENT] or names[:MOST_FREQUENT])[: MAX_STEPS - 1]
-    if "$pageview" in names and "$pageview" not in wanted:
-        wanted = ["$pageview", *wanted]
-    if len(wanted) < 2:
-        return tuple(wanted)
-    firsts = events.first_times(wanted)
-    return tuple(firsts.sort_values(["median_place", "event"]).event)

@@ -1,161 +1,145 @@
-"""A notebook that has run -> one HTML file that needs no network: pictures in the markup, made live by vega inlined once."""
+"""One HTML file that needs no network: pictures in the markup, made live by vega inlined once, in the reader's theme."""
 
 from __future__ import annotations
 
-import functools
+import base64
+import datetime as dt
+import hashlib
 import html
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from evkit.insights import theme
+from evkit.insights import theme, vega
 from evkit.insights.display import LAB_MIME
 from evkit.insights.theme import FONT, GRID, INK
 
-STYLE = """
-:root { color-scheme: light dark; --ink: %(light_ink)s; --paper: #ffffff; --soft: #f5f7fa; --line: %(light_grid)s; }
-@media (prefers-color-scheme: dark) { :root { --ink: %(dark_ink)s; --paper: #14181d; --soft: #1d232b; --line: %(dark_grid)s; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 %(font)s; }
-main { max-width: 62rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1, h2, h3 { line-height: 1.25; } h2 { margin-top: 2.2rem; }
-figure { margin: 1rem 0; overflow-x: auto; } figure svg, figure canvas { max-width: 100%%; height: auto; }
-pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem; overflow-x: auto; font-size: .85rem; }
-code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-details { margin: .4rem 0; } summary { cursor: pointer; }
-table { border: 0; border-collapse: collapse; width: max-content; max-width: 100%%; font-size: .88rem; margin: .8rem 0; display: block; overflow-x: auto; }
-th, td { border: 0; border-bottom: 1px solid var(--line); padding: .28rem .7rem; text-align: right; } thead th { background: var(--soft); }
-a { color: inherit; } footer { margin-top: 3rem; font-size: .85rem; }
-""" % {"light_ink": INK["light"], "dark_ink": INK["dark"], "light_grid": GRID["light"], "dark_grid": GRID["dark"], "font": FONT}
+CHART, PICTURE = LAB_MIME, "image/svg+xml"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src %s; base-uri 'none'; form-action 'none'"
+"""What a browser lets the page do: show itself. Nothing is asked of anywhere; no script runs but ours, named by its hash.
 
-LIVE = """
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const ink = { light: %(light)s, dark: %(dark)s };
-function merged(a, b) {
-  const made = { ...a };
-  for (const key in b) made[key] = b[key] && typeof b[key] === "object" && !Array.isArray(b[key]) ? merged(made[key] || {}, b[key]) : b[key];
-  return made;
-}
-async function draw() {
-  for (const figure of document.querySelectorAll("figure[data-chart]")) {
-    const spec = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
-    spec.config = merged(ink[dark.matches ? "dark" : "light"], spec.config);
-    try {
-      const holder = document.createElement("div");
-      await vegaEmbed(holder, spec, { actions: false, renderer: "svg" });
-      const drawn = holder.querySelector("svg");
-      if (drawn) { drawn.setAttribute("aria-hidden", "true"); figure.replaceChildren(holder); }
-    } catch (error) { console.warn("the static picture stays:", error); }
-  }
-}
-draw(); dark.addEventListener("change", draw);
+'unsafe-eval' is for vega, which compiles the expressions of charts: its interpreter draws no labels on axes with given values.
 """
 
 
-def page(notebook: Mapping[str, Any], *, title: str, live: bool = True) -> str:
-    """Make the page of a notebook that has run.
+class Body:
+    """What is collected while a page is written: its parts, and the specifications of its charts.
 
     Parameters
     ----------
-    notebook
-        The notebook as JSON data.
-    title
-        The page's title.
     live
-        Inline vega (0.9 MB), so that charts answer to hovering and clicking; without it they are pictures.
+        Whether charts will be made live; else only their pictures are kept.
+    """
+
+    def __init__(self, *, live: bool = True) -> None:
+        self.live = live
+        self.charts: list[str] = []
+
+    def figure(self, data: Mapping[str, Any]) -> str:
+        """Give a chart, described in words: its picture; its specification is kept beside it, to make it live.
+
+        Parameters
+        ----------
+        data
+            What Jupyter shows of a chart (`insights.display.bundle`).
+        """
+        name = f"chart-{len(self.charts) + 1}"
+        words = html.escape(str(data.get("text/plain") or "A chart without a description"))
+        is_live = self.live and CHART in data
+        if is_live:
+            said = {k: v for k, v in data[CHART].items() if k != "$schema"}
+            said["config"] = theme.own(said.get("config", {}), theme.config("auto"))
+            self.charts.append(f'<script type="application/json" id="{name}">{in_script(json.dumps(said))}</script>')
+        marked = f' data-chart="{name}"' if is_live else ""
+        drawn = re.sub(r"<svg ", '<svg aria-hidden="true" ', str(data[PICTURE]), count=1)
+        return f'<figure role="img" aria-label="{words}"{marked}>{drawn}</figure>'
+
+
+def document(title: str, main: str, body: Body, *, kind: str) -> str:
+    """Put a page together.
+
+    Parameters
+    ----------
+    title
+        For the browser's tab.
+    main
+        The HTML of what is shown.
+    body
+        What was collected while that was written.
+    kind
+        A word for the page's own style: "notebook" or "dashboard".
 
     Returns
     -------
     str
         HTML that asks for nothing from anywhere.
     """
-    charts: list[str] = []
-    body = "\n".join(part for cell in notebook["cells"] for part in cell_parts(cell, charts))
-    if "<h1" not in body:
-        body = f"<h1>{html.escape(title)}</h1>\n{body}"
-    script = f"<script>(function(){{{vega()}\n{live_script()}}})()</script>" if live and charts else ""
+    script = f"(function(){{{vega.script()}\n{live_script()}}})()" if body.charts else ""
+    allowed = f"'unsafe-eval' 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" if script else "'none'"
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{html.escape(title)}</title>\n<link rel="icon" href="data:,">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n'
-        f"</main>\n{''.join(charts)}\n{script}\n</body>\n</html>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY % allowed}">\n<meta name="generator" content="evkit {version()}">\n'
+        f'<title>{html.escape(title)}</title>\n<link rel="icon" href="data:,">\n<style>{style()}</style>\n</head>\n<body class="{kind}">\n'
+        f"<main>\n{main}\n</main>\n{''.join(body.charts)}\n{f'<script>{script}</script>' if script else ''}\n</body>\n</html>\n"
     )
 
 
-def write(notebook: Mapping[str, Any], path: str | Path, *, title: str, live: bool = True) -> Path:
-    """Write the page of a notebook that has run; give its path."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page(notebook, title=title, live=live), encoding="utf-8")
-    return target
+def write_text(path: Path, text: str) -> Path:
+    """Write a file whole or not at all: who reads it meanwhile sees the one before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return path
 
 
-@functools.cache
-def vega() -> str:
-    """Give vega, vega-lite and vega-embed as one script; `</script` in it is escaped."""
-    import vl_convert
-
-    bundle = str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
-    return bundle.replace("</script", "<\\/script")
+# ---------------------------------------------------------------------- parts
+def scrolled(inside: str, label: str) -> str:
+    """Put what may be wider than the page into a part that scrolls; the keyboard reaches it."""
+    return f'<div class="scroll" role="group" tabindex="0" aria-label="{html.escape(label)}">{inside}</div>'
 
 
+def moment(time: dt.datetime) -> str:
+    """Write a time for people, with its zone."""
+    return f"{time.day} {time:%B %Y, %H:%M} {getattr(time.tzinfo, 'key', None) or time.tzname() or ''}".strip()
+
+
+def version() -> str:
+    """Give the version of evkit."""
+    from evkit import __version__
+
+    return __version__
+
+
+def style() -> str:
+    """Give the style of our pages, with the theme's ink."""
+    text = resources.files("evkit.report").joinpath("page.css").read_text(encoding="utf-8")
+    named = {"light-ink": INK["light"], "dark-ink": INK["dark"], "light-grid": GRID["light"], "dark-grid": GRID["dark"], "font": FONT}
+    for name, value in named.items():
+        text = text.replace(f"%{name}%", value)
+    return text
+
+
+# ---------------------------------------------------------------------- scripts
 def live_script() -> str:
     """Give the script that makes the pictures live, in the theme of the page."""
-    return LIVE % {"light": json.dumps(theme.config("light")), "dark": json.dumps(theme.config("dark"))}
+    text = resources.files("evkit.report").joinpath("page.js").read_text(encoding="utf-8")
+    return text.replace('"%light%"', json.dumps(theme.config("light"))).replace('"%dark%"', json.dumps(theme.config("dark")))
 
 
-# ---------------------------------------------------------------------- cells
-def cell_parts(cell: Mapping[str, Any], charts: list[str]) -> Iterator[str]:
-    """Give a cell's parts as HTML; the specifications of its charts are added to `charts`."""
-    source = "".join(cell.get("source", ()))
-    if cell["cell_type"] == "markdown":
-        yield markdown(source)
-    elif cell["cell_type"] == "code":
-        if source.strip() and "parameters-injected" not in cell.get("metadata", {}).get("tags", ()):
-            yield f"<details><summary>Code</summary><pre><code>{html.escape(source)}</code></pre></details>"
-        for output in cell.get("outputs", ()):
-            yield output_html(output, charts)
-
-
-def markdown(text: str) -> str:
-    """Give Markdown as HTML; HTML inside it is escaped."""
-    import mistune
-
-    return str(mistune.create_markdown(escape=True, plugins=["table"])(text))
-
-
-def output_html(output: Mapping[str, Any], charts: list[str]) -> str:
-    """Give one output: a chart, a table, text or an error."""
-    if output["output_type"] == "stream":
-        return f"<pre>{html.escape(''.join(output['text']))}</pre>"
-    if output["output_type"] == "error":
-        return f"<pre>{html.escape(plain(chr(10).join(output['traceback'])))}</pre>"
-    data = {mime: "".join(value) if isinstance(value, list) else value for mime, value in output.get("data", {}).items()}
-    if "image/svg+xml" in data:
-        return figure(data, charts)
-    if "text/html" in data:
-        return without_scripts(data["text/html"])
-    return f"<pre>{html.escape(str(data.get('text/plain', '')))}</pre>"
-
-
-def figure(data: Mapping[str, Any], charts: list[str]) -> str:
-    """Give a chart: its picture, described in words; its specification beside it, to make it live."""
-    name = f"chart-{len(charts) + 1}"
-    words = html.escape(str(data.get("text/plain", "A chart")), quote=True)
-    if LAB_MIME in data:
-        said = {k: v for k, v in data[LAB_MIME].items() if k != "$schema"}
-        said["config"] = theme.own(said.get("config", {}), theme.config("auto"))
-        charts.append(f'<script type="application/json" id="{name}">{json.dumps(said).replace("<", chr(92) + "u003c")}</script>')
-    marked = f' data-chart="{name}"' if LAB_MIME in data else ""
-    drawn = re.sub(r"<svg ", '<svg aria-hidden="true" ', data["image/svg+xml"], count=1)
-    return f'<figure role="img" aria-label="{words}"{marked}>{drawn}</figure>'
-
-
-def without_scripts(text: str) -> str:
-    """Leave scripts out of an output's HTML: what is live here is only ours."""
-    return re.sub(r"(?is)<script\b.*?</script\s*>", "", text)
-
-
-def plain(text: str) -> str:
-    """Leave out the colour codes of a terminal."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+def in_script(text: str) -> str:
+    """Write JSON so that nothing in it can end the script element it stands in."""
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

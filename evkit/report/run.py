@@ -1,16 +1,69 @@
-"""Run a notebook with parameters, without a screen."""
+"""Run a notebook with parameters, without a screen, by papermill: in this Python, with a time limit; what ran is kept."""
 
 from __future__ import annotations
 
+import ast
 import os
-import sys
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evkit.errors import DataError, MissingFile
+from evkit.errors import DataError, MissingFile, SpecError, nearest
 
 TIMEOUT_SECONDS = 600
+"""How long one cell may take."""
+START_SECONDS = 120
+KERNEL = "python3"
+SECRET = re.compile(
+    r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|pwd|credentials?|auth)$|secret|password|(access|api|private)_?key"
+)
+"""Names of parameters whose values are not written down."""
+NO_SECRET = re.compile(r"(?i)^(primary|foreign|group|sort|row)_key$")
+MASK = "•••"
+SHORTEST_SECRET = 4
+"""A secret shorter than this is masked where it is given, not wherever it may occur."""
+
+Keep = Callable[[dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run ended early.
+
+    Parameters
+    ----------
+    cell
+        The number of the code cell, from 1, among those that ran or would have.
+    cells
+        How many code cells there are.
+    index
+        Where it stands among all cells of the notebook that was made, from 0.
+    name, message
+        Of the error.
+    stopped
+        Somebody stopped it (Ctrl-C, SIGTERM).
+    """
+
+    cell: int
+    cells: int
+    index: int
+    name: str
+    message: str
+    stopped: bool = False
+
+    def __str__(self) -> str:
+        said = f"{self.name}: {self.message}" if self.message else self.name
+        return f"cell {self.cell} of {self.cells}: {said}"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A notebook that was run: as JSON data, with its outputs; and why it ended early, where it did."""
+
+    notebook: dict[str, Any]
+    failure: Failure | None = None
 
 
 def run(notebook: str | Path, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -35,34 +88,192 @@ def run(notebook: str | Path, parameters: Mapping[str, Any] | None = None) -> di
     DataError
         When a cell fails: the message names the cell and the error.
     """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
+    ran = execute(notebook, parameters)
+    if ran.failure is not None:
+        raise DataError(f"{Path(notebook).name}, {ran.failure}")
+    return ran.notebook
 
-    from evkit.model.progress import Bar
 
-    path = Path(notebook)
-    if not path.is_file():
-        raise MissingFile(f"no notebook {str(notebook)!r}.")
-    made = load_notebook_node(str(path))
-    if parameters:
-        made = parameterize_notebook(made, dict(parameters), kernel_name="python3", language="python")
+def execute(
+    notebook: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    timeout_seconds: int = TIMEOUT_SECONDS,
+    folder: str | Path | None = None,
+    keep: Keep | None = None,
+) -> Ran:
+    """Run a notebook as far as it goes.
+
+    Parameters
+    ----------
+    notebook
+        The path; the file itself is not changed.
+    parameters
+        Replace what the cell tagged "parameters" sets. Values of those that are named like secrets are not in what is given back.
+    timeout_seconds
+        How long one cell may take.
+    folder
+        Where the notebook runs: what relative paths in it are relative to. The notebook's own folder when None.
+    keep
+        Called with the notebook so far when a cell has ended.
+
+    Returns
+    -------
+    Ran
+
+    Raises
+    ------
+    MissingFile
+        No notebook there.
+    SpecError
+        A parameter that the notebook doesn't have; the message lists those it has.
+    DataError
+        When the file is no notebook.
+    """
+    import papermill
+    from papermill.engines import papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.log import logger
+
+    from evkit.report.engine import NAME, OurEngine, Watch
+
+    path, given = Path(notebook), dict(parameters or {})
+    check_parameters(path, loaded(path), given)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    code = [i for i, cell in enumerate(made.cells) if cell.cell_type == "code"]
-    client = NotebookClient(
-        made, timeout=TIMEOUT_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.resolve().parent)}}
-    )
-    client.create_kernel_manager()
-    client.km.kernel_spec.argv[0] = sys.executable
-    if client.km.has_trait("transport_encryption"):
-        client.km.transport_encryption = "auto"
-    with client.setup_kernel(), Bar(f"running {path.name}") as bar:
-        for n, i in enumerate(code):
-            try:
-                client.execute_cell(made.cells[i], i)
-            except CellExecutionError as error:
-                raise DataError(f"{path.name}, cell {n + 1} of {len(code)}: {error.ename}: {error.evalue}") from None
-            bar(n + 1, len(code))
-    found: dict[str, Any] = made
-    return found
+    secrets = {name: value for name, value in given.items() if is_secret(name)}
+    watch = Watch(title=f"running {path.name}", keep=None if keep is None else lambda nb: keep(without_secrets(nb, secrets)))
+    papermill_engines.register(NAME, OurEngine)
+    quiet, logger.disabled = logger.disabled, True
+    try:
+        made = papermill.execute_notebook(
+            formatted(path),
+            None,
+            parameters=given,
+            engine_name=NAME,
+            kernel_name=KERNEL,
+            language="python",
+            progress_bar=False,
+            start_timeout=START_SECONDS,
+            execution_timeout=timeout_seconds,
+            cwd=str(Path(folder).resolve() if folder is not None else path.resolve().parent),
+            watch=watch,
+        )
+    except PapermillExecutionError:
+        made = watch.notebook
+    finally:
+        logger.disabled = quiet
+    made.metadata.papermill.input_path = path.name
+    failure = watch.failure and replace(watch.failure, message=without(texts_of(secrets), watch.failure.message))
+    return Ran(without_secrets(made, secrets), failure)
+
+
+def formatted(path: Path) -> str:
+    """Give a path so that papermill takes it as it is: it fills in what stands between braces."""
+    return str(path.resolve()).replace("{", "{{").replace("}", "}}")
+
+
+def loaded(path: Path) -> Any:
+    """Read a notebook.
+
+    Raises
+    ------
+    MissingFile
+        No notebook there.
+    DataError
+        When the file is no notebook.
+    """
+    from papermill.iorw import load_notebook_node
+
+    if not path.is_file():
+        raise MissingFile(f"no notebook {str(path)!r}.")
+    try:
+        return load_notebook_node(str(path.resolve()))
+    except Exception as error:
+        raise DataError(f"{str(path)!r} is no notebook that can be read: {type(error).__name__}: {str(error)[:200]}") from None
+
+
+# ---------------------------------------------------------------------- parameters
+def check_parameters(path: Path, notebook: Any, given: Mapping[str, Any]) -> None:
+    """Raise for a parameter that the notebook doesn't have.
+
+    Raises
+    ------
+    SpecError
+        The message lists those it has, or says how a notebook gets parameters.
+    """
+    if not given:
+        return
+    known = parameters_of(path, notebook)
+    if known is None:
+        raise SpecError(
+            f"{path.name} has no cell tagged 'parameters', so it takes none: tag the cell that sets the defaults "
+            "(JupyterLab: property inspector, Cell Tags)"
+        )
+    for name in given:
+        if name not in known:
+            raise SpecError(f"{path.name} has no parameter {name!r}.{nearest(name, known)} It has: {', '.join(known) or 'none'}")
+
+
+def parameters_of(path: Path, notebook: Any) -> list[str] | None:
+    """Give the names that the cell tagged "parameters" sets; None where there is no such cell."""
+    import papermill
+
+    cell = next((c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())), None)
+    if cell is None:
+        return None
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError:
+        return list(papermill.inspect_notebook(formatted(path)))
+    names = [n.id for s in body if isinstance(s, ast.Assign) for t in s.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+    names += [s.target.id for s in body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+    return list(dict.fromkeys(names))
+
+
+def is_secret(name: str) -> bool:
+    """Say whether a parameter's name says that its value is nobody's business.
+
+    Examples
+    --------
+    >>> [is_secret(name) for name in ("api_key", "posthog_token", "db_password", "key_events", "group_key")]
+    [True, True, True, False, False]
+    """
+    return bool(SECRET.search(name)) and not NO_SECRET.match(name)
+
+
+def without_secrets(notebook: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a notebook with the values of secrets masked: in the cell that sets them, and wherever else the text occurs."""
+    from nbformat import from_dict
+
+    texts = texts_of(secrets)
+
+    def masked(part: Any) -> Any:
+        if isinstance(part, str):
+            return without(texts, part)
+        if isinstance(part, Mapping):
+            return {key: masked(value) for key, value in part.items()}
+        return [masked(value) for value in part] if isinstance(part, (list, tuple)) else part
+
+    made: dict[str, Any] = from_dict(masked(notebook))
+    if not secrets:
+        return made
+    said = made["metadata"].get("papermill", {}).get("parameters", {})
+    said.update({name: MASK for name in secrets if name in said})
+    for cell in made["cells"]:
+        if "injected-parameters" in cell.get("metadata", {}).get("tags", ()):
+            for name in secrets:
+                cell["source"] = re.sub(rf"(?m)^{re.escape(name)} = .*$", f'{name} = "{MASK}"', cell["source"])
+    return made
+
+
+def texts_of(secrets: Mapping[str, Any]) -> list[str]:
+    """Give the texts that are to be masked wherever they occur, the longest first."""
+    texts = {str(v) for value in secrets.values() for v in (value if isinstance(value, (list, tuple)) else [value])}
+    return sorted((t for t in texts if len(t) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def without(texts: Sequence[str], text: str) -> str:
+    """Mask texts within a text."""
+    for secret in texts:
+        text = text.replace(secret, MASK)
+    return text

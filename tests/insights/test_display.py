@@ -15,7 +15,7 @@ import pytest
 import evkit as ek
 from evkit.insights import theme
 from evkit.insights.display import LAB_MIME, adopt
-from evkit.report import page, run
+from evkit.report import cells, run
 from tests.browser import needs_browser, opened
 from tests.lab import ran_in_lab
 
@@ -34,6 +34,7 @@ CELLS = [
     "trend.chart() + alt.Chart(alt.InlineData(values=[{'y': 100}])).mark_rule().encode(y='y:Q')",
     "trend.chart().configure_axis(labelFontSize=20, labelColor='#ff0000')",
     "events.person(events.persons().distinct_ids[0][0]).timeline()",
+    "ek.Dashboard('Ours', [(trend, 'Films'), funnel, by_plan, (events.trends('movie_played', display='BoldNumber'), 'Number'), 'words'])",
 ]
 
 
@@ -89,7 +90,7 @@ def test_an_exported_html_draws_every_chart_with_the_network_blocked(made: dict[
     subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", "html", "done.ipynb"], cwd=tmp_path, check=True, capture_output=True, timeout=90
     )
-    page.write(made, tmp_path / "ours.html", title="charts")
+    cells.write(made, tmp_path / "ours.html", title="charts")
     with opened(tmp_path / "done.html", mode) as seen:
         widths = seen.page.evaluate("() => [...document.querySelectorAll('.jp-RenderedSVG img')].map(i => i.complete ? i.naturalWidth : 0)")
         assert len(widths) == len(CELLS) - 1

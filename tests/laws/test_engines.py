@@ -13,6 +13,7 @@ from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
+from evkit.quality import Quality
 from evkit.query.builders import clicked, cohorts, event_prop, group_prop, in_cohort, person_prop, session_duration, viewed
 from evkit.query.property_filters import FilterGroup
 from evkit.query.spec import Action, Cohort, Series
@@ -104,6 +105,14 @@ def test_trends_compile(name: str, dialect: str) -> None:
 @pytest.mark.parametrize("name", BREAKDOWNS)
 def test_broken_down_trends_compile(name: str, dialect: str) -> None:
     assert "events" in str(ibis.to_sql(trends.raw(BREAKDOWNS[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", ["_by_day", "_people", "_waits", "_counted"])
+def test_the_figures_of_quality_compile(name: str, dialect: str) -> None:
+    quality = Quality(tables(dialect), date_range=WEEKS)
+    made = quality._counted(quality._before) if name == "_counted" else getattr(quality, name)()
+    assert "events" in str(ibis.to_sql(made, dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "evkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 500, 60
 PUBLIC = {
-    "Action", "ActionStep", "Client", "Cohort", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
+    "Action", "ActionStep", "Client", "Cohort", "Dashboard", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
     "Project", "PropertyFilter", "PropertyRef", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "collect", "event", "event_prop", "explore",
     "from_frame", "from_ibis", "group_prop", "in_cohort", "inspect", "load_sample", "open_store", "person_prop", "pick_actions", "playground", "read", "read_actions", "sample_path", "save_actions",
     "series", "session_duration", "snippet", "submitted", "viewed", "watch",

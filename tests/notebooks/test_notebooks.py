@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evkit.report import page, run
+from evkit.report import cells, run
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 COURSE = sorted(FOLDER.glob("*.ipynb"))
@@ -19,6 +19,7 @@ def test_the_course_has_its_notebooks() -> None:
         "04_trends",
         "05_funnels",
         "06_capture_and_autocapture",
+        "weekly_report",
     ]
 
 
@@ -36,5 +37,5 @@ def test_a_notebook_of_the_course_runs(path: Path) -> None:
     outputs = [o for c in made["cells"] if c["cell_type"] == "code" for o in c["outputs"]]
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
     assert any("image/svg+xml" in o.get("data", {}) for o in outputs)
-    html = page.page(made, title=path.stem)
+    html = cells.page(made, title=path.stem)
     assert html.count("<figure") >= 1

@@ -34,6 +34,8 @@ DISPLAYS: tuple[str, ...] = get_args(Display)
 TOTAL_VALUE = frozenset({"BoldNumber", "ActionsPie", "ActionsBarValue", "ActionsTable", "WorldMap", "CalendarHeatmap"})
 """Displays of one figure over the whole range instead of one for each interval."""
 MAX_BREAKDOWNS = 3
+MOST_IN_TITLE = 4
+"""A title names so many lines at most."""
 DEFAULT_BREAKDOWN_LIMIT = 25
 NO_VALUE = "$$_posthog_breakdown_null_$$"
 """Stands for a breakdown value that is missing, null or empty."""
@@ -178,7 +180,9 @@ class Trends(Question):
     @property
     def title(self) -> str:
         """What the question is about, in a few words."""
-        return ", ".join(self.labels)
+        if len(self.labels) <= MOST_IN_TITLE:
+            return ", ".join(self.labels)
+        return f"{', '.join(self.labels[: MOST_IN_TITLE - 1])} and {len(self.labels) - MOST_IN_TITLE + 1} more"
 
     @property
     def is_total(self) -> bool:

@@ -1,0 +1,285 @@
+"""Data quality: what became of the events themselves. Exact counts, by queries; nothing here judges."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from evkit.dates import DateRange, Dates, Range, Window, previous_range
+from evkit.dates.buckets import bucket
+from evkit.dates.grammar import bucket_starts, is_relative
+from evkit.dates.instants import epoch_microseconds
+from evkit.errors import SpecError, whole
+from evkit.insights.insight import Insight
+from evkit.insights.trends.spec import Trends
+from evkit.model.tables import EventTables
+from evkit.properties import keys
+
+MOST_LINES = 8
+"""So many events are drawn by name: there are as many colours that can be told apart."""
+
+
+class Quality:
+    """What the events are like in a period: how many by day, what is new and what vanished, whose they are, how late they came.
+
+    Made by `events.quality(...)`. Every event counts, each uuid once, whatever `filter` restricts questions to. Nothing runs
+    until a figure is asked for.
+
+    Parameters
+    ----------
+    tables
+        The events.
+    date_range
+        The period; None is the whole data.
+    compare_to
+        The period it is compared with begins so much earlier, such as "-1w"; None is the one directly before, as long.
+    late_after
+        An event is late when it arrived more than this after it happened.
+    """
+
+    def __init__(self, tables: EventTables, *, date_range: Dates = None, compare_to: str | None = None, late_after: str = "1 hour") -> None:
+        if compare_to is not None and not (isinstance(compare_to, str) and is_relative(compare_to)):
+            raise SpecError(f"compare_to {compare_to!r} is no relative date such as '-1w'")
+        self.tables = tables
+        self.date_range = None if date_range is None else DateRange.of(date_range)
+        self.compare_to = compare_to
+        self.late_after = Window(late_after)
+
+    def __repr__(self) -> str:
+        said = "all the data" if self.date_range is None else self.date_range.in_words
+        return f"<Quality of the events, {said}; late is more than {self.late_after.words}>"
+
+    # ------------------------------------------------------------------ figures
+    def volume(self) -> pd.DataFrame:
+        """Give how many events of each name came on each day.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row an event and day of the period, zeros too: event, day (its start, wall clock of the project's zone), events.
+            The most frequent event first, then by day.
+        """
+        found = self.tables.execute(self._by_day())
+        days = pd.DatetimeIndex(bucket_starts(self._now), name="day")
+        wide = found.pivot_table(index="event", columns="day", values="events", aggfunc="sum") if len(found) else pd.DataFrame()
+        wide = wide.reindex(columns=days).fillna(0).astype("int64")
+        wide = wide.loc[sorted(wide.index, key=lambda name: (-wide.loc[name].sum(), name))]
+        made = [(name, start, int(n)) for name, row in wide.iterrows() for start, n in zip(days, row, strict=True)]
+        frame = pd.DataFrame(made, columns=["event", "day", "events"])
+        return frame.astype({"event": "str", "day": "datetime64[us]", "events": "int64"})
+
+    def volume_table(self) -> pd.DataFrame:
+        """Give the same to be read: a row an event, a column a day ("Mon 20 Apr 2026"), the number of events in the cells."""
+        frame = self.volume()
+        wide = frame.pivot(index="event", columns="day", values="events").reindex(list(dict.fromkeys(frame.event)))
+        wide.columns = pd.Index([f"{day:%a} {day.day} {day:%b %Y}" for day in wide.columns])
+        return wide.reset_index()
+
+    def volume_chart(self, most: int = MOST_LINES) -> Insight:
+        """Ask for the days of the most frequent events, as trends: `Trends` says the columns of its figures.
+
+        Parameters
+        ----------
+        most
+            How many events are drawn by name, 1 or more.
+        """
+        whole("most", most)
+        if most < 1:
+            raise SpecError(f"most {most}: draw at least one event")
+        names = list(dict.fromkeys(self.volume().event))[:most]
+        return Insight(Trends(*(names or (None,)), interval="day", date_range=self.date_range), self.tables)
+
+    def changes(self) -> pd.DataFrame:
+        """Give the events and properties that are new, and those that vanished: there in one of the two periods and not in the other.
+
+        A property is looked at for each event by itself, where both periods have the event. "New" is new against the period
+        before; it may have been there earlier still.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a change: change ("new", "vanished"), event, property (None where the event itself is meant), before and
+            now (how many events had it in each period). New first; events before properties; the most frequent first.
+
+        Raises
+        ------
+        SpecError
+            When no period was given: the whole data has none before it.
+        """
+        before, now = self._counts(self._before), self._counts(self._now)
+        lasting = {event for event, name in before if name is None and (event, None) in now}
+        rows = [
+            ("vanished" if (event, name) in before else "new", event, name, before.get((event, name), 0), now.get((event, name), 0))
+            for event, name in before.keys() ^ now.keys()
+            if name is None or event in lasting
+        ]
+        rows.sort(key=lambda row: (row[0], row[2] is not None, -(row[3] + row[4]), row[1], row[2] or ""))
+        frame = pd.DataFrame(rows, columns=["change", "event", "property", "before", "now"])
+        frame["property"] = pd.Series([row[2] for row in rows], dtype="object")
+        return frame.astype({"change": "str", "event": "str", "before": "int64", "now": "int64"})
+
+    def without_person(self) -> pd.DataFrame:
+        """Give how many events have no person behind them.
+
+        Such an event's distinct id has no person profile: where persons are rebuilt from the events, all of its events said
+        ``$process_person_profile: false`` and nobody was merged with it; where persons were given, it is none of theirs; where
+        the events' own person_id decides, that is empty. In figures it counts as an actor of its own.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row an event: event, events, without_person, share (of the events). The most frequent first.
+        """
+        return self._shares(self._people(), "without_person")
+
+    def late(self) -> pd.DataFrame:
+        """Give how many events came late, and how many were ahead of the clock of who received them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row an event: event, events, with_arrival (how many say when they arrived), late, share (of those that say so;
+            missing where none does), ahead (they happened more than `late_after` after they arrived: a wrong clock),
+            longest_seconds (from happening to arriving). The most frequent first.
+        """
+        frame = self._shares(self._waits(), "late", "with_arrival")
+        return frame[["event", "events", "with_arrival", "late", "share", "ahead", "longest_seconds"]]
+
+    def summary(self) -> pd.DataFrame:
+        """Give the figures of a report in one table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            measure, count (missing where the data can't say), share (of the events; missing where it makes no sense), about (what
+            was counted). Events, without a person, late, ahead, and where a period was given new and vanished events and
+            properties, are of the period; sent twice and unreadable are of the whole data.
+        """
+        people, late = self.without_person(), self.late()
+        events, timed = int(people.events.sum()), int(late.with_arrival.sum())
+        part = lambda n, of: float(n) / of if of else float("nan")  # noqa: E731
+        rows: list[tuple[str, int | None, float | None, str]] = [("events", events, None, "in the period")]
+        lost = int(people.without_person.sum())
+        rows.append(("without a person", lost, part(lost, events), "nobody with a profile did it"))
+        for name, side in (("late", "after"), ("ahead", "before")):
+            n = int(late[name].sum()) if timed or not events else None
+            said = f"arrived over {self.late_after.words} {side} it happened" if n is not None else "nothing says when events arrived"
+            rows.append((name, n, None if n is None else part(n, timed), said))
+        if 0 < timed < events:
+            rows.append(("without a time of arrival", events - timed, part(events - timed, events), "whether they were late is not known"))
+        if self.date_range is not None:
+            changes = self.changes()
+            for change in ("new", "vanished"):
+                for kind, is_kind in (("events", changes.property.isna()), ("properties", changes.property.notna())):
+                    rows.append((f"{change} {kind}", int(((changes.change == change) & is_kind).sum()), None, "against the period before"))
+        rows += self._of_all_data()
+        frame = pd.DataFrame(rows, columns=["measure", "count", "share", "about"])
+        return frame.astype({"measure": "str", "count": "Int64", "share": "float64", "about": "str"})
+
+    @property
+    def words(self) -> str:
+        """The period in words."""
+        return _days(self._now)
+
+    # ------------------------------------------------------------------ parts
+    def _of_all_data(self) -> list[tuple[str, int | None, float | None, str]]:
+        """Count what only reading can tell."""
+        tables = self.tables
+        rejects, total = getattr(tables.source, "rejects", None), int(tables.execute(tables.clean().count().name("n").as_table()).n[0])
+        gone = rejects.count if rejects is not None else 0
+        known = tables.source.has_uuids
+        twice = tables.duplicates if known else None
+        rows = total + (twice or 0) + gone
+        return [
+            (
+                "sent twice",
+                twice,
+                None if twice is None else twice / rows if rows else None,
+                "of all rows of the data" if known else "events have no uuid",
+            ),
+            ("unreadable", gone, gone / rows if rows else None, "of all rows of the data"),
+        ]
+
+    @cached_property
+    def _now(self) -> Range:
+        return self.tables.resolve(self.date_range, interval="day")
+
+    @cached_property
+    def _before(self) -> Range:
+        if self.date_range is None:
+            raise SpecError("new and vanished against what? The whole data has no period before it: events.quality(date_range='-7d')")
+        return previous_range(self._now, compare_to=self.compare_to)
+
+    def _within(self, period: Range) -> ir.Table:
+        """Give the events of a period, a row an event."""
+        e = self.tables.clean()
+        utc = lambda time: ibis.literal(time.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")  # noqa: E731
+        return e.filter((e.timestamp >= utc(period.lower)) & (e.timestamp <= utc(period.end)))
+
+    def _by_day(self) -> ir.Table:
+        e, settings = self._within(self._now), self.tables.settings
+        day = bucket(e.timestamp, "day", timezone=settings.timezone, week_start=settings.week_start, dialect=self.tables.dialect)
+        return e.select("event", day=day).group_by(["event", "day"]).agg(events=lambda t: t.count())
+
+    def _people(self) -> ir.Table:
+        e = self._within(self._now)
+        marked = e.select("event", lost=~self._has_person(e))
+        return marked.group_by("event").agg(events=lambda t: t.count(), without_person=lambda t: t.lost.cast("int64").sum())
+
+    def _waits(self) -> ir.Table:
+        e, most = self._within(self._now), self.late_after.microseconds
+        micros = lambda column: epoch_microseconds(column, dialect=self.tables.dialect)  # noqa: E731
+        count = lambda what: what.fill_null(False).cast("int64").sum()  # noqa: E731
+        marked = e.select("event", said=e.received_at.notnull(), wait=micros(e.received_at) - micros(e.timestamp))
+        return marked.group_by("event").agg(
+            events=lambda t: t.count(),
+            with_arrival=lambda t: t.said.cast("int64").sum(),
+            late=lambda t: count(t.wait > most),
+            ahead=lambda t: count(t.wait < -most),
+            longest_seconds=lambda t: t.wait.max() / 1_000_000,
+        )
+
+    def _counts(self, period: Range) -> dict[tuple[str, str | None], int]:
+        """Count the events by name and property; under None stands the event itself."""
+        rows = self.tables.arrow(self._counted(period))
+        return {(event, name): n for event, name, n in zip(*(rows[c].to_pylist() for c in ("event", "property", "events")), strict=True)}
+
+    def _counted(self, period: Range) -> ir.Table:
+        """Give, as an expression, how many events each name and each of its properties have: event, property (null: the event itself), events."""
+        e = self._within(period)
+        names = e.select("event", property=keys(e.properties, dialect=self.tables.dialect).unnest()).group_by(["event", "property"])
+        alone = e.group_by("event").agg(events=lambda t: t.count()).select("event", "events", property=ibis.null("string"))
+        return alone.select("event", "property", "events").union(
+            names.agg(events=lambda t: t.count()).select("event", "property", "events")
+        )
+
+    def _has_person(self, e: ir.Table) -> ir.BooleanValue:
+        tables = self.tables
+        if tables.persons is not None:
+            return e.distinct_id.isin(tables.persons.filter(tables.persons.distinct_id.notnull()).distinct_id)
+        if tables.identity == "given" or tables.con is None:
+            return e.person_id.notnull()
+        return e.distinct_id.isin(self._ids_of_persons().distinct_id)
+
+    def _ids_of_persons(self) -> ir.Table:
+        """Give the distinct ids of the persons that were rebuilt."""
+
+        def find() -> ir.Table:
+            ids = self.tables.persons_frame()[["distinct_ids"]].explode("distinct_ids").rename(columns={"distinct_ids": "distinct_id"})
+            return self.tables.keep("ids_of_persons", ids.dropna(), ibis.schema({"distinct_id": "string"}))
+
+        return self.tables.cache.get("ids_of_persons", find)
+
+    def _shares(self, counted: ir.Table, part: str, of: str = "events") -> pd.DataFrame:
+        """Give counts by event, the most frequent first, with the share that a part is."""
+        found = self.tables.execute(counted).sort_values(["events", "event"], ascending=[False, True], ignore_index=True)
+        return found.assign(share=[p / n if n else float("nan") for p, n in zip(found[part], found[of], strict=True)])
+
+
+def _days(period: Range) -> str:
+    first, last = (f"{t.day} {t:%B %Y}" for t in (period.start.astimezone(period.zone), period.end.astimezone(period.zone)))
+    return first if first == last else f"{first} to {last}"
