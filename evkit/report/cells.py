@@ -156,7 +156,7 @@ def shown(data: Mapping[str, Any], about: Mapping[str, Any], body: Body) -> str:
         return picture(f"data:{PICTURE};base64,{base64.b64encode(str(data[PICTURE]).encode()).decode()}", text, {})
     if data.get("text/html"):
         made = cleaned(str(data["text/html"]))
-        return scrolled(made, "Table") if "<table" in made else made
+        return scrolled(made, "Table") if "<table" in made and "tabindex" not in made else made
     if "text/markdown" in data:
         return markdown(str(data["text/markdown"]))
     if WIDGET in data:

@@ -19,7 +19,7 @@ EMPTY = frozenset("br col hr img wbr".split())
 DROPPED = frozenset("script iframe object embed template noscript head title textarea select svg math audio video canvas".split())
 """Left out with all that is in them."""
 ATTRIBUTES = frozenset(
-    "abbr align alt aria-hidden aria-label class colspan dir height id lang max min open role rowspan scope start style title type value "
+    "abbr align alt aria-hidden aria-label class colspan dir height id lang max min open role rowspan scope start style tabindex title type value "
     "width".split()
 )
 ADDRESSES = re.compile(r"(?i)^\s*(https?:|mailto:|#)")
@@ -109,6 +109,7 @@ class Reader(HTMLParser):
     def _attribute(self, tag: str, name: str, value: str) -> str:
         linked = name == "href" and tag == "a" and ADDRESSES.match(value)
         shown = name == "src" and tag == "img"
-        if not (linked or shown or name in ATTRIBUTES) or (name == "style" and ASKING.search(value)):
+        refused = (name == "style" and ASKING.search(value)) or (name == "tabindex" and value != "0")
+        if not (linked or shown or name in ATTRIBUTES) or refused:
             return ""
         return f' {name}="{html.escape(value)}"'

@@ -36,6 +36,7 @@ from evkit.report.safe import cleaned
         ("<td style='color:red'>x</td>", '<td style="color:red">x</td>'),
         ("<div style='position: fixed; top: 0'>x</div>", "<div>x</div>"),
         ("<table><tr><th scope=row>a</th></tr></table>", '<table><tr><th scope="row">a</th></tr></table>'),
+        ("<div tabindex=0>x</div><div tabindex=5>y</div>", '<div tabindex="0">x</div><div>y</div>'),
         ("<meta http-equiv=refresh content='0;url=https://e.com'>x", "x"),
         ("<base href=https://e.com>x<link rel=stylesheet href=https://e.com>", "x"),
     ],
