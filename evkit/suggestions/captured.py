@@ -400,7 +400,7 @@ def rows_of(counted: Iterable[Mapping[str, Any]], *, actions: int = 0) -> tuple[
                 Row(one["chain"], one["kind"], elements, one["events"], one["first_page"], one["last_page"], one["last_seen"], flags)
             )
     rows.sort(key=lambda r: (-r.events, r.kind, r.chain, r.known))
-    return tuple(rows), dict(left)
+    return tuple(rows), dict(sorted(left.items(), key=lambda item: (-item[1], item[0])))
 
 
 class _Memory(dict[str, Element]):

@@ -45,7 +45,7 @@ def answered(page: Any, act: Any) -> None:
     before = page.eval_on_selector(".evkit-explorer", "e => e.dataset.number")
     act()
     page.wait_for_function(
-        "before => document.querySelector('.evkit-explorer').dataset.number !== before && !document.querySelector('.evkit-busy')",
+        "before => { const d = document.querySelector('.evkit-explorer').dataset; return d.number !== before && d.number === d.asked && !document.querySelector('.evkit-busy'); }",
         arg=before,
         timeout=30_000,
     )

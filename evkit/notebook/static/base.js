@@ -18,13 +18,15 @@ let numbers = 0;
 /** Give a name that no other element has. */
 const fresh = (what) => `evkit-${what}-${Date.now().toString(36)}-${++numbers}`;
 
-/** Wait until nothing has been called for a while; give a function to call. */
+/** Wait until nothing has been called for a while; give a function to call, with a `cancel`. */
 function rested(milliseconds, run) {
   let timer = 0;
-  return (...given) => {
+  const later = (...given) => {
     clearTimeout(timer);
     timer = setTimeout(() => run(...given), milliseconds);
   };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }
 
 const MOST_SECONDS = 600; // a question of very many events may take minutes

@@ -23,7 +23,9 @@ function render({ model, el }) {
   const root = h("div.evkit.evkit-explorer", {}, fields, answer);
 
   function ask() {
+    askLater.cancel(); // what it would ask is asked now
     form.number = ++number;
+    root.dataset.asked = String(number);
     model.set("form", structuredClone(form));
     model.save_changes();
     answer.classList.add("evkit-busy");
