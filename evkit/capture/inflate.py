@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,20 +29,19 @@ def is_gzip(raw: bytes) -> bool:
 
 
 def whole(pieces: Iterator[bytes]) -> bytes:
-    """Put pieces together.
+    """Put pieces together, in one growing buffer: a body is never held twice, and goes back to the system when it is done with.
 
     Raises
     ------
     Refused
         With status 413 as soon as they are more than `MOST_INFLATED` bytes.
     """
-    found, size = [], 0
+    found = io.BytesIO()
     for piece in pieces:
-        size += len(piece)
-        if size > MOST_INFLATED:
+        if found.tell() + len(piece) > MOST_INFLATED:
             raise Refused(f"a body of more than {MOST_INFLATED:,} bytes once decompressed: send smaller batches", 413)
-        found.append(piece)
-    return b"".join(found)
+        found.write(piece)
+    return found.getvalue()
 
 
 def gunzipped(raw: bytes) -> bytes:
