@@ -97,7 +97,7 @@ class Person:
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
-        return Insight(Timeline(person_id=self.person_id, overlay=funnel_of(overlay), show_ids=show_ids), self.tables)
+        return Insight(Timeline(person_id=self.person_id, overlay=overlay, show_ids=show_ids), self.tables)
 
 
 class Group:
@@ -174,20 +174,13 @@ class Group:
         from evkit.insights.insight import Insight
         from evkit.insights.timeline.spec import Timeline
 
-        asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=funnel_of(overlay), show_ids=show_ids)
+        asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=overlay, show_ids=show_ids)
         return Insight(asked, self.tables)
 
 
 def as_text(value: Any) -> str:
     """Write a property's value for people."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def funnel_of(given: Insight | Funnel | None) -> Funnel | None:
-    """Give the funnel that is laid over: itself, or that of an Insight."""
-    wanted: Any = given
-    found: Funnel | None = getattr(wanted, "spec", wanted)
-    return found
 
 
 def moment(value: str | dt.datetime, tables: EventTables) -> dt.datetime:

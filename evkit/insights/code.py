@@ -11,7 +11,7 @@ from evkit.query.code import breakdown, call, default, literal, series, value
 
 
 def question(spec: Question, *, events: str = "events", known: Collection[str] = ()) -> str:
-    """Write the call that asks a question.
+    """Write the call that asks a trend or a funnel.
 
     Parameters
     ----------

@@ -10,13 +10,12 @@ import pandas as pd
 from evkit import markup
 from evkit.insights.timeline import listing
 from evkit.insights.timeline.spec import Timeline
-from evkit.insights.trends.spec import NO_VALUE, OTHER
+from evkit.insights.trends.spec import IN_WORDS
 
 if TYPE_CHECKING:
     from evkit.insights.insight import Insight
 
 MOST_ROWS = 200
-NAMED = {NO_VALUE: "(no value)", OTHER: "(other)"}
 
 
 def details(insight: Insight) -> str:
@@ -79,4 +78,4 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 and not value.is_integer() else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else NAMED.get(str(value), str(value))
+    return f"{value:,}" if isinstance(value, int) else IN_WORDS.get(str(value), str(value))

@@ -20,7 +20,7 @@ from evkit.notebook import words
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.choices import Choices
 from evkit.notebook.displayed import KeptOutputs, code_bundle, publish
-from evkit.notebook.form import Form, Originals, actions_of, empty, form_of, spec_of
+from evkit.notebook.form import Form, Originals, actions_of, form_of, spec_of
 from evkit.notebook.kept import Kept, cell_name
 from evkit.notebook.tool import Tool, script
 from evkit.query.spec import Action, Series
@@ -89,7 +89,7 @@ def explore(
         raise unknown("insight", insight, words.INSIGHTS)
     subject = [*events._subjects([series] if isinstance(series, (str, Action, Series)) else series)]
     if not subject:
-        subject = [s["name"] for s in empty(insight, events.event_names().event.tolist())["series"]]
+        subject = events.event_names().event.head(1 if insight == "trends" else 2).tolist()
     if not subject:
         raise SpecError("there are no events to explore")
     start: Question

@@ -19,6 +19,7 @@ from evkit.insights.trends.spec import Trends
 from evkit.notebook.words import INSIGHTS, OPERATORS, STEP_MATHS
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.spec import PROPERTY_MATHS, Action, Series
+from evkit.subjects import as_text
 
 Form = dict[str, Any]
 SPECS: dict[str, type[Question]] = {"trends": Trends, "funnel": Funnel}
@@ -151,12 +152,7 @@ def filter_form(given: PropertyFilter | FilterGroup) -> Form:
     if not known or not isinstance(given, PropertyFilter):
         return {"kept": in_words(given)}
     values = given.value if isinstance(given.value, tuple) else () if given.value is None else (given.value,)
-    return {"owner": owner_of(given), "key": given.key, "operator": given.operator, "values": [text_of(v) for v in values]}
-
-
-def text_of(value: Any) -> str:
-    """Write a value as one would type it."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return {"owner": owner_of(given), "key": given.key, "operator": given.operator, "values": [as_text(v) for v in values]}
 
 
 # ---------------------------------------------------------------------- form -> question

@@ -109,7 +109,6 @@ class Watch(Tool):
         self._follower = Follower(folder)
         self._known: deque[str] = deque(maxlen=MOST_REMEMBERED)
         self._known_set: set[str] = set()
-        self._clicked: deque[dict[str, Any]] = deque(maxlen=MOST_CLICKED)
         self._minute: deque[tuple[float, Counter[str]]] = deque()
         self._wanted: dict[str, str] = {}
         self._paused = False
@@ -118,11 +117,9 @@ class Watch(Tool):
         found = inspection.tail(folder, last) if last else None
         rows = [] if found is None else [stored(row) for row in found.to_dict("records")]
         for row in reversed(rows):
-            self._is_new(row["uuid"])
-            if row["chain"]:
-                self._clicked.append({**row, "elements_chain": row["chain"], "properties": json.loads(row["whole"])})
-        rows = [{key: value for key, value in row.items() if key != "whole"} for row in rows]
-        super().__init__(first=rows, folder_name=folder.name)
+            self._is_new(str(row["uuid"]))
+        self._clicked = deque((row for row in reversed(rows) if row["elements_chain"]), maxlen=MOST_CLICKED)
+        super().__init__(first=[line(row) for row in rows], folder_name=folder.name)
         self._thread = threading.Thread(target=self._run, name="evkit-watch", daemon=True)
 
     # ------------------------------------------------------------------ calls from the page
@@ -251,8 +248,8 @@ class Watch(Tool):
 
 
 def stored(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a row of `Store.tail` as the page takes it."""
-    return {**line({**row, "properties": json.loads(row["properties"] or "{}")}), "whole": row["properties"] or "{}"}
+    """Give a row of `Store.tail` as an event of the landing: its properties as an object."""
+    return {**row, "properties": json.loads(row["properties"] or "{}")}
 
 
 def seen_lately(events: Iterable[Mapping[str, Any]]) -> Captured:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import traitlets
 
 from evkit.errors import SpecError
@@ -79,6 +80,7 @@ class Picker(Tool):
         if not self._seen.rows:
             left = "; ".join(f"{n:,} {why}" for why, n in self._seen.left_out.items())
             raise SpecError(f"there is nothing to pick from: no autocaptured event has an element{f' ({left})' if left else ''}")
+        self._shown: tuple[tuple[int, int | None], pd.DataFrame] | None = None
         self._groups = elements_of(self._seen)[:MOST_ELEMENTS]
         self.actions: list[Action] = list(read_actions(path)) if path.is_file() else []
         self._outputs = KeptOutputs(lambda: [code_bundle(self.code)])
@@ -100,6 +102,12 @@ class Picker(Tool):
             raise SpecError(f"no element {number}: {len(self._groups)} are listed")
         return self._seen.rows[self._groups[number][0]]
 
+    def _ways(self, number: int, index: int | None) -> pd.DataFrame:
+        """Give the ways to pick out an element, counted once: who adds one has just looked at them."""
+        if self._shown is None or self._shown[0] != (number, index):
+            self._shown = (number, index), selector_options(self._seen, self._row(number), index=index)
+        return self._shown[1]
+
     def options(self, number: int, index: int | None = None) -> dict[str, Any]:
         """Give the ways to pick out an element.
 
@@ -116,8 +124,7 @@ class Picker(Tool):
             name (proposed); chain (the elements in words, the innermost first); index (which of them); options: for each way the
             columns of `suggest_actions` as texts, the most lasting first.
         """
-        row = self._row(number)
-        found = selector_options(self._seen, row, index=index)
+        row, found = self._row(number), self._ways(number, index)
         at = row.target if index is None else index
         shown = found.assign(coverage=found.coverage.map(lambda share: f"{share:.0%}"))
         return {
@@ -135,7 +142,7 @@ class Picker(Tool):
         SpecError
             When there is no such element or way, or the name is empty or taken.
         """
-        found = selector_options(self._seen, self._row(number), index=index)
+        found = self._ways(number, index)
         if not 0 <= option < len(found):
             raise SpecError(f"no way {option}: the element has {len(found)}")
         wanted = name.strip()

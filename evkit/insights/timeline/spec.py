@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from evkit.dates import DateRange
 from evkit.errors import SpecError
@@ -23,7 +24,7 @@ class Timeline(Question):
     group_type_index, group_key
         The group, where no person is given.
     overlay
-        A funnel: events that are steps of it say which, from 1.
+        A `Funnel`, or an Insight of one: events that are steps of it say which, from 1.
     show_ids
         Write ids as they are in charts and lists; otherwise they are masked there. The figures always have them.
     filters
@@ -42,7 +43,7 @@ class Timeline(Question):
     person_id: str | None = None
     group_type_index: int | None = None
     group_key: str | None = None
-    overlay: Funnel | None = None
+    overlay: Any = None
     show_ids: bool = False
     filters: FilterGroup = FilterGroup("AND")
     date_range: DateRange | None = None

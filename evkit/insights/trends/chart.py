@@ -12,7 +12,7 @@ import pandas as pd
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer, nothing, picked
 from evkit.insights.time_lines import MOST_TICKS, WHEN, ends, time_lines
-from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
+from evkit.insights.trends.spec import IN_WORDS, Trends
 
 TIME_BARS = ("ActionsBar", "ActionsStackedBar", "ActionsUnstackedBar")
 VALUE = ",.10~g"
@@ -28,7 +28,7 @@ def value_label(value: Any) -> str:
     edges = A_BIN.fullmatch(str(value))
     if edges:
         return f"{float(edges[1]):,.4g} to {float(edges[2]):,.4g}"
-    return {NO_VALUE: "(no value)", OTHER: "(other)"}.get(value, str(value))
+    return IN_WORDS.get(value, str(value))
 
 
 def value_labels(values: list[Any]) -> dict[Any, str]:

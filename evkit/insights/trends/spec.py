@@ -41,6 +41,8 @@ NO_VALUE = "$$_posthog_breakdown_null_$$"
 """Stands for a breakdown value that is missing, null or empty."""
 OTHER = "$$_posthog_breakdown_other_$$"
 """Stands for all breakdown values past the limit."""
+IN_WORDS = {NO_VALUE: "(no value)", OTHER: "(other)"}
+"""What these two are called for people."""
 
 
 @dataclass(frozen=True, init=False, repr=False)

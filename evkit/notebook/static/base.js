@@ -163,9 +163,9 @@ function folded(title, ...inner) {
 }
 
 /** Text with a button that copies it. */
-function copied(text, what, node = null) {
+function copied(text, what) {
   const said = h("span.evkit-quiet", { role: "status" });
-  const area = node || h("pre.evkit-code", { tabindex: "0", "aria-label": what }, h("code", {}, text));
+  const area = h("pre.evkit-code", { tabindex: "0", "aria-label": what }, h("code", {}, text));
   async function copy() {
     try {
       await navigator.clipboard.writeText(text);

@@ -68,13 +68,11 @@ function render({ model, el }) {
   draw();
   showPicked();
   el.append(h("div.evkit.evkit-picker", {}, problem, said, h("div.evkit-behind", {}, h("section.evkit-people", { "aria-label": "Elements" }, search, list), detail), picked));
-  const shown = hideKept(el, 1);
-  let late = () => {};
-  requestAnimationFrame(() => (late = hideKept(el, 1)));
+  let shown = () => {};
+  requestAnimationFrame(() => (shown = hideKept(el, 1)));
   return () => {
     model.off("change:picked", showPicked);
     shown();
-    late();
   };
 }
 
