@@ -10,9 +10,6 @@ from pathlib import Path
 
 from evkit.errors import EvkitError, SpecError
 
-STOPPED = 130
-"""The exit status of what was ended by Ctrl-C."""
-
 
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
@@ -62,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("evkit: stopped", file=sys.stderr)
+        from evkit.report.command import STOPPED
+
         return STOPPED
     except ModuleNotFoundError as error:
         print(

@@ -110,8 +110,7 @@ class Events:
 
     def count(self) -> int:
         """Count the events, each uuid once: all of them, whatever `filter` and `between` restrict questions to."""
-        clean = self.tables.clean()
-        return self.tables.cache.get("count", lambda: int(self.tables.execute(clean.count().name("n").as_table()).n[0]))
+        return self.tables.count
 
     @property
     def names(self) -> Vocabulary[str]:

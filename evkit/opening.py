@@ -278,6 +278,6 @@ def load_sample(*, timezone: str = "Europe/London", week_start: Week = "monday",
     --------
     >>> import evkit as ek
     >>> ek.load_sample()
-    <Events: events not counted yet, Europe/London, week starts on monday, identity replay>
+    <Events: ..., Europe/London, week starts on monday, identity replay>
     """
     return read(sample_path(), timezone=timezone, week_start=week_start, now=now)

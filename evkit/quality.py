@@ -16,6 +16,7 @@ from evkit.dates.instants import epoch_microseconds
 from evkit.errors import SpecError, whole
 from evkit.insights.insight import Insight
 from evkit.insights.trends.spec import Trends
+from evkit.model import identity
 from evkit.model.tables import EventTables
 from evkit.properties import keys
 
@@ -27,7 +28,7 @@ class Quality:
     """What the events are like in a period: how many by day, what is new and what vanished, whose they are, how late they came.
 
     Made by `events.quality(...)`. Every event counts, each uuid once, whatever `filter` restricts questions to. Nothing runs
-    until a figure is asked for.
+    until a figure is asked for, and each runs once.
 
     Parameters
     ----------
@@ -63,6 +64,10 @@ class Quality:
             A row an event and day of the period, zeros too: event, day (its start, wall clock of the project's zone), events.
             The most frequent event first, then by day.
         """
+        return self._volume.copy()
+
+    @cached_property
+    def _volume(self) -> pd.DataFrame:
         found = self.tables.execute(self._by_day())
         days = pd.DatetimeIndex(bucket_starts(self._now), name="day")
         wide = found.pivot_table(index="event", columns="day", values="events", aggfunc="sum") if len(found) else pd.DataFrame()
@@ -110,6 +115,10 @@ class Quality:
         SpecError
             When no period was given: the whole data has none before it.
         """
+        return self._changes.copy()
+
+    @cached_property
+    def _changes(self) -> pd.DataFrame:
         before, now = self._counts(self._before), self._counts(self._now)
         lasting = {event for event, name in before if name is None and (event, None) in now}
         rows = [
@@ -134,6 +143,10 @@ class Quality:
         pandas.DataFrame
             A row an event: event, events, without_person, share (of the events). The most frequent first.
         """
+        return self._without_person.copy()
+
+    @cached_property
+    def _without_person(self) -> pd.DataFrame:
         return self._shares(self._people(), "without_person")
 
     def late(self) -> pd.DataFrame:
@@ -146,6 +159,10 @@ class Quality:
             missing where none does), ahead (they happened more than `late_after` after they arrived: a wrong clock),
             longest_seconds (from happening to arriving). The most frequent first.
         """
+        return self._late.copy()
+
+    @cached_property
+    def _late(self) -> pd.DataFrame:
         frame = self._shares(self._waits(), "late", "with_arrival")
         return frame[["event", "events", "with_arrival", "late", "share", "ahead", "longest_seconds"]]
 
@@ -183,14 +200,13 @@ class Quality:
     @property
     def words(self) -> str:
         """The period in words."""
-        return _days(self._now)
+        return self._now.in_words
 
     # ------------------------------------------------------------------ parts
     def _of_all_data(self) -> list[tuple[str, int | None, float | None, str]]:
         """Count what only reading can tell."""
         tables = self.tables
-        rejects, total = getattr(tables.source, "rejects", None), int(tables.execute(tables.clean().count().name("n").as_table()).n[0])
-        gone = rejects.count if rejects is not None else 0
+        total, gone = tables.count, tables.rejected
         known = tables.source.has_uuids
         twice = tables.duplicates if known else None
         rows = total + (twice or 0) + gone
@@ -263,23 +279,11 @@ class Quality:
             return e.distinct_id.isin(tables.persons.filter(tables.persons.distinct_id.notnull()).distinct_id)
         if tables.identity == "given" or tables.con is None:
             return e.person_id.notnull()
-        return e.distinct_id.isin(self._ids_of_persons().distinct_id)
-
-    def _ids_of_persons(self) -> ir.Table:
-        """Give the distinct ids of the persons that were rebuilt."""
-
-        def find() -> ir.Table:
-            ids = self.tables.persons_frame()[["distinct_ids"]].explode("distinct_ids").rename(columns={"distinct_ids": "distinct_id"})
-            return self.tables.keep("ids_of_persons", ids.dropna(), ibis.schema({"distinct_id": "string"}))
-
-        return self.tables.cache.get("ids_of_persons", find)
+        clean, moved = tables.clean(), tables.person_map()
+        has = e.distinct_id.isin(clean.filter(identity.with_profile(clean, tables.dialect)).distinct_id)
+        return has if moved is None else has | e.distinct_id.isin(moved.distinct_id) | e.distinct_id.isin(moved.person_id)
 
     def _shares(self, counted: ir.Table, part: str, of: str = "events") -> pd.DataFrame:
         """Give counts by event, the most frequent first, with the share that a part is."""
         found = self.tables.execute(counted).sort_values(["events", "event"], ascending=[False, True], ignore_index=True)
         return found.assign(share=[p / n if n else float("nan") for p, n in zip(found[part], found[of], strict=True)])
-
-
-def _days(period: Range) -> str:
-    first, last = (f"{t.day} {t:%B %Y}" for t in (period.start.astimezone(period.zone), period.end.astimezone(period.zone)))
-    return first if first == last else f"{first} to {last}"

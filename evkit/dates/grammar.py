@@ -153,6 +153,12 @@ class Range:
     exact: bool = False
 
     @property
+    def in_words(self) -> str:
+        """Its days, both inside: "20 April 2026 to 26 April 2026"."""
+        first, last = (f"{t.day} {t:%B %Y}" for t in (self.start.astimezone(self.zone), self.end.astimezone(self.zone)))
+        return first if first == last else f"{first} to {last}"
+
+    @property
     def zone(self) -> ZoneInfo:
         """The project's zone."""
         return ZoneInfo(self.timezone)

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 SAID = ("$set", "$set_once")
 VALUES = (*(key for key in LIFTED if key not in PASSING), *SAID)
 NAMES = tuple(dict.fromkeys(name for _, name, _ in lifted_names(LIFTED, False)))
-MOST_SHAPES = 100_000
+MOST_SHAPES = 20_000
 """Lists of keys that are told apart; where there are more, all events are replayed."""
 BARE = 4
 """The kind of events that nothing is lifted from, beside those of the kernel."""
@@ -210,7 +210,7 @@ def _signatures(tables: EventTables, shapes: Shapes, *, in_arrival_order: bool) 
     made = with_person(tables, made.drop(*({"properties", "said"} & set(made.columns))))
     made = made.order_by(["arrival", "uuid"]) if in_arrival_order else made
     parts = [_of_batch(batch, shapes) for batch in tables.batches(made.drop("uuid", "distinct_id"))]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])} if parts else {}  # a column at a time
 
 
 def _of_batch(batch: pa.RecordBatch, shapes: Shapes) -> dict[str, np.ndarray]:

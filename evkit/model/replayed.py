@@ -32,7 +32,7 @@ def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame
     different ids know nothing of each other. Other engines give all events, in arrival order.
     """
     marks = None
-    if tables.dialect == "duckdb" and int(tables.execute(tables.clean().count().name("n").as_table()).n[0]) >= FEWEST:
+    if tables.dialect == "duckdb" and tables.count >= FEWEST:
         with watched(tables.con, "looking for events that change persons"):
             marks = changing.changing(tables)
     apart = ((0, row) for row in rows(tables)) if marks is None else by_person(tables, marks)

@@ -213,6 +213,16 @@ class EventTables:
         """Whether there are no events; runs once."""
         return self.cache.get("is_empty", lambda: len(self.arrow(self.clean().select("event").limit(1))) == 0)
 
+    @property
+    def count(self) -> int:
+        """How many events there are, each uuid once; counted once."""
+        return self.cache.get("count", lambda: int(self.execute(self.clean().count().name("n").as_table()).n[0]))
+
+    @property
+    def rejected(self) -> int:
+        """How many rows of the source can't be read, as far as it was read."""
+        return int(getattr(getattr(self.source, "rejects", None), "count", 0))
+
     def resolve(self, wanted: DateRange | None, *, interval: str, exact_start: bool = False) -> Range:
         """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data."""
         wanted = wanted or DateRange("all")
@@ -239,7 +249,7 @@ class EventTables:
     def _find_span(self) -> tuple[dt.datetime, dt.datetime]:
         row = self.execute(self.clean().aggregate(low=lambda e: e.timestamp.min(), high=lambda e: e.timestamp.max())).iloc[0]
         if pd.isna(row.low):
-            gone = getattr(getattr(self.source, "rejects", None), "count", 0)
+            gone = self.rejected
             why = f"there are no events: {gone:,} rows were set aside, see events.load_report.rejected" if gone else "there are no events"
             raise DataError(f"{why}. So there is no newest event to count dates from: give date_range= with dates, or now=")
         return tuple(pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.low, row.high))

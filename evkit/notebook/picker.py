@@ -18,7 +18,7 @@ from evkit.query import code
 from evkit.query.spec import Action
 from evkit.suggestions import names
 from evkit.suggestions.captured import Row
-from evkit.suggestions.suggest import elements_of, selector_options
+from evkit.suggestions.suggest import elements_of, selector_options, share
 
 MOST_ELEMENTS = 500
 """Elements that are listed, the most frequent."""
@@ -126,7 +126,7 @@ class Picker(Tool):
         """
         row, found = self._row(number), self._ways(number, index)
         at = row.target if index is None else index
-        shown = found.assign(coverage=found.coverage.map(lambda share: f"{share:.0%}"))
+        shown = found.assign(coverage=[share(round(c * 1_000_000), 1_000_000) for c in found.coverage])
         return {
             "name": names.name_of(row.kind, row.elements, at, self._seen.varies),
             "chain": [names.described([element], 0) for element in row.elements],

@@ -105,7 +105,19 @@ def cell_parts(cell: Mapping[str, Any], body: Body) -> Iterator[str]:
 def failed(cell: Mapping[str, Any]) -> bool:
     """Say whether a cell of code ended in an error that it was not expected to end in."""
     expected = "raises-exception" in cell.get("metadata", {}).get("tags", ())
-    return not expected and any(output["output_type"] == "error" for output in cell.get("outputs", ()))
+    errors = [o for o in cell.get("outputs", ()) if o["output_type"] == "error"]
+    return not expected and any(not ends_itself(o.get("ename", ""), o.get("evalue", "")) for o in errors)
+
+
+def ends_itself(name: str, message: str) -> bool:
+    """Say whether an error is a notebook's own end, no failure: ``sys.exit(0)``, as papermill sees it.
+
+    Examples
+    --------
+    >>> ends_itself("SystemExit", "0"), ends_itself("SystemExit", "1"), ends_itself("ValueError", "")
+    (True, False, False)
+    """
+    return name == "SystemExit" and message in ("", "0", "None")
 
 
 def joined(text: Any) -> str:

@@ -18,6 +18,7 @@ from evkit.report import run, schedule
 STATUS = """exit status: 0 the report is whole; 1 a cell failed, or something that was given is wrong (the report so far is kept, and says
 so first); 2 the command can't be read; 130 it was stopped (the report so far is kept)"""
 FAILED, STOPPED = 1, 130
+"""Exit statuses: a cell failed; it was ended by Ctrl-C or SIGTERM."""
 WORDS = {"None": None, "True": True, "False": False}
 """Words of Python's, beside JSON's null, true and false."""
 
@@ -213,18 +214,15 @@ def scheduled(asked: argparse.Namespace, notebook: Path, comes_with_us: bool, gi
     book = asked.notebook if comes_with_us else str(notebook.resolve())
     command = [sys.executable, "-m", "evkit.cli", "report", book, *options, *cwd, "--out", str(Path(asked.out).resolve())]
     in_checkout = ["python", "-m", "evkit.cli", "report", relative(notebook, here, asked.notebook, comes_with_us), *options]
-    in_checkout += [
-        *(["--cwd", relative(Path(asked.cwd), here, asked.cwd)] if asked.cwd else []),
-        "--out",
-        relative(Path(asked.out), here, asked.out),
-    ]
+    out = relative(Path(asked.out), here, asked.out)
+    in_checkout += [*(["--cwd", relative(Path(asked.cwd), here, asked.cwd)] if asked.cwd else []), "--out", out]
     hidden = [name for name in given if run.is_secret(name)]
     told = "".join(
         f"# {name} is in the lines below for all to read: let the notebook take it from the environment (os.environ) instead.\n"
         for name in hidden
     )
     name = re.sub(r"[^\w-]+", "-", notebook.stem).strip("-") or "report"
-    return told + schedule.lines(when, command, folder=str(here), name=name, ci_command=in_checkout)
+    return told + schedule.lines(when, command, folder=str(here), name=name, ci_command=in_checkout, out=out)
 
 
 def relative(path: Path, here: Path, given: str, comes_with_us: bool = False) -> str:

@@ -332,8 +332,7 @@ def about(insight: Insight) -> str:
     tables, dates, filters = insight.tables, insight.spec.date_range, getattr(insight.spec, "filters", None)
     try:
         period = tables.resolve(dates, interval="day")
-        first, last = (f"{t.day} {t:%B %Y}" for t in (period.start.astimezone(period.zone), period.end.astimezone(period.zone)))
-        said = f"{'All the data, ' if dates is None else ''}{first if first == last else f'{first} to {last}'}, {tables.settings.timezone}"
+        said = f"{'All the data, ' if dates is None else ''}{period.in_words}, {tables.settings.timezone}"
     except EvkitError:
         said = "No events"
     return f"{said}{f'; only events with {in_words(filters)}' if filters is not None and filters.values else ''}."

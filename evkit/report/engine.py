@@ -15,6 +15,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 
 from evkit.model.progress import Bar
+from evkit.report.cells import ends_itself
 from evkit.report.run import Failure
 
 NAME = "evkit"
@@ -96,8 +97,7 @@ class OurClient(PapermillNotebookClient):
                     self.execute_cell(cell, i)
                 except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                     name, message = self._names(error)
-                    done = name == "SystemExit" and message in ("", "0", "None")  # the notebook ends itself, as papermill sees it
-                    if not done:
+                    if not ends_itself(name, message):
                         self.watch.failure = Failure(n + 1, len(code), i, name, message, stopped=self.stopped)
                         self._mark(cell, self.watch.failure)
                         self.nb_man.cell_exception(cell, cell_index=i, exception=error)
@@ -132,16 +132,22 @@ class OurClient(PapermillNotebookClient):
 
     @contextlib.contextmanager
     def _told_to_stop(self) -> Iterator[None]:
-        """While cells run, Ctrl-C and SIGTERM end the cell instead of us: nbclient's own handler would end the kernel at once."""
+        """While cells run, Ctrl-C and SIGTERM end the cell instead of us; afterwards they do again what they did before."""
         loop = asyncio.get_event_loop()
+        was = {}
         try:
             for number in STOPPED_BY:
+                before = signal.getsignal(number)
                 loop.add_signal_handler(number, self._stop)
+                was[number] = before
         except (RuntimeError, NotImplementedError, ValueError):  # not the main thread, or Windows
             pass
         try:
             yield
         finally:
+            for number, before in was.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, before)
             if self._stopping is not None:
                 self._stopping.cancel()
 

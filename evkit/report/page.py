@@ -9,7 +9,6 @@ import html
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -28,7 +27,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-s
 
 
 class Body:
-    """What is collected while a page is written: its parts, and the specifications of its charts.
+    """What is collected while a page is written: the specifications of its charts.
 
     Parameters
     ----------
@@ -92,17 +91,12 @@ def document(title: str, main: str, body: Body, *, kind: str) -> str:
 def write_text(path: Path, text: str) -> Path:
     """Write a file whole or not at all: who reads it meanwhile sees the one before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
 
 

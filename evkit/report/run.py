@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from evkit.errors import DataError, MissingFile, SpecError, nearest
+from evkit.report.cells import GIVEN, MARKER, PARAMETERS
 
 TIMEOUT_SECONDS = 600
 """How long one cell may take."""
@@ -24,6 +25,9 @@ NO_SECRET = re.compile(r"(?i)^(primary|foreign|group|sort|row)_key$")
 MASK = "•••"
 SHORTEST_SECRET = 4
 """A secret shorter than this is masked where it is given, not wherever it may occur."""
+
+STRUCTURE = frozenset({"cell_type", "output_type", "tags", "id", "kernelspec", "nbformat", "nbformat_minor"})
+"""Parts of a notebook that say what it is made of: nothing in them is a secret, and masked they would break it."""
 
 Keep = Callable[[dict[str, Any]], Any]
 
@@ -158,8 +162,9 @@ def execute(
             cwd=str(Path(folder).resolve() if folder is not None else path.resolve().parent),
             watch=watch,
         )
-    except PapermillExecutionError:
+    except PapermillExecutionError:  # its notes about the error would move the cells; ours says it
         made = watch.notebook
+        made.cells = [c for c in made.cells if MARKER not in c.metadata.get("tags", ())]
     finally:
         logger.disabled = quiet
     made.metadata.papermill.input_path = path.name
@@ -218,7 +223,7 @@ def parameters_of(path: Path, notebook: Any) -> list[str] | None:
     """Give the names that the cell tagged "parameters" sets; None where there is no such cell."""
     import papermill
 
-    cell = next((c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())), None)
+    cell = next((c for c in notebook.cells if PARAMETERS in c.metadata.get("tags", ())), None)
     if cell is None:
         return None
     try:
@@ -245,22 +250,22 @@ def without_secrets(notebook: Mapping[str, Any], secrets: Mapping[str, Any]) -> 
     """Give a notebook with the values of secrets masked: in the cell that sets them, and wherever else the text occurs."""
     from nbformat import from_dict
 
+    if not secrets:
+        return from_dict(notebook)  # type: ignore[no-any-return]
     texts = texts_of(secrets)
 
     def masked(part: Any) -> Any:
         if isinstance(part, str):
             return without(texts, part)
         if isinstance(part, Mapping):
-            return {key: masked(value) for key, value in part.items()}
+            return {key: value if key in STRUCTURE else masked(value) for key, value in part.items()}
         return [masked(value) for value in part] if isinstance(part, (list, tuple)) else part
 
     made: dict[str, Any] = from_dict(masked(notebook))
-    if not secrets:
-        return made
     said = made["metadata"].get("papermill", {}).get("parameters", {})
     said.update({name: MASK for name in secrets if name in said})
     for cell in made["cells"]:
-        if "injected-parameters" in cell.get("metadata", {}).get("tags", ()):
+        if GIVEN in cell.get("metadata", {}).get("tags", ()):
             for name in secrets:
                 cell["source"] = re.sub(rf"(?m)^{re.escape(name)} = .*$", f'{name} = "{MASK}"', cell["source"])
     return made
@@ -268,8 +273,20 @@ def without_secrets(notebook: Mapping[str, Any], secrets: Mapping[str, Any]) -> 
 
 def texts_of(secrets: Mapping[str, Any]) -> list[str]:
     """Give the texts that are to be masked wherever they occur, the longest first."""
-    texts = {str(v) for value in secrets.values() for v in (value if isinstance(value, (list, tuple)) else [value])}
+    texts = {text for value in secrets.values() for text in leaves(value)}
     return sorted((t for t in texts if len(t) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Give the texts and numbers in a value, however deep; not true, false and none, which stand for nothing secret."""
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif value is None or isinstance(value, (bool, str, int, float)):
+        if value is not None and not isinstance(value, bool):
+            yield str(value)
+        return
+    for part in value:
+        yield from leaves(part)
 
 
 def without(texts: Sequence[str], text: str) -> str:

@@ -77,7 +77,11 @@ class Reader(HTMLParser):
         if self._dropping:
             if tag == self._dropping[-1]:
                 self._dropping.pop()
-        elif tag == "style" and self._style is not None:
+                return
+            if tag not in self._open:
+                return
+            self._dropping.clear()  # was left open inside of what ends here
+        if tag == "style" and self._style is not None:
             said, self._style = "".join(self._style), None
             self._made.append("" if ASKING.search(said) else f"<style>{said}</style>")
         elif tag in self._open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ class When:
         return f"{days.get(self.day, f'every {self.day.capitalize()}')} at {self.hour:02}:{self.minute:02}"
 
 
-def lines(when: When, command: Sequence[str], *, folder: str, name: str, ci_command: Sequence[str]) -> str:
+def lines(when: When, command: Sequence[str], *, folder: str, name: str, ci_command: Sequence[str], out: str) -> str:
     """Give what to put where, so that a command runs on time.
 
     Parameters
@@ -85,7 +86,17 @@ def lines(when: When, command: Sequence[str], *, folder: str, name: str, ci_comm
         What to call it: letters, digits, - and _.
     ci_command
         What to run in a checkout of the project.
+    out
+        The folder that it writes into.
+
+    Raises
+    ------
+    SpecError
+        When a part has a line break: no crontab and no unit can hold one.
     """
+    broken = next((part for part in (*command, *ci_command) if "\n" in part or "\r" in part), None)
+    if broken is not None:
+        raise SpecError(f"{broken!r} has a line break, which a crontab can't hold: write it into the notebook, or into a file")
     return f"""# {name}: {when.words}, by one of the three. Times are those of the machine that runs it.
 
 # 1. crontab: add this line with `crontab -e`. cron mails what is printed; a failed report ends with status 1.
@@ -128,12 +139,12 @@ jobs:
         with:
           python-version: "3.12"
       - run: python -m pip install 'evkit[report]'
-      - run: {yaml_text(shlex.join(ci_command))}
+      - run: {json.dumps(shlex.join(ci_command), ensure_ascii=False)}
       - uses: actions/upload-artifact@v4
         if: always()        # the report so far is kept also where a cell failed
         with:
           name: {name}
-          path: {yaml_text(ci_command[ci_command.index("--out") + 1])}
+          path: {json.dumps(out, ensure_ascii=False)}
 """
 
 
@@ -161,14 +172,3 @@ def unit_command(command: Sequence[str]) -> str:
         said = part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
         made.append(said if re.fullmatch(r"[\w@+=:,./-]+", part) else f'"{said}"')
     return " ".join(made)
-
-
-def yaml_text(text: str) -> str:
-    """Write a text for YAML, in single quotes where it needs them.
-
-    Examples
-    --------
-    >>> yaml_text("it's")
-    "'it''s'"
-    """
-    return text if re.fullmatch(r"[\w./][\w./ =-]*", text) else "'" + text.replace("'", "''") + "'"

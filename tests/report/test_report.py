@@ -65,7 +65,8 @@ def test_a_failing_cell_ends_the_report_which_says_so_first_and_is_kept(
     main = page[page.index("<main>") :]
     first = main.index("This report is not complete.")
     assert first < main.index("cell 2 of 3: ValueError: &lt;b&gt;no&lt;/b&gt;") < main.index("so far") < main.index('class="error"')
-    assert '<section id="failed-cell">' in main
+    section = main[main.index('<section id="failed-cell">') :]
+    assert "raise ValueError" in section[: section.index("</section>")]
     assert "<title>Failed: small</title>" in page
     assert "<b>no" not in page
     assert [o["output_type"] for o in outputs(tmp_path / "out" / "small.ipynb")] == ["stream", "error"]
@@ -230,3 +231,29 @@ def test_the_weekly_report_of_hostile_events_draws_without_a_network_and_reads_w
         assert plain.locator("figure svg").count() == 6
         assert "Events without a person" in text and MARKUP in text
         context.close()
+
+
+def test_a_secret_is_masked_however_deep_and_the_notebook_stays_whole(book: Book, tmp_path: Path) -> None:
+    path = book("print('said', auth['list'][0]['token'], True)", parameters="auth = {}\nkey = ''")
+    ran = run.execute(path, {"auth": {"list": [{"token": "phx_hidden"}], "on": True}, "key": "code"})
+    assert ran.failure is None
+    assert [c["cell_type"] for c in ran.notebook["cells"]] == ["code"] * len(ran.notebook["cells"])
+    text = json.dumps(ran.notebook)
+    assert "phx_hidden" not in text
+    assert "True" in "".join(o.get("text", "") for c in ran.notebook["cells"] for o in c["outputs"])
+
+
+def test_ctrl_c_does_afterwards_what_it_did_before(book: Book) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run.execute(book("1 + 1"))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_an_expected_error_is_no_failure_and_leaves_no_note(book: Book, tmp_path: Path) -> None:
+    path = book("1 / 0", "print('on')")
+    made = json.loads(path.read_text())
+    made["cells"][0]["metadata"]["tags"] = ["raises-exception"]
+    path.write_text(json.dumps(made))
+    ran = run.execute(path)
+    assert ran.failure is None
+    assert [c["cell_type"] for c in ran.notebook["cells"]] == ["code", "code"]

@@ -24,6 +24,8 @@ from evkit.report.safe import cleaned
         ('<a href="https://e.com/?a=1&b=2">x</a>', '<a href="https://e.com/?a=1&amp;b=2">x</a>'),
         ("<form action=https://e.com><input name=x>y</form>", "y"),
         ("<p>open", "<p>open</p>"),
+        ("<table><tr><td><svg></td></tr><tr><td>7</td></tr></table>", "<table><tr><td></td></tr><tr><td>7</td></tr></table>"),
+        ("<p><title>x</p>y", "<p></p>y"),
         ("<b><i>x</b>y", "<b><i>x</i></b>y"),
         ("</div>x", "x"),
         ("<!-- <script> -->x", "x"),

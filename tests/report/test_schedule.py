@@ -100,6 +100,16 @@ def test_a_parameter_that_is_not_there_is_told_before_anything_is_printed(tmp_pa
 
 
 def test_a_line_needs_no_folder_to_be_there() -> None:
-    text = lines(When.of("daily 07:00"), ["python"], folder="/a%b", name="x", ci_command=["python", "--out", "y"])
+    text = lines(When.of("daily 07:00"), ["python"], folder="/a%b", name="x", ci_command=["python", "--out", "y"], out="y")
     assert "cd /a\\%b && python" in text
     assert "WorkingDirectory=/a%%b" in text
+
+
+def test_what_the_lines_for_ci_say_is_read_back_as_it_was() -> None:
+    command = ["python", "-p", "say=a: 'x' # \"y\"", "--out", "true"]
+    text = lines(When.of("daily 07:00"), ["python"], folder="/a", name="x", ci_command=command, out="true")
+    job = yaml.safe_load(text[text.index("name: evkit report x") :])["jobs"]["report"]["steps"]
+    assert shlex.split(job[-2]["run"]) == command
+    assert job[-1]["with"]["path"] == "true"
+    with pytest.raises(SpecError, match="has a line break"):
+        lines(When.of("daily 07:00"), ["python", "-p", "a=b\nc"], folder="/a", name="x", ci_command=["python"], out="y")
