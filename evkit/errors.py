@@ -54,8 +54,10 @@ class MissingFile(DataError, FileNotFoundError):
 class CaptureError(EvkitError, ValueError):
     """An event or batch that capture refuses; `event` and `distinct_id` say which one it is about, where that is known."""
 
-    event: str | None = None
-    distinct_id: str | None = None
+    def __init__(self, *words: object, event: str | None = None, distinct_id: str | None = None) -> None:
+        super().__init__(*words)
+        self.event = event
+        self.distinct_id = distinct_id
 
 
 class StoreError(EvkitError):

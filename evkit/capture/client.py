@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, cast
 
-from evkit import __version__, markup
+from evkit import __version__
 from evkit.capture import contexts, message
 from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time, at_least, id_text, read_form
 from evkit.capture.jsonable import TooLarge, as_text, to_json
@@ -25,6 +25,8 @@ from evkit.capture.spool import MAX_SPOOL_BYTES, Spool
 from evkit.capture.tracking import Guard, P, R, Recorded, tracked
 from evkit.capture.transport import (
     LIB,
+    OF_EVENTS,
+    TOO_BIG,
     EventSink,
     HttpTransport,
     StoreTransport,
@@ -166,11 +168,13 @@ class Client:
                 key, to, timeout_seconds=timeout_seconds, compress=gzip, historical_migration=historical_migration, now=now
             )
             to = without_login(to)
+        halved = OF_EVENTS if isinstance(transport, StoreTransport) else (TOO_BIG,)  # of a batch for a store the good events get through
         queue: Queue = MemoryQueue(max_queue_size) if spool is None else Spool(spool, key, max_bytes=spool_max_bytes, log=self._log)
         self._shown = f"{masked(key)!r}, host={to!r}"
         self._sender = Sender(
             transport,
             queue,
+            halved=halved,
             flush_at=flush_at,
             flush_interval=flush_interval,
             max_batch_bytes=max_batch_bytes,
@@ -184,6 +188,8 @@ class Client:
         return f"Client({self._shown})"
 
     def _repr_html_(self) -> str:
+        from evkit import markup
+
         return markup.card("Client", [("sends to", self._shown)])
 
     def __enter__(self) -> Client:

@@ -205,7 +205,7 @@ class Collector:
 
     def may_pass_on(self, request: Request) -> bool:
         """Say whether a request's events go on to where this collector passes them; not where another passed them on to it."""
-        if FORWARDED.lower() not in request.headers:
+        if FORWARDED not in request.headers:
             return True
         if self.store.on_durable is not None and not self.told:
             self.told = True

@@ -11,6 +11,7 @@ import os
 import threading
 import uuid as uuids
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from evkit.capture import contexts
@@ -258,4 +259,5 @@ def stats() -> Stats:
     """Give the counts of the program's client: `Client.stats`."""
     if _CLIENT is None:
         return Stats(captured=_dropped, undelivered=_dropped, last_error=_why or None)
-    return _CLIENT.stats()
+    found = _CLIENT.stats()  # and what was dropped before there was a client
+    return replace(found, captured=found.captured + _dropped, undelivered=found.undelivered + _dropped)

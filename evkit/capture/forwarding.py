@@ -9,14 +9,13 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from evkit.capture.queues import counted
 from evkit.capture.sender import Sender, Stats
 from evkit.capture.spool import Leftover, Spool
-from evkit.capture.transport import TOO_BIG, Answer, HttpTransport, Transport, checked_host, checked_key, without_login
+from evkit.capture.transport import OF_EVENTS, Answer, HttpTransport, Transport, checked_host, checked_key, without_login
 from evkit.errors import CaptureError
 
 FOLDER = "forward"
@@ -29,8 +28,6 @@ SPOOL_BYTES = 1 << 30
 """Bytes that wait while the host is away; then the oldest go, and are counted."""
 QUIET_SECONDS = 60.0
 """The same trouble is told again after so long at the earliest."""
-OF_EVENTS = frozenset({400, TOO_BIG})
-"""Statuses that are about an event, not about who sends it or where to."""
 
 Tell = Callable[[str], None]
 log = logging.getLogger("evkit.capture")
@@ -49,6 +46,8 @@ class Reporter:
         Sends; the host's address, to be told.
     waits, aside
         Where events wait, and where those are that were refused.
+    later
+        What becomes of those that wait.
     tell, warn
         Take lines for who runs this, and troubles for the store's warnings.
     clock
@@ -56,12 +55,22 @@ class Reporter:
     """
 
     def __init__(
-        self, inner: Transport, host: str, *, waits: Path, aside: Path, tell: Tell, warn: Tell, clock: Callable[[], float] = time.monotonic
+        self,
+        inner: Transport,
+        host: str,
+        *,
+        waits: Path,
+        aside: Path,
+        later: str,
+        tell: Tell,
+        warn: Tell,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inner = inner
         self._host = host
         self._waits = waits
         self._aside = aside
+        self._later = later
         self._tell = tell
         self._warn = warn
         self._clock = clock
@@ -69,10 +78,10 @@ class Reporter:
         self._trouble = ""
 
     def send(self, lines: Sequence[bytes]) -> Answer:
-        """Send a batch; one that is refused for one of its events goes again in halves, so that the others get through."""
+        """Send a batch once; one that goes again in halves is no trouble yet."""
         answer = self._inner.send(lines)
         if answer.status in OF_EVENTS and len(lines) > 1:
-            return replace(answer, status=TOO_BIG)
+            return answer
         why = answer.error or f"status {answer.status}"
         if answer.taken:
             if self._trouble:
@@ -80,7 +89,7 @@ class Reporter:
                     self._tell(f"{self._host} takes events again")
             self._trouble = ""
         elif answer.may_work_later:
-            self.say("away", f"{self._host} does not take events ({why}): they wait in {self._waits} and are sent again", stays=True)
+            self.say("away", f"{self._host} does not take events ({why}): they wait in {self._waits} {self._later}", stays=True)
         else:
             mend = "`evkit store forward` sends them again"
             self.say(
@@ -115,7 +124,8 @@ class Reporter:
 class Forwarder:
     """Takes the lines that a store has made durable, and sends their events on.
 
-    An event is spooled before it is acknowledged, so that each arrives at least once; its uuid stays, so that it counts once.
+    An event is written to the spool before it is acknowledged, so that it outlives the process and arrives at least once; its uuid
+    stays, so that it counts once. After a power cut the last ones may be in the store alone.
 
     Parameters
     ----------
@@ -143,17 +153,26 @@ class Forwarder:
             headers={FORWARDED: "1"},
         )
         queue = Spool(spool, key, max_bytes=SPOOL_BYTES)
-        self.left = queue.leftover()
+        self.leftover = queue.leftover
         self._tell, self._waits = tell, Path(spool)
         self.busy = queue.adopt() if adopt else 0
         self.aside = queue.refused
-        self._reporter = Reporter(transport, without_login(address), waits=Path(spool), aside=queue.refused, tell=tell, warn=warn)
+        self._reporter = Reporter(
+            transport,
+            without_login(address),
+            waits=Path(spool),
+            aside=queue.refused,
+            later="and are sent again" if not adopt else "until this is run again, or the collector is started again",
+            tell=tell,
+            warn=warn,
+        )
         self._sender = Sender(
             self._reporter,
             queue,
             flush_interval=FLUSH_SECONDS,
             in_thread=not adopt,
             loss_level=logging.DEBUG,  # the reporter tells
+            halved=OF_EVENTS,  # the neighbours of a wrong event get through
         )
         self._overflowed = 0
 
@@ -170,7 +189,7 @@ class Forwarder:
         if overflowed > self._overflowed:
             self._overflowed = overflowed
             self._reporter.say(
-                "full", f"{counted(overflowed)} dropped that waited to be passed on: more than {SPOOL_BYTES >> 20:,} MiB wait"
+                "full", f"{counted(overflowed)} dropped that waited to be passed on: more wait than there is room for in {self._waits}"
             )
         if failed:
             raise CaptureError(f"{failed:,} events hold numbers that JSON doesn't: they are kept, and not passed on")
@@ -263,9 +282,10 @@ def is_own(host: str, listening: tuple[str, int]) -> bool:
     mine = ipaddress.ip_address(listening[0])
     found = set()
     with contextlib.suppress(OSError):  # a name that nobody knows is not ours
-        found = {ipaddress.ip_address(str(where[0]).partition("%")[0]) for *_, where in socket.getaddrinfo(parts.hostname, None)}
-    if any(one == mine or (one.is_loopback and mine.is_loopback) for one in found):
-        return True
+        named = {ipaddress.ip_address(str(where[0]).partition("%")[0]) for *_, where in socket.getaddrinfo(parts.hostname, None)}
+        found = {getattr(one, "ipv4_mapped", None) or one for one in named}
+    if any(one == mine or (mine.is_loopback and (one.is_loopback or one.is_unspecified)) for one in found):
+        return True  # 0.0.0.0 is reached as this machine's own loopback
     return mine.is_unspecified and any(one.is_unspecified or one.is_loopback or is_of_this_machine(str(one)) for one in found)
 
 

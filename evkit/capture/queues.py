@@ -63,8 +63,8 @@ class Queue(Protocol):
     def after_fork(self) -> None:
         """Start empty in a child: the parent sends its own."""
 
-    def close(self) -> None:
-        """Let files go."""
+    def close(self) -> int:
+        """Let files go; say how many events of a durable queue could be kept nowhere."""
 
 
 class MemoryQueue:
@@ -117,5 +117,6 @@ class MemoryQueue:
         """Start empty in a child."""
         self._lines = deque()
 
-    def close(self) -> None:
-        """Do nothing."""
+    def close(self) -> int:
+        """Do nothing: memory keeps nothing."""
+        return 0

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from evkit.capture.queues import Entry, Queue, Taken, counted
@@ -112,7 +112,9 @@ class Sender:
     log
         Where steps and losses are told.
     loss_level
-        The level at which the log hears of each batch that the host did not take, and of what is left at the end; who tells of them otherwise lowers it.
+        The level at which the log hears of each batch that is set aside, and of what the spool keeps at the end; who tells of them otherwise lowers it.
+    halved
+        Statuses at which a batch of several events goes again in halves.
     """
 
     def __init__(
@@ -128,7 +130,9 @@ class Sender:
         sleep: Callable[[float], None] | None = None,
         log: logging.Logger = LOG,
         loss_level: int = logging.WARNING,
+        halved: Collection[int] = (TOO_BIG,),
     ) -> None:
+        self._halved = frozenset(halved)
         self._log = log
         self._loss_level = loss_level
         self._transport = transport
@@ -232,7 +236,7 @@ class Sender:
         """Send everything from the calling thread; False when some was given up."""
         with self._changed:
             lost, failed = self._lost(), self._failed_rounds
-        while self._send_next() and not self._too_late():
+        while not self._too_late() and self._send_next():
             pass
         with self._changed:
             return (self._lost(), self._failed_rounds) == (lost, failed)
@@ -256,16 +260,18 @@ class Sender:
         elif thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, timeout_seconds))
         with self._changed:
-            self._left = left = len(self._queue)
-            self._queue.close()
+            durable, left = self._queue.durable, len(self._queue)
+            unkept = self._queue.close()
+            lost = unkept if durable else left
+            self._left = left - unkept
             self._transport.close()
-            if not self._queue.durable and self._thread is None:
-                self._counts["undelivered"] += left
+            if durable or self._thread is None:
+                self._counts["undelivered"] += lost
             said = self._last_error or "no answer in time"
-        if left:
-            self._log.warning(
-                "%s not sent at shutdown (%s): %s", counted(left), said, "the spool has them" if self._queue.durable else "lost"
-            )
+        if lost:
+            self._log.warning("%s not sent at shutdown (%s): lost", counted(lost), said)
+        if left > lost:
+            self._log.log(self._loss_level, "%s not sent at shutdown (%s): the spool has them", counted(left - lost), said)
         return not left
 
     def after_fork(self) -> None:
@@ -345,13 +351,13 @@ class Sender:
                 self._sent_by = 0
 
     def _send(self, entries: list[Entry]) -> bool:
-        """Send a batch, in halves where the host finds it too big; False when the host is away."""
+        """Send a batch, in halves where the host finds it too big or one of its events wrong; False when the host is away."""
         parts = [entries]
         while parts:
             part = parts.pop()
             answer = self._deliver([e.line for e in part])
-            if answer.status == TOO_BIG and len(part) > 1:
-                self._log.debug("too big for the host: %d events are sent in halves", len(part))
+            if answer.status in self._halved and len(part) > 1:
+                self._log.debug("status %d: %d events are sent in halves", answer.status, len(part))
                 middle = (len(part) + 1) // 2
                 parts += [part[middle:], part[:middle]]
             elif not self._settle(part, answer):
@@ -414,7 +420,8 @@ class Sender:
         elif not answer.taken:
             what = f"set aside in {aside}" if aside else "dropped"
             why = "given up" if for_later else "the host refuses them"
-            self._log.log(self._loss_level, "%s %s: %s (%s)", counted(len(part)), what, why, answer.error)
+            level = self._loss_level if aside or for_later else logging.WARNING  # what is gone for good is told in any case
+            self._log.log(level, "%s %s: %s (%s)", counted(len(part)), what, why, answer.error)
         return not waits
 
     def _lost(self) -> int:

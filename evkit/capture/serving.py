@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import queue
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evkit import markup
 from evkit.capture import wire
 from evkit.capture.store import Store
 from evkit.errors import CaptureError
@@ -27,6 +27,8 @@ MOST_PORT = 65_535
 IDLE_SECONDS = 30
 """How long a connection may be idle."""
 START_SECONDS = 20.0
+LAST_WORDS_SECONDS = 2.0
+"""How long the end waits for lines that are still to be told."""
 
 
 def is_loopback(host: str) -> bool:
@@ -172,6 +174,8 @@ class Collector:
 
     def _repr_html_(self) -> str:
         pairs = [("address", self.url), ("events go to", self.store.folder), ("state", "running" if self.is_running else "stopped")]
+        from evkit import markup
+
         return markup.card("Collector", pairs, "Give the address to any PostHog SDK as its host; ek.watch(collector) shows what comes.")
 
 
@@ -251,6 +255,7 @@ def run(
     """
     tokens = wire.checked_tokens(tokens)
     with contextlib.ExitStack() as open_things:
+        tell = open_things.enter_context(told_aside(tell))
         sock = open_things.enter_context(contextlib.closing(listening(host, port)))
         if forward_to is not None:
             check_no_circle(forward_to[0], sock.getsockname()[:2])
@@ -268,7 +273,26 @@ def run(
             server.run(sockets=[sock])
 
 
-def check_no_circle(host: str, listening: tuple[str, int]) -> None:
+@contextlib.contextmanager
+def told_aside(tell: Any) -> Iterator[Any]:
+    """Give what takes lines at once and tells them from a thread of its own, in order: a terminal that stands still holds up no event."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def work() -> None:
+        while (line := lines.get()) is not None:
+            with contextlib.suppress(Exception):  # a terminal that has gone: there is nobody to tell
+                tell(line)
+
+    thread = threading.Thread(target=work, name="evkit-teller", daemon=True)
+    thread.start()
+    try:
+        yield lines.put
+    finally:
+        lines.put(None)
+        thread.join(LAST_WORDS_SECONDS)
+
+
+def check_no_circle(host: str, own: tuple[str, int]) -> None:
     """Raise where events would be passed on to the collector itself.
 
     Raises
@@ -277,11 +301,11 @@ def check_no_circle(host: str, listening: tuple[str, int]) -> None:
         When the host is where it listens, or no address.
     """
     from evkit.capture.forwarding import is_own
-    from evkit.capture.transport import checked_host
+    from evkit.capture.transport import checked_host, without_login
 
-    if is_own(checked_host(host), listening):
+    if is_own(checked_host(host), own):
         raise CaptureError(
-            f"--forward-to {host!r} is this collector itself: events would go round without end. Give the address of a PostHog"
+            f"--forward-to {without_login(checked_host(host))!r} is this collector itself: events would go round without end. Give the address of a PostHog"
         )
 
 
@@ -294,10 +318,11 @@ def forward(store: Store, to: tuple[str, str], *, tell: Any) -> Forwarder:
         Host and token.
     """
     from evkit.capture.forwarding import FOLDER, Forwarder, stranded
+    from evkit.capture.transport import without_login
 
     made = Forwarder(*to, spool=store.folder / FOLDER, tell=tell, warn=lambda words: store.warn("not_passed_on", words))
     store.on_durable = made.take
-    tell(f"passing events on to {to[0]}")
-    if words := stranded(made.left, store.folder):
+    tell(f"passing events on to {without_login(to[0])}")
+    if words := stranded(made.leftover(), store.folder):
         tell(words)
     return made

@@ -21,6 +21,7 @@ from typing import BinaryIO, NamedTuple
 
 from evkit.capture.queues import Entry, MemoryQueue, Taken
 from evkit.capture.storage import locks
+from evkit.capture.storage.landing import write_all
 from evkit.errors import CaptureError
 
 LOG = logging.getLogger("evkit.capture")
@@ -323,14 +324,27 @@ class Spool:
         self._segments, self._active, self._opened = [], None, False
         self._without_disk.after_fork()
 
-    def close(self) -> None:
-        """Remove what is sent, and let the locks of the rest go, for the next client."""
+    def close(self) -> int:
+        """Remove what is sent, and let the locks of the rest go, for the next client; what waits in memory is put on the disk.
+
+        Returns
+        -------
+        int
+            How many events are lost with the process, because they can't be written even now.
+        """
+        lost = len(self._without_disk)
+        try:
+            self._take_in(e.line for e in self._without_disk.peek(lost, sys.maxsize))
+            lost = 0
+        except OSError as error:
+            self._log.warning("%d events that wait in memory can't be written: %s", lost, error)
         for segment in self._segments:
             try:
                 segment.close() if segment.events else segment.remove()
             except OSError as error:
                 self._log.debug("%s was not removed: %s", segment.path.name, error)
         self._segments, self._active, self._opened = [], None, False
+        return lost
 
     # ------------------------------------------------------------------ files
     def _open(self) -> None:
@@ -402,7 +416,9 @@ class Spool:
                 fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
                 try:
                     if locks.share(fd) and same_file(path, fd):
-                        return os.write(fd, data) == len(data)
+                        write_all(fd, data)
+                        locks.sync_data(fd)
+                        return True
                 finally:
                     os.close(fd)
                 time.sleep(WAIT_SECONDS)  # somebody takes it to send its events again

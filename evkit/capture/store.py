@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evkit import markup
 from evkit.capture.message import Event
 from evkit.capture.storage import inspection, locks, rows, segments, snapshot, warned
 from evkit.capture.storage.landing import Landing, problem
@@ -209,7 +208,7 @@ class Store:
         if self._full_since is None:
             self._full_since = dt.datetime.now(dt.UTC)
             self.warn("storage_full", why, at=self._full_since)  # kept as soon as there is room for it
-            self.say(f"{why}. Requests are refused with 503 meanwhile")
+            self.say(f"{why}. Events are refused meanwhile")
 
     def _note_room(self) -> None:
         """Tell once that there is room again."""
@@ -345,6 +344,8 @@ class Store:
 
     def _repr_html_(self) -> str:
         state = "closed" if self._closed else "open: events can be sent to it"
+        from evkit import markup
+
         return markup.card(
             "Store", [("folder", self.folder), ("state", state)], "ek.open_store(folder) reads it, ek.watch(store) shows what comes."
         )

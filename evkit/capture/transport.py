@@ -29,6 +29,8 @@ PATH = "/batch/"
 RETRIED = frozenset({0, 408, 429})
 """Statuses that are tried again beside 5xx; 0 stands for no answer at all."""
 TOO_BIG = 413
+OF_EVENTS = frozenset({400, TOO_BIG})
+"""Statuses that are about an event, not about who sends it or where to."""
 MAX_ERROR_TEXT = 300
 """Characters of a host's answer that are kept for the log."""
 INGESTION_HOSTS = {
@@ -198,7 +200,7 @@ class StoreTransport:
         try:
             self._store.append(message.events_of(body, received_at=now))
         except CaptureError as error:
-            return Answer(status=TOO_BIG if len(lines) > 1 else 400, error=str(error))  # in halves the good events get through
+            return Answer(status=400, error=str(error))
         except Exception as error:
             return Answer(status=0, error=f"{type(error).__name__}: {error}")
         return Answer(status=200)

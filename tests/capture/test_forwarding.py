@@ -119,7 +119,7 @@ def test_what_waits_under_another_key_or_was_refused_is_told_and_passed_on_with_
         again = Forwarder(there.url, "phc_right", spool=folder / "forward")
         again.close()
         said = "3 events wait under another key, 2 were refused: `evkit store forward X --forward-to HOST --api-key TOKEN` passes them on"
-        assert stranded(again.left, "X") == said
+        assert stranded(again.leftover(), "X") == said
         command = ["store", "forward", str(folder), "--forward-to", there.url, "--api-key"]
         assert cli.main([*command, "phc_bad"]) == 1  # all are refused once more, and set aside again
         shown = capsys.readouterr().out
@@ -234,6 +234,8 @@ def test_a_collector_does_not_pass_events_on_to_itself(host: str, tmp_path: Path
         ("http://127.0.0.2:8000", ("0.0.0.0", 8000), True),
         ("http://0.0.0.0:8000", ("0.0.0.0", 8000), True),
         ("http://192.0.2.7:8000", ("0.0.0.0", 8000), False),
+        ("http://0.0.0.0:8000", ("127.0.0.1", 8000), True),
+        ("http://[::ffff:127.0.0.1]:8000", ("127.0.0.1", 8000), True),
         ("http://localhost:8001", ("127.0.0.1", 8000), False),
         ("http://localhost", ("::1", 80), True),
         ("https://localhost", ("::1", 443), True),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from evkit.capture.client import Client
-from evkit.capture.spool import Spool
+from evkit.capture.spool import Segment, Spool
 from evkit.errors import CaptureError
 from tests.capture.recording import Recorder
 from tests.capture.test_sender import Waits, forked
@@ -357,3 +357,22 @@ def test_sync_mode_spools_too(server: Recorder, tmp_path: Path) -> None:
     assert server.names == ["one", "two"]
     client.shutdown()
     assert files(tmp_path) == []
+
+
+def test_what_waits_in_memory_is_put_on_the_disk_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path, "phc_k")
+
+    def full(self: Any, line: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Segment, "append", full)
+        assert spool.put(b'{"event":"a"}').taken
+        assert list(tmp_path.glob("*.jsonl")) == [] or len(spool) == 1
+    assert spool.close() == 0
+    assert [e.line for e in Spool(tmp_path, "phc_k").peek(9, 999)] == [b'{"event":"a"}']
+    again = Spool(tmp_path / "other", "phc_k")
+    with monkeypatch.context() as disk:
+        disk.setattr(Segment, "append", full)
+        again.put(b'{"event":"b"}')
+        assert again.close() == 1  # nowhere to go: it is said to be lost

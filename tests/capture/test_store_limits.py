@@ -80,7 +80,7 @@ def test_a_full_disk_is_said_once_and_kept_among_the_warnings_once_there_is_room
     assert done.returncode == 0, done.stderr
     refused, during, told, kinds, details, in_order = json.loads(done.stdout)
     assert (refused, during, in_order) == (3, [1, 0], True)
-    assert told[0].startswith("no room left for events in ") and told[0].endswith("Requests are refused with 503 meanwhile")
+    assert told[0].startswith("no room left for events in ") and told[0].endswith("Events are refused meanwhile")
     assert told[1].startswith("there is room again in ") and "3 requests were refused since 20" in told[1]
     assert (len(told), kinds) == (2, ["storage_full"] * 2)
     assert details[0].startswith("no room left") and details[1] == told[1]

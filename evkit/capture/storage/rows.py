@@ -66,17 +66,17 @@ def to_line(event: message.Event, *, received_at: dt.datetime, arrival: int, tok
             text = without_nul(row)
     except (ValueError, RecursionError, TypeError) as error:
         why = "they are nested too deeply" if isinstance(error, RecursionError) else error
-        raise about(event, CaptureError(f"properties of {event.event!r} can't be kept as JSON: {why}")) from None
+        raise CaptureError(
+            f"properties of {event.event!r} can't be kept as JSON: {why}", event=event.event, distinct_id=event.distinct_id
+        ) from None
     line = message.cleaned(text).encode() + b"\n"
     if len(line) - len(chain.encode("utf-8", "replace")) > LARGEST:
-        raise about(event, message.EventTooLarge(f"{event.event!r} has {len(line):,} bytes as JSON: an event has at most {LARGEST:,}"))
+        raise message.EventTooLarge(
+            f"{event.event!r} has {len(line):,} bytes as JSON: an event has at most {LARGEST:,}",
+            event=event.event,
+            distinct_id=event.distinct_id,
+        )
     return line
-
-
-def about(event: message.Event, error: CaptureError) -> CaptureError:
-    """Give an error that knows which event it is about."""
-    error.event, error.distinct_id = event.event, event.distinct_id
-    return error
 
 
 def without_nul(row: Mapping[str, Any]) -> str:
