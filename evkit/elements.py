@@ -17,7 +17,8 @@ from typing import Any
 from evkit.errors import SpecError
 
 Element = dict[str, Any]
-INTERACTIVE = frozenset({"a", "button", "form", "input", "select", "textarea", "label"})
+CLICKABLE = frozenset({"a", "button", "input", "select", "textarea", "label", "option", "summary"})
+ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "switch", "option"})
 PSEUDO_CLASSES = frozenset(
     {
         "hover",
@@ -161,6 +162,11 @@ def texts(elements: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(str(e["text"]) for e in elements if e.get("text")))
 
 
+def is_clickable(element: Mapping[str, Any]) -> bool:
+    """Say whether an element is one that people act on: by its tag, or by its role."""
+    return element.get("tag_name") in CLICKABLE or attribute(element, "role") in ROLES
+
+
 def in_words(elements: Sequence[Mapping[str, Any]], event_type: str = "") -> str:
     """Say what was clicked, changed or submitted: the nearest element that one acts on, its text, where it leads.
 
@@ -171,7 +177,7 @@ def in_words(elements: Sequence[Mapping[str, Any]], event_type: str = "") -> str
     """
     if not elements:
         return event_type
-    one = next((e for e in elements if e.get("tag_name") in INTERACTIVE), elements[0])
+    one = next((e for e in elements if is_clickable(e) or e.get("tag_name") == "form"), elements[0])
     said = next(iter(texts(elements)), "")
     tag = f"{one.get('tag_name') or '?'}{'#' + str(one['attr_id']) if one.get('attr_id') else ''}"
     quoted = f"“{said}”" if said else ""

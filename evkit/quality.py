@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import cached_property
 
 import ibis
@@ -12,7 +11,7 @@ import pandas as pd
 from evkit.dates import DateRange, Dates, Range, Window, previous_range
 from evkit.dates.buckets import bucket
 from evkit.dates.grammar import bucket_starts, is_relative
-from evkit.dates.instants import epoch_microseconds
+from evkit.dates.instants import epoch_microseconds, instant
 from evkit.errors import SpecError, whole
 from evkit.insights.insight import Insight
 from evkit.insights.trends.spec import Trends
@@ -233,8 +232,7 @@ class Quality:
     def _within(self, period: Range) -> ir.Table:
         """Give the events of a period, a row an event."""
         e = self.tables.clean()
-        utc = lambda time: ibis.literal(time.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")  # noqa: E731
-        return e.filter((e.timestamp >= utc(period.lower)) & (e.timestamp <= utc(period.end)))
+        return e.filter((e.timestamp >= instant(period.lower)) & (e.timestamp <= instant(period.end)))
 
     def _by_day(self) -> ir.Table:
         e, settings = self._within(self._now), self.tables.settings

@@ -1,8 +1,9 @@
-"""Instants as integers: microseconds since 1970 and back, on every engine."""
+"""Instants on every engine: as integers, microseconds since 1970, and back; as literals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -98,3 +99,8 @@ def from_number(value: ir.NumericValue, *, dialect: str) -> ir.TimestampValue:
         else_=(whole / 1_000).round().cast("int64"),
     )
     return from_epoch_microseconds(micros, dialect=dialect)
+
+
+def instant(time: datetime) -> ir.TimestampScalar:
+    """Give a time with a zone as a literal that compares with the events' timestamps."""
+    return ibis.literal(time.astimezone(UTC).replace(tzinfo=None), type="timestamp(6)")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ibis
 import pandas as pd
 
+from evkit.dates.instants import instant
 from evkit.model import identity
 from evkit.model.progress import Bar
 
@@ -248,7 +248,7 @@ def rows(tables: EventTables, only: list[str] | None = None, until: dt.datetime 
     if only is not None:
         e = e.filter(e.distinct_id.isin(only))
     if until is not None:
-        e = e.filter(e.timestamp <= ibis.literal(until.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)"))
+        e = e.filter(e.timestamp <= instant(until))
     chosen = e.order_by([e.arrival, e.uuid]).select("uuid", "event", "distinct_id", "timestamp", "properties")
     total, done = 0, 0
     if only is None:

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from evkit.elements import attribute, matches_selector
+from evkit.elements import CLICKABLE, attribute, is_clickable, matches_selector
 from evkit.query.property_filters import FilterGroup, PropertyFilter
 from evkit.query.spec import Action, ActionStep
 from evkit.suggestions import looks
 
 Elements = Sequence[Mapping[str, Any]]
 Fragility = Literal["stable", "fair", "fragile"]
-CLICKABLE = frozenset({"a", "button", "input", "select", "textarea", "label", "option", "summary"})
-ROLES = frozenset({"button", "link", "tab", "menuitem", "checkbox", "radio", "switch", "option"})
 FOR_TRACKING = (
     "data-attr",
     "data-track",
@@ -140,7 +138,7 @@ def target_of(elements: Elements, kind: str) -> int:
         return next((i for i, e in enumerate(elements) if e.get("tag_name") == "form"), 0)
     if kind == "change":
         return 0
-    found = next((i for i, e in enumerate(elements) if e.get("tag_name") in CLICKABLE or attribute(e, "role") in ROLES), None)
+    found = next((i for i, e in enumerate(elements) if is_clickable(e)), None)
     if found is not None:
         return found
     marked = (i for i, e in enumerate(elements) if any(attribute(e, key) for key in FOR_TRACKING))

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from evkit import properties
 from evkit.dates import DateRange
+from evkit.dates.instants import instant
 from evkit.elements import Element, attribute, matches_selector, parse_selector, read_element, split_chain
 from evkit.elements import Part as Compound
 from evkit.model.tables import EventTables
@@ -76,8 +77,7 @@ class Row:
 def within(tables: EventTables, rows: ir.Table, filters: FilterGroup | None, date_range: DateRange | None) -> ir.BooleanValue:
     """Say which events a question about actions is asked of: those that a trend by day counts."""
     period = tables.resolve(date_range, interval="day")
-    moment = lambda t: ibis.literal(t.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")  # noqa: E731
-    return Matcher(tables, rows).filter(filters) & (rows.timestamp >= moment(period.lower)) & (rows.timestamp <= moment(period.end))
+    return Matcher(tables, rows).filter(filters) & (rows.timestamp >= instant(period.lower)) & (rows.timestamp <= instant(period.end))
 
 
 def seen(

@@ -16,12 +16,12 @@ import pyarrow as pa
 
 from evkit import properties
 from evkit.dates import Window
+from evkit.dates.instants import instant
 from evkit.errors import NotExpressible
 from evkit.insights import unknown
 from evkit.insights.correlation.spec import ALL_PROPERTIES, FunnelCorrelation
 from evkit.insights.funnel.relation import actor_of, group_index, span
 from evkit.insights.funnel.walk import walk
-from evkit.insights.trends.maths import instant
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import FilterGroup, PropertyFilter

@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 
 from evkit.dates import Range
 from evkit.dates.buckets import bucket
+from evkit.dates.instants import instant
 from evkit.insights import first_events
 from evkit.insights.funnel.spec import FIRST_TIME, Funnel
-from evkit.insights.trends.maths import instant
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.paths import cleaned_path

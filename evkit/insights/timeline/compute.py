@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from evkit import elements, properties
+from evkit.dates.instants import instant
 from evkit.errors import NotExpressible
 from evkit.insights.funnel.relation import matched as relation_of_funnel
 from evkit.insights.timeline.spec import Timeline
@@ -29,8 +29,7 @@ def matched(spec: Timeline, tables: EventTables) -> ir.Table:
     if spec.date_range is None:
         return kept
     span = tables.resolve(spec.date_range, interval="day")
-    low, high = (ibis.literal(t.replace(tzinfo=None), type="timestamp(6)") for t in (span.start, span.end))
-    return kept.filter((kept.timestamp >= low) & (kept.timestamp <= high))
+    return kept.filter((kept.timestamp >= instant(span.start)) & (kept.timestamp <= instant(span.end)))
 
 
 def of_group(spec: Timeline, tables: EventTables, rows: ir.Table) -> ir.BooleanValue:

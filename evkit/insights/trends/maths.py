@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 import ibis
@@ -10,6 +9,7 @@ import ibis.expr.types as ir
 
 from evkit.dates.buckets import bucket
 from evkit.dates.grammar import Interval, Range
+from evkit.dates.instants import instant
 from evkit.errors import UnsupportedQuery
 from evkit.insights import first_events
 from evkit.insights.trends import bins
@@ -87,11 +87,6 @@ class Asked:
             settings = self.tables.settings
             at = bucket(rows.timestamp, interval, timezone=settings.timezone, week_start=settings.week_start, dialect=self.tables.dialect)
         return rows.mutate(bucket=at, actor=actor_of(self.series, rows, by_distinct_id=self.tables.settings.aggregate_by_distinct_id))
-
-
-def instant(time: dt.datetime) -> ir.TimestampScalar:
-    """Give a time as a literal that compares with the events' timestamps."""
-    return ibis.literal(time.astimezone(dt.UTC).replace(tzinfo=None), type="timestamp(6)")
 
 
 def asks_who(series: Series) -> bool:
