@@ -15,6 +15,7 @@ from evkit.dates.instants import instant
 from evkit.insights import first_events
 from evkit.insights.funnel.spec import FIRST_TIME, Funnel
 from evkit.model.tables import EventTables
+from evkit.query import actors
 from evkit.query.filters import Matcher
 from evkit.query.paths import cleaned_path
 from evkit.query.property_filters import ALL_USERS, PropertyFilter, PropertyRef
@@ -29,9 +30,7 @@ def span(spec: Funnel, tables: EventTables) -> Range:
 
 def group_index(spec: Funnel, tables: EventTables) -> int | None:
     """Give the index of the group type that is counted; None for persons."""
-    if spec.group_type is None:
-        return spec.group_type_index
-    return Series("group", group_type=spec.group_type).indexed(tables.group_types).group_type_index
+    return actors.group_index(spec.group_type, spec.group_type_index, tables)
 
 
 def matched(spec: Funnel, tables: EventTables) -> ir.Table:
@@ -81,11 +80,9 @@ def after_first_step(rows: ir.Table) -> ir.Table:
 
 def actor_of(spec: Funnel, index: int | None, matcher: Matcher) -> ir.StringValue:
     """Give who is counted; null for events that don't count."""
-    if index is not None:
-        return matcher.rows[f"group_{index}"]
-    if spec.aggregate_by is not None:
+    if index is None and spec.aggregate_by is not None:
         return matcher.value(spec.aggregate_by).nullif("")
-    return matcher.rows.distinct_id if matcher.tables.settings.aggregate_by_distinct_id else matcher.rows.person_id
+    return actors.actor_of(matcher.rows, matcher.tables, index)
 
 
 def period_of(spec: Funnel, tables: EventTables, rows: ir.Table) -> ir.TimestampValue:

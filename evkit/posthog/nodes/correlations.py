@@ -125,4 +125,4 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
         rows = actors.actors(spec, tables, filters=filter_nodes.from_json(values), converted=wanted)
     else:
         raise SpecError("a FunnelCorrelationActorsQuery needs funnelCorrelationPersonEntity or funnelCorrelationPropertyValues")
-    return {"results": funnels.people(spec.funnel, rows.actor_id.tolist(), tables)}
+    return {"results": funnels.people_of(spec.funnel, rows.actor_id.tolist(), tables)}

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evkit.dates import DateRange
 from evkit.errors import SpecError, whole
 from evkit.insights.funnel import actors, durations, over_time, steps
 from evkit.insights.funnel.checks import MAX_BINS
@@ -15,7 +14,7 @@ from evkit.insights.funnel.spec import FIRST_TIME, Exclusion, Funnel
 from evkit.insights.funnel.walk import walk, walk_periods
 from evkit.insights.trends.actors import bucket_of
 from evkit.model.tables import EventTables
-from evkit.posthog.nodes import fields, filters, hogql, series, trends
+from evkit.posthog.nodes import breakdowns, common, fields, filters, hogql, people, series, trends
 from evkit.query.property_filters import ALL_USERS
 from evkit.query.relation import cohort_of
 
@@ -64,14 +63,13 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
     given = query.get("breakdownFilter") or {}
     fields.check(query, "FunnelsQuery", QUERY)
     fields.check(options, "funnelsFilter", OPTIONS, DRAWN)
-    fields.check(given, "breakdownFilter", trends.BREAKDOWN - {"breakdown_hide_other_aggregation", "breakdown_histogram_bin_count"})
-    fields.check(query.get("dateRange") or {}, "dateRange", trends.DATE_RANGE)
+    fields.check(given, "breakdownFilter", breakdowns.BREAKDOWN - {"breakdown_hide_other_aggregation", "breakdown_histogram_bin_count"})
     steps = [series.from_json(funnel_node(node), tables) for node in query.get("series") or ()]
     if any(step is None for step in steps):
         raise SpecError("a step names an action that the project doesn't have")
     viz: Any = options.get("funnelVizType") or "steps"
     low, high = between(options, len(steps), viz)
-    refs, limit = trends.breakdown(given)
+    refs, limit = breakdowns.from_json(given)
     attribution: Any = options.get("breakdownAttributionType") or "first_touch"
     by = options.get("funnelAggregateByHogQL")
     return Funnel(
@@ -91,8 +89,8 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Funnel:
         from_step=low if viz != "steps" else None,
         to_step=high if viz != "steps" else None,
         bin_count=min(max(int(options["binCount"]), 1), MAX_BINS) if options.get("binCount") and viz == "time_to_convert" else None,
-        filters=trends.filters_of(query, tables),
-        date_range=DateRange.of(query["dateRange"]) if query.get("dateRange") else trends.DEFAULT_RANGE,
+        filters=common.filters_of(query, tables),
+        date_range=common.range_of(query),
     )
 
 
@@ -160,7 +158,7 @@ def to_query(spec: Funnel, tables: EventTables) -> dict[str, Any]:
     made: dict[str, Any] = {
         "kind": "FunnelsQuery",
         "series": [series.to_json(s, tables) for s in spec.steps],
-        "dateRange": trends.range_to_json(spec.date_range),
+        "dateRange": common.range_to_json(spec.date_range),
         "interval": spec.interval,
     }
     index = group_index(spec, tables)
@@ -169,7 +167,7 @@ def to_query(spec: Funnel, tables: EventTables) -> dict[str, Any]:
     if spec.filters.values:
         made["properties"] = filters.to_json(spec.filters)
     if spec.breakdown:
-        made["breakdownFilter"] = trends.breakdown_to_json(spec.breakdown, spec.breakdown_limit, tables)
+        made["breakdownFilter"] = breakdowns.to_json(spec.breakdown, spec.breakdown_limit, tables)
         if spec.breakdown_path_cleaning:
             made["breakdownFilter"]["breakdown_path_cleaning"] = True
     made["funnelsFilter"] = options_to_json(spec, tables)
@@ -270,9 +268,9 @@ def answer_trends(spec: Funnel, tables: EventTables) -> dict[str, Any]:
     between = span(spec, tables)
     results, summary = [], []
     for course in found:
-        days = [trends.day_text(start, spec.interval) for start in begins]
+        days = [common.day_text(start, spec.interval) for start in begins]
         made: dict[str, Any] = {"count": len(begins), "data": course.rates, "days": days}
-        made["labels"] = [trends.label_text(start, spec.interval, between) for start in begins]
+        made["labels"] = [common.label_text(start, spec.interval, between) for start in begins]
         extra = {}
         if spec.breakdown:
             value, shown = breakdown_value(course.value, spec, tables)
@@ -294,7 +292,7 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
         begins = query.get("funnelTrendsEntrancePeriodStart")
         if begins is None:
             raise SpecError("an actors query over a funnel of trends needs funnelTrendsEntrancePeriodStart")
-        bucket = trends.wall_clock(begins, tables)
+        bucket = common.wall_clock(begins, tables)
         rows = actors.actors(spec, tables, dropped=bool(query.get("funnelTrendsDropOff")), breakdown_value=value, bucket=bucket)
     else:
         number = query.get("funnelStep") or 0
@@ -304,7 +302,7 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
                 f"funnelStep {query.get('funnelStep')!r}: steps count from 1; negative ones, from -2, are those lost before the step"
             )
         rows = actors.actors(spec.replaced(viz_type="steps"), tables, step=abs(int(number)), dropped=number < 0, breakdown_value=value)
-    return {"results": people(spec, rows.actor_id.tolist(), tables)}
+    return {"results": people_of(spec, rows.actor_id.tolist(), tables)}
 
 
 def to_actors_query(
@@ -346,12 +344,9 @@ def value_of(given: Any, spec: Funnel) -> Any:
     return str(given)
 
 
-def people(spec: Funnel, ids: list[str], tables: EventTables) -> list[dict[str, Any]]:
+def people_of(spec: Funnel, ids: list[str], tables: EventTables) -> list[dict[str, Any]]:
     """Give actors as PostHog answers them: groups by their key, anything else that is counted by its value."""
     index = group_index(spec, tables)
-    if index is not None:
-        return [trends.group(key, index, tables) for key in ids]
-    if spec.aggregate_by is not None:
+    if index is None and spec.aggregate_by is not None:
         return [{"id": value, "distinct_ids": [], "properties": {}} for value in ids]
-    known = tables.persons_frame().set_index("person_id")
-    return [trends.actor(actor_id, 0, known) for actor_id in ids]
+    return people.actors(ids, tables, group_type_index=index)
