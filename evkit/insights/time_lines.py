@@ -15,6 +15,11 @@ TICKS = {"hour": "%-d %b %H:%M", "minute": "%H:%M", "second": "%H:%M:%S", "month
 MOST_TICKS = 13
 
 
+def begins_in_words(start: pd.Timestamp, interval: str) -> str:
+    """Say which bucket begins then: "week of Mon 02 Feb 2026"."""
+    return f"{'week of ' if interval == 'week' else ''}{start:{WHEN.get(interval, '%a %d %b %Y')}}"
+
+
 def ends(start: pd.Timestamp, interval: str) -> pd.Timestamp:
     """Give when a bucket ends."""
     return start + pd.DateOffset(**{f"{interval}s": 1})
