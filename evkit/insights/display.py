@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import altair as alt
@@ -175,11 +175,20 @@ concat = _beside(alt.concat)
 
 
 # ---------------------------------------------------------------------- what is shown
-def specification(chart: Any, mode: theme.Mode) -> dict[str, Any]:
-    """Give a chart's Vega-Lite with the theme of a mode; what the user configured wins."""
-    made: dict[str, Any] = chart.to_dict()
-    made["config"] = theme.merged(theme.config(mode), own_config(made))
+Drawn = Any
+"""A chart, or the Vega-Lite that one was written as: to write it takes longer than all else here."""
+
+
+def written(chart: Drawn) -> dict[str, Any]:
+    """Give a chart's Vega-Lite."""
+    made: dict[str, Any] = dict(chart) if isinstance(chart, Mapping) else chart.to_dict()
     return made
+
+
+def specification(chart: Drawn, mode: theme.Mode) -> dict[str, Any]:
+    """Give a chart's Vega-Lite with the theme of a mode; what the user configured wins."""
+    made = written(chart)
+    return {**made, "config": theme.merged(theme.config(mode), own_config(made))}
 
 
 def own_config(made: dict[str, Any]) -> dict[str, Any]:
@@ -188,15 +197,16 @@ def own_config(made: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in made.get("config", {}).items() if value != default.get(key)}
 
 
-def bundle(chart: Any) -> dict[str, Any]:
+def bundle(chart: Drawn) -> dict[str, Any]:
     """Give what Jupyter shows: live for the lab, a picture, words. No HTML: the lab would take it first."""
-    lab = {**specification(chart, "auto"), "$schema": LAB_SCHEMA}
-    return {LAB_MIME: lab, "image/svg+xml": svg(chart, "auto"), "text/plain": words(chart)}
+    made = written(chart)
+    lab = {**specification(made, "auto"), "$schema": LAB_SCHEMA}
+    return {LAB_MIME: lab, "image/svg+xml": svg(made, "auto"), "text/plain": words(made)}
 
 
-def words(chart: Any) -> str:
+def words(chart: Drawn) -> str:
     """Give a chart in words: its description, else its title."""
-    said = chart.to_dict()
+    said = written(chart)
     return str(described(said) or said.get("title") or "A chart without a description")
 
 
@@ -208,13 +218,14 @@ def described(said: dict[str, Any]) -> str:
     return " ".join(dict.fromkeys(p for p in [*parts, described(said["spec"]) if "spec" in said else ""] if p))
 
 
-def svg(chart: Any, mode: theme.Mode) -> str:
+def svg(chart: Drawn, mode: theme.Mode) -> str:
     """Draw a chart as SVG; with mode "auto" its ink is that of the page around it."""
     import vl_convert
 
-    made = specification(chart, "light" if mode == "auto" else mode)
+    said = written(chart)
+    made = specification(said, "light" if mode == "auto" else mode)
     if mode == "auto":
-        made["config"] = theme.merged(marked(theme.config("light")), own_config(chart.to_dict()))
+        made["config"] = theme.merged(marked(theme.config("light")), own_config(said))
     drawn = str(vl_convert.vegalite_to_svg(made))
     return re.sub(rf"(?i){INK_MARK}", "currentColor", drawn) if mode == "auto" else drawn
 

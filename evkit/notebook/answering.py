@@ -37,7 +37,7 @@ def answered(make: Callable[[], Answer]) -> Answer:
 
 def shown(insight: Insight) -> Answer:
     """Give what is shown of an Insight: chart, words, title, table, rules."""
-    chart = insight.chart()
+    chart = insight.chart().to_dict(validate=False)
     return {
         "chart": specification(chart),
         "words": words(chart),
@@ -47,10 +47,9 @@ def shown(insight: Insight) -> Answer:
     }
 
 
-def specification(chart: Any) -> dict[str, Any]:
+def specification(written: dict[str, Any]) -> dict[str, Any]:
     """Give a chart's Vega-Lite as plain JSON, without theme and title: the widget adds those."""
-    made: dict[str, Any] = chart.to_dict()
-    made["config"] = own_config(made)
+    made = {**written, "config": own_config(written)}
     made.pop("title", None)
     plain: dict[str, Any] = json.loads(json.dumps(finite(made), default=str))
     return plain
