@@ -18,7 +18,7 @@ from evkit.insights.funnel.spec import Attribution, Funnel, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import Breakdown, Display, Trends
-from evkit.notebook import words
+from evkit.notebook import forms, words
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.choices import Choices
 from evkit.notebook.displayed import KeptOutputs, code_bundle, publish
@@ -90,8 +90,8 @@ def explore(
         if series:
             raise SpecError("a question and series: the question has its own")
         return Explorer(events, insight, keep=keep)
-    if insight not in words.INSIGHTS:
-        raise unknown("insight", insight, words.INSIGHTS)
+    if insight not in forms.KINDS:
+        raise unknown("insight", insight, forms.KINDS)
     subject = [*events._subjects([series] if isinstance(series, (str, Action, Series)) else series)]
     if not subject:
         subject = events.event_names().event.head(1 if insight == "trends" else 2).tolist()
@@ -142,7 +142,7 @@ class Explorer(Tool):
         self._kept = Kept("explorer", cell_name() if keep else None, began)
         self._outputs = KeptOutputs(self._bundles)
         super().__init__(
-            options=words.options(),
+            options={**words.options(), "insights": forms.described()},
             choices={"events": self._choices.event_names, "actions": sorted(named), "owners": self._choices.owners},
             form=self._kept.load() or began,
         )

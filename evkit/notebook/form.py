@@ -11,30 +11,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evkit.dates import DateRange
-from evkit.dates.grammar import Window
 from evkit.errors import SpecError, unknown
-from evkit.insights.funnel.spec import Funnel
 from evkit.insights.question import Question
-from evkit.insights.trends.spec import Trends
-from evkit.notebook.words import INSIGHTS, OPERATORS, STEP_MATHS
+from evkit.notebook.forms import KINDS, Kind, kind_of
+from evkit.notebook.words import OPERATORS
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.spec import PROPERTY_MATHS, Action, Series
 from evkit.subjects import as_text
 
 Form = dict[str, Any]
-SPECS: dict[str, type[Question]] = {"trends": Trends, "funnel": Funnel}
 NUMBERS = ("number", "two")
 
 
 def empty(insight: str, names: Sequence[str]) -> Form:
-    """Give the form that one begins with: the most frequent event, or the two of them."""
-    wanted = list(names[: 1 if insight == "trends" else 2])
-    series = [series_form(Series(name)) for name in wanted]
-    return {
-        "insight": insight, "series": series, "filters": [], "breakdown": [], "interval": "day", "date_from": "", "date_to": "",
-        "display": "ActionsLineGraph", "compare": False, "window_count": "14", "window_unit": "day", "order_type": "ordered",
-        "viz_type": "steps", "breakdown_attribution": "first_touch",
-    }  # fmt: skip
+    """Give the form that one begins with: the most frequent events, as many as the question needs, and every option as by default."""
+    form: Form = {"insight": insight, "filters": [], "breakdown": [], "date_from": "", "date_to": ""}
+    form["series"] = [series_form(Series(name)) for name in names[: KINDS[insight].fewest]]
+    for kind in KINDS.values():
+        for control in kind.controls:
+            form |= control.write(control.default)
+    return form
 
 
 @dataclass(frozen=True)
@@ -59,12 +55,12 @@ class Originals:
 
     def series(self, form: Mapping[str, Any]) -> Series | None:
         """Give the series of which this is the form."""
-        given = getattr(self.spec, self.spec.SUBJECT or "", ()) if self.spec is not None else ()
+        given = subject_of(self.spec) if self.spec is not None else ()
         return next((s for s in given if same(series_form(s), form)), None)
 
     def filter(self, form: Mapping[str, Any]) -> PropertyFilter | FilterGroup | None:
         """Give the filter of which this is the form."""
-        groups = [] if self.spec is None else [self.spec.filters, *(s.group for s in getattr(self.spec, self.spec.SUBJECT or "", ()))]
+        groups = [] if self.spec is None else [self.spec.filters, *(s.group for s in subject_of(self.spec))]
         return next((f for group in groups for f in filters_of(group) if same(filter_form(f), form)), None)
 
 
@@ -77,7 +73,7 @@ def actions_of(spec: Question, known: Mapping[Any, Action]) -> dict[str, Action]
         When two of them share a name.
     """
     made = {action.name: action for action in known.values()}
-    for series in getattr(spec, spec.SUBJECT or "", ()):
+    for series in subject_of(spec):
         action = series.subject
         if isinstance(action, Action) and made.setdefault(action.name, action) != action:
             raise SpecError(f"two actions are called {action.name!r}: a form names them, so give one another name")
@@ -101,24 +97,25 @@ def form_of(spec: Question) -> Form:
     SpecError
         When no form asks such a question.
     """
-    insight = type(spec).__name__.lower()
-    if insight not in INSIGHTS:
-        raise SpecError(f"{type(spec).__name__} can't be built by hand. What can: {', '.join(INSIGHTS)}")
-    made = empty(insight, ())
-    subject = getattr(spec, spec.SUBJECT or "")
+    kind = kind_of(spec)
+    made = empty(kind.name, ())
     span = spec.date_range or DateRange()
     made |= {
-        "series": [series_form(s) for s in subject],
+        "series": [series_form(s) for s in subject_of(spec)],
         "filters": [filter_form(f) for f in filters_of(spec.filters)],
         "breakdown": [{"owner": owner_of(r), "key": r.key} for r in getattr(spec, "breakdown", ())],
         "date_from": span.date_from or "",
         "date_to": span.date_to or "",
     }
-    made |= {name: getattr(spec, name) for name in made if hasattr(spec, name) and name not in ("series", "filters", "breakdown")}
-    if isinstance(spec, Funnel):
-        count, unit = spec.window.split()
-        made |= {"window_count": count, "window_unit": unit.rstrip("s")}
+    for control in kind.controls:
+        made |= control.write(getattr(spec, control.name))
     return made
+
+
+def subject_of(spec: Question) -> tuple[Series, ...]:
+    """Give the series of a question."""
+    given = getattr(spec, spec.SUBJECT) if spec.SUBJECT else ()
+    return tuple(Series.of(s) for s in (given if isinstance(given, tuple) else (given,)))
 
 
 def filters_of(group: FilterGroup) -> tuple[PropertyFilter | FilterGroup, ...]:
@@ -165,30 +162,25 @@ def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question
         When it isn't complete, or wrong: the message is for who fills it in.
     """
     insight = form.get("insight")
-    if insight not in SPECS:
-        raise unknown("insight", insight, INSIGHTS)
-    kind = SPECS[insight]
-    subject = [series_of(s, originals, insight) for s in form["series"]]
+    if insight not in KINDS:
+        raise unknown("insight", insight, KINDS)
+    kind = KINDS[insight]
+    subject = [series_of(s, originals, kind) for s in form["series"][: kind.most]]
     wanted: dict[str, Any] = {
         "filters": originals.part("filters", form, lambda: group_of(form["filters"], originals)),
-        "breakdown": originals.part("breakdown", form, lambda: breakdown_of(form["breakdown"])),
         "date_range": dates_of(form["date_from"], form["date_to"], originals),
     }
-    if kind is Trends:
-        wanted |= {"interval": form["interval"], "display": form["display"], "compare": bool(form["compare"])}
-        wanted |= {} if form["compare"] else {"compare_to": None}
-    else:
-        wanted |= {name: form[name] for name in ("order_type", "viz_type")}
-        wanted |= {"interval": form["interval"]} if form["viz_type"] == "trends" else {}
-        wanted |= {"breakdown_attribution": form["breakdown_attribution"]} if form["breakdown"] else {}
-        wanted["window"] = window_of(form["window_count"], form["window_unit"])
+    if kind.breakdowns:
+        wanted["breakdown"] = originals.part("breakdown", form, lambda: breakdown_of(form["breakdown"][: kind.breakdowns]))
+    wanted |= {c.name: c.read(form) for c in kind.controls if c.is_asked(form)}
+    wanted |= {"compare_to": None} if wanted.get("compare") is False else {}
     base = originals.spec
-    if isinstance(base, kind) and base.SUBJECT is not None:
-        return base.replaced(**wanted, **{base.SUBJECT: tuple(subject)})
-    return kind(*subject, **wanted)
+    if isinstance(base, kind.spec):
+        return base.replaced(**wanted, **({base.SUBJECT: tuple(subject)} if base.SUBJECT is not None else {}))
+    return kind.spec(*subject, **wanted)
 
 
-def series_of(form: Mapping[str, Any], originals: Originals, insight: str) -> Series:
+def series_of(form: Mapping[str, Any], originals: Originals, kind: Kind) -> Series:
     """Give the series of a form."""
     given = originals.series(form)
     if given is not None:
@@ -196,7 +188,7 @@ def series_of(form: Mapping[str, Any], originals: Originals, insight: str) -> Se
     name = form["name"]
     if name is not None and not str(name).strip():
         raise SpecError("a series without a name: choose an event or an action")
-    math = form["math"] if insight == "trends" or form["math"] in STEP_MATHS else "total"
+    math = form["math"] if form["math"] in kind.maths else "total"
     subject: Action | str | None = name
     if name is not None and form["kind"] == "action":
         if name not in originals.actions:
@@ -210,7 +202,7 @@ def series_of(form: Mapping[str, Any], originals: Originals, insight: str) -> Se
         shaped["math_property"] = ref_of(form["property"])
     if math == "unique_group":
         shaped["group_type"] = form["group_type"] or None
-    if insight == "funnel":
+    if kind.optional:
         shaped["optional"] = bool(form["optional"])
     return Series(subject, **shaped)
 
@@ -285,17 +277,3 @@ def dates_of(first: str, last: str, originals: Originals) -> DateRange | None:
     if given is not None and (given.date_from or "", given.date_to or "") == (first, last):
         return given  # type: ignore[no-any-return]
     return DateRange(first or "all", last or None) if first or last else None
-
-
-def window_of(count: str, unit: str) -> str:
-    """Give a window such as "14 days".
-
-    Raises
-    ------
-    SpecError
-        When the number can't be read.
-    """
-    text = str(count).strip()
-    if not text.isdigit() or int(text) < 1:
-        raise SpecError(f"the window {text!r} is no whole number of {unit}s: give 1 or more")
-    return Window(f"{int(text)} {unit}{'' if int(text) == 1 else 's'}").words

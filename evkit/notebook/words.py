@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from evkit.dates.grammar import INTERVALS
-from evkit.insights.funnel.spec import ATTRIBUTIONS
-from evkit.query.spec import MATHS, PROPERTY_MATHS
+from evkit.query.spec import PROPERTY_MATHS
 
-INSIGHTS = {"trends": "Trends", "funnel": "Funnel"}
 MATH_WORDS = {
     "total": "Total count",
     "dau": "Unique persons",
@@ -50,7 +49,8 @@ DISPLAYS = {
 ORDERS = {"ordered": "In order", "strict": "In order, nothing between", "unordered": "In any order"}
 VIZZES = {"steps": "Conversion of steps", "trends": "Conversion over time", "time_to_convert": "Time to convert"}
 ATTRIBUTION_WORDS = {"first_touch": "First value", "last_touch": "Last value", "all_events": "Every value"}
-UNITS = ("second", "minute", "hour", "day", "week", "month")
+UNITS = {unit: f"{unit}s" for unit in ("second", "minute", "hour", "day", "week", "month")}
+INTERVAL_WORDS: dict[str, str] = {i: i.capitalize() for i in INTERVALS}
 PRESETS = {
     "": "All the data",
     "-24h": "Last 24 hours",
@@ -80,23 +80,19 @@ OPERATORS: dict[str, tuple[str, str]] = {
 """Operator -> what it is called, and how many values it takes."""
 
 
-def listed(words: dict[str, str]) -> list[dict[str, str]]:
+def listed(words: Mapping[str, str]) -> list[dict[str, str]]:
     """Give values with what they are called, as a widget's list takes them."""
     return [{"value": value, "label": label} for value, label in words.items()]
 
 
+def maths(wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Give maths with what they are called, and whether they compute with a property."""
+    return [{"value": m, "label": label, "property": m in PROPERTY_MATHS} for m, label in wanted.items()]
+
+
 def options() -> dict[str, Any]:
-    """Give every list of choices that doesn't depend on the data."""
+    """Give the choices that all questions have and that don't depend on the data."""
     return {
-        "insights": listed(INSIGHTS),
-        "maths": [{"value": m, "label": MATH_WORDS[m], "property": m in PROPERTY_MATHS} for m in MATHS],
-        "step_maths": listed(STEP_MATHS),
-        "displays": listed(DISPLAYS),
-        "orders": listed(ORDERS),
-        "vizzes": listed(VIZZES),
-        "attributions": listed({a: ATTRIBUTION_WORDS[a] for a in ATTRIBUTIONS if a in ATTRIBUTION_WORDS}),
-        "intervals": listed({i: i.capitalize() for i in INTERVALS}),
-        "units": listed({u: f"{u}s" for u in UNITS}),
         "presets": listed(PRESETS),
         "operators": [{"value": o, "label": label, "takes": takes} for o, (label, takes) in OPERATORS.items()],
     }

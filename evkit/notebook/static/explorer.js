@@ -2,6 +2,7 @@
 
 const REST = 350; // milliseconds after the last key before the chart is drawn again
 const NO_VALUES = "none";
+const SOME = "some"; // stands for a list that isn't empty
 
 function render({ model, el }) {
   const call = caller(model);
@@ -81,6 +82,8 @@ function render({ model, el }) {
     return known.get(key);
   }
 
+  const kindOf = () => options.insights.find((k) => k.value === form.insight);
+
   const eventNames = () => [
     ...choices.actions.map((name) => ({ value: name, label: "action" })),
     ...choices.events.map((e) => ({ value: e.name, label: `${e.count.toLocaleString("en")} events` })),
@@ -130,50 +133,54 @@ function render({ model, el }) {
     if (found) found.focus();
   }
 
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
   function seriesRow(at) {
     const one = form.series[at];
-    const funnel = form.insight === "funnel";
-    const label = funnel ? `Step ${at + 1}` : `Series ${at + 1}`;
+    const kind = kindOf();
+    const label = kind.roles[at] || (kind.most === 1 ? capital(kind.one) : `${capital(kind.one)} ${at + 1}`);
     const { field, node } = suggested(one.name === null ? "" : one.name, (value) => put(() => {
-      one.name = value || (funnel ? "" : null);
+      one.name = value || (kind.anything ? null : "");
       one.kind = choices.actions.includes(value) ? "action" : "event";
     }), async () => eventNames(),
-      { "aria-label": `${label}: event or action`, placeholder: funnel ? "event or action" : "all events" });
+      { "aria-label": `${label}: event or action`, placeholder: kind.anything ? "all events" : "event or action" });
     field.dataset.key = label;
-    const maths = funnel ? options.step_maths : options.maths;
-    const math = choice(maths, maths.some((m) => m.value === one.math) ? one.math : "total", (value) => put(() => {
+    const maths = kind.maths;
+    const math = maths.length ? choice(maths, maths.some((m) => m.value === one.math) ? one.math : "total", (value) => put(() => {
       one.math = value;
       if (maths.find((m) => m.value === value)?.property) one.property ||= { owner: "event", key: "" };
-    }, { redraw: true }), { "aria-label": `${label}: what is counted` });
+    }, { redraw: true }), { "aria-label": `${label}: what is counted` }) : null;
     const needs = maths.find((m) => m.value === one.math)?.property;
     const of = needs ? h("div.evkit-row", {}, h("span", {}, "of"), property((one.property ||= { owner: "event", key: "" }), `${label}, computed`, (redraw) => { if (redraw) build(); if (one.property.key) ask(); })) : null;
-    const groups = choices.owners.filter((o) => o.value.startsWith("group:"));
-    const kind = one.math === "unique_group" && !funnel
+    const ofGroups = one.math === "unique_group" && maths.some((m) => m.value === one.math)
       ? h("div.evkit-row", {}, h("span", {}, "of type"), choice([{ value: "", label: "choose" }, ...groups.map((g) => ({ value: g.label, label: g.label }))], one.group_type, (value) => put(() => (one.group_type = value)), { "aria-label": `${label}: type of group` })) : null;
     const move = (by) => put(() => form.series.splice(at + by, 0, form.series.splice(at, 1)[0]), { redraw: true });
-    const optional = funnel && at > 0
+    const optional = kind.optional && at > 0
       ? h("label.evkit-check", {}, h("input", { type: "checkbox", checked: one.optional, onchange: (event) => put(() => (one.optional = event.target.checked)) }), "optional") : null;
+    const number = kind.roles[at] || (kind.numbers === "A" ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[at % 26] : kind.numbers ? String(at + 1) : "");
     return h("li.evkit-series", {},
-      h("div.evkit-row", {}, h("span.evkit-number", { "aria-hidden": "true" }, funnel ? String(at + 1) : "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[at % 26]), node,
-        funnel && at > 0 ? h("button.evkit-icon", { type: "button", "aria-label": `Move ${label} up`, title: "Move up", onclick: () => move(-1) }, "\u2191") : null,
-        form.series.length > (funnel ? 2 : 1) ? removal(label, () => put(() => form.series.splice(at, 1), { redraw: true })) : null),
-      h("div.evkit-row", {}, math, optional), of, kind,
+      kind.roles[at] ? h("div.evkit-role", { "aria-hidden": "true" }, number) : null,
+      h("div.evkit-row", {}, number && !kind.roles[at] ? h("span.evkit-number", { "aria-hidden": "true" }, number) : null, node,
+        kind.numbers === "1" && at > 0 ? h("button.evkit-icon", { type: "button", "aria-label": `Move ${label} up`, title: "Move up", onclick: () => move(-1) }, "\u2191") : null,
+        form.series.length > kind.fewest ? removal(label, () => put(() => form.series.splice(at, 1), { redraw: true })) : null),
+      math || optional ? h("div.evkit-row", {}, math, optional) : null, of, ofGroups,
       filterList(one.filters, `${label}, filter`, "+ filter"));
   }
+
+  /** The event that is not asked for yet, the most frequent one. */
+  const nextName = () => choices.events.find((e) => !form.series.some((s) => s.name === e.name))?.name ?? "";
 
   function insightChoice() {
     const change = (value) => put(() => {
       form.insight = value;
-      while (value === "funnel" && form.series.length < 2) {
-        const used = new Set(form.series.map((s) => s.name));
-        const next = choices.events.find((e) => !used.has(e.name));
-        form.series.push(emptySeries(next ? next.name : ""));
-      }
-      if (value === "funnel") for (const s of form.series) s.name ??= "";
+      const kind = kindOf();
+      while (form.series.length < kind.fewest) form.series.push(emptySeries(nextName()));
+      if (!kind.anything) for (const s of form.series) s.name ??= "";
     }, { redraw: true });
     return h("fieldset.evkit-tabs", {}, h("legend.evkit-hidden", {}, "Insight"), options.insights.map((o) =>
       h("label", {}, h("input", { type: "radio", name: `${prefix}-insight`, value: o.value, checked: form.insight === o.value, onchange: () => change(o.value) }), h("span", {}, o.label))));
   }
+  const groups = choices.owners.filter((o) => o.value.startsWith("group:"));
   const prefix = fresh("form");
   const emptySeries = (name) => ({ name, kind: "event", math: "total", property: null, group_type: "", optional: false, label: "", filters: [] });
 
@@ -190,27 +197,46 @@ function render({ model, el }) {
     return h("div", {}, labelled("Dates", select), ends);
   }
 
+  const isAsked = (control) => Object.entries(control.when).every(([key, wanted]) => (wanted === SOME ? form[key].length > 0 : wanted.includes(form[key])));
+
+  /** One option of the question, as Python's table describes it. */
+  function option(control, decides) {
+    const { key, label } = control;
+    const set = (value) => put(() => (form[key] = value), { redraw: decides.has(key) });
+    const typed = (place, attributes) => h("input", { type: "text", value: form[place], oninput: (event) => put(() => (form[place] = event.target.value), { rest: true }), ...attributes });
+    switch (control.shown) {
+      case "check":
+        return h("label.evkit-check", {}, h("input", { type: "checkbox", checked: form[key], onchange: (event) => set(event.target.checked) }), label);
+      case "count":
+        return labelled(label, typed(key, { inputmode: "numeric", size: 4 }));
+      case "text":
+        return labelled(label, typed(key, { size: 18 }));
+      case "window":
+        return h("div.evkit-row", {}, labelled(label, typed(`${key}_count`, { inputmode: "numeric", size: 4 })),
+          labelled("Unit of the window", choice(control.choices, form[`${key}_unit`], (value) => put(() => (form[`${key}_unit`] = value))), { visible: false }));
+      default:
+        return labelled(label, choice(control.choices, form[key], set));
+    }
+  }
+
+  function breakdowns(most) {
+    const by = form.breakdown.slice(0, most).map((ref, i) => h("li.evkit-row", {}, property(ref, `Breakdown ${i + 1}`, (redraw) => { if (redraw) build(); if (ref.key) ask(); }), removal(`breakdown ${i + 1}`, () => put(() => form.breakdown.splice(i, 1), { redraw: true }))));
+    const add = () => { form.breakdown.push({ owner: "event", key: "" }); build(); focusLast(`Breakdown ${form.breakdown.length}`); };
+    return h("fieldset", {}, h("legend", {}, "Breakdown"), by.length ? h("ul.evkit-list", {}, by) : null, form.breakdown.length < most ? h("button.evkit-add", { type: "button", onclick: add }, "+ breakdown") : null);
+  }
+
   function build() {
     const active = fields.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") || document.activeElement.id : null;
-    const funnel = form.insight === "funnel";
-    const set = (name) => (value) => put(() => (form[name] = value), { redraw: name === "viz_type" });
-    const add = () => put(() => form.series.push(emptySeries(choices.events.find((e) => !form.series.some((s) => s.name === e.name))?.name ?? "")), { redraw: true });
-    const by = form.breakdown.map((ref, i) => h("li.evkit-row", {}, property(ref, `Breakdown ${i + 1}`, (redraw) => { if (redraw) build(); if (ref.key) ask(); }), removal(`breakdown ${i + 1}`, () => put(() => form.breakdown.splice(i, 1), { redraw: true }))));
-    const addBreakdown = () => { form.breakdown.push({ owner: "event", key: "" }); build(); focusLast(`Breakdown ${form.breakdown.length}`); };
+    const kind = kindOf();
+    const add = () => put(() => form.series.push(emptySeries(nextName())), { redraw: true });
+    const decides = new Set(kind.controls.flatMap((c) => Object.keys(c.when)));
     fields.replaceChildren(
       insightChoice(),
-      h("fieldset", {}, h("legend", {}, funnel ? "Steps" : "Series"), h("ol.evkit-list", {}, form.series.map((_, i) => seriesRow(i))), h("button.evkit-add", { type: "button", onclick: add }, funnel ? "+ step" : "+ series")),
+      kind.legend ? h("fieldset", {}, h("legend", {}, kind.legend), h("ol.evkit-list", {}, form.series.slice(0, kind.most ?? undefined).map((_, i) => seriesRow(i))),
+        kind.most === null || form.series.length < kind.most ? h("button.evkit-add", { type: "button", onclick: add }, `+ ${kind.one}`) : null) : null,
       h("fieldset", {}, h("legend", {}, "Filters"), filterList(form.filters, "Filter", "+ filter")),
-      h("fieldset", {}, h("legend", {}, "Breakdown"), by.length ? h("ul.evkit-list", {}, by) : null, form.breakdown.length < 3 ? h("button.evkit-add", { type: "button", onclick: addBreakdown }, "+ breakdown") : null),
-      h("fieldset.evkit-grid", {}, h("legend", {}, "Options"),
-        dates(),
-        !funnel || form.viz_type === "trends" ? labelled("Interval", choice(options.intervals, form.interval, set("interval"))) : null,
-        funnel ? labelled("Measure", choice(options.vizzes, form.viz_type, set("viz_type"))) : labelled("Shown as", choice(options.displays, form.display, set("display"))),
-        funnel ? labelled("Order", choice(options.orders, form.order_type, set("order_type"))) : h("label.evkit-check", {}, h("input", { type: "checkbox", checked: form.compare, onchange: (event) => put(() => (form.compare = event.target.checked)) }), "Compare with the period before"),
-        funnel ? h("div.evkit-row", {}, labelled("Within", h("input", { type: "text", inputmode: "numeric", size: 4, value: form.window_count, oninput: (event) => put(() => (form.window_count = event.target.value), { rest: true }) })),
-          labelled("Unit of the window", choice(options.units, form.window_unit, set("window_unit")), { visible: false })) : null,
-        funnel && form.breakdown.length ? labelled("Whose value counts", choice(options.attributions, form.breakdown_attribution, set("breakdown_attribution"))) : null,
-      ),
+      kind.breakdowns ? breakdowns(kind.breakdowns) : null,
+      h("fieldset.evkit-grid", {}, h("legend", {}, "Options"), dates(), kind.controls.filter(isAsked).map((c) => option(c, decides))),
     );
     if (active) {
       const again = [...fields.querySelectorAll("[aria-label]")].find((e) => e.getAttribute("aria-label") === active) || document.getElementById(active);
