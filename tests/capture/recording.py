@@ -54,7 +54,11 @@ class Recorder:
             wbufsize = -1  # head and body in one packet: apart, each answer takes 40 ms
 
             def do_POST(self) -> None:
-                raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                length = int(self.headers.get("Content-Length") or 0)
+                raw = self.rfile.read(length)
+                if len(raw) < length:  # the client was killed in the middle: nothing was sent
+                    self.close_connection = True
+                    return
                 time.sleep(recorder.delay_seconds)
                 with lock:
                     reply = recorder.replies.pop(0) if recorder.replies else recorder.always
