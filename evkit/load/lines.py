@@ -20,13 +20,22 @@ import pyarrow.parquet as pq
 
 from evkit import elements
 from evkit.capture import message
-from evkit.errors import CaptureError, DataError
+from evkit.errors import CaptureError, DataError, nearest, unknown
 from evkit.load.report import Rejects
 from evkit.model import schema
 
 ROWS_A_BATCH = 50_000
 EXPORT_MARKS = frozenset({"_inserted_at", "inserted_at", "created_at", "person_id", "person_properties", "team_id", "arrival"})
 """A line with one of these at its top is a row of an export, not something that a client sent."""
+SENT = frozenset(
+    {
+        "event", "distinct_id", "$distinct_id", "timestamp", "uuid", "properties", "$set", "$set_once", "$unset", "$elements", "elements",
+        "elements_chain", "api_key", "token", "offset", "sent_at", "received_at", "now", "type", "library", "library_version", "context", "ip",
+        "site_url", "messageId", "data", "historical_migration",
+    }
+)  # fmt: skip
+"""What a client's event has at its top. A line without `properties` that has more is a row of a table: the others are its properties."""
+OURS = frozenset({*schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)})
 TIMES = ("timestamp", "received_at", "sent_at")
 STAGED = schema.EVENTS.to_pyarrow().append(pa.field("line", pa.int64()))
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -73,13 +82,59 @@ def numbered(path: Path, rejects: Rejects) -> Iterator[tuple[int, bytes, int]]:
         rejects.add(path.name, number + 1, f"the file can't be read further: {error}", "", "unreadable file")
 
 
-def rows_of(line: bytes, columns: Mapping[str, str] | None = None) -> tuple[list[dict[str, Any]], list[CaptureError]]:
-    """Give the canonical rows of one line - an event, a batch, or a row of an export - and why others of it can't be read.
+class Renaming:
+    """Names of a file's own: our name -> the file's.
 
     Parameters
     ----------
     columns
-        Our name -> the name in the file; a file with names of its own holds a row of a table on each line.
+        The names; none where the file has ours.
+
+    Raises
+    ------
+    SpecError
+        When one is none of ours.
+    """
+
+    def __init__(self, columns: Mapping[str, str] | None) -> None:
+        self.columns = dict(columns or {})
+        for ours in self.columns:
+            if ours not in schema.EVENTS.names:
+                raise unknown("name in columns=", ours, schema.EVENTS.names)
+        self.unseen = set(self.columns.values())
+        self.there: dict[str, None] = {}
+
+    def row(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Give a line with our names."""
+        if self.unseen:
+            self.unseen -= body.keys()
+            self.there |= dict.fromkeys(body)
+        named = {ours: body.get(theirs) for ours, theirs in self.columns.items()}
+        return {**{key: value for key, value in body.items() if key not in self.columns.values()}, **named}
+
+    def check(self, source: str) -> None:
+        """Raise when a name was on no line.
+
+        Raises
+        ------
+        DataError
+            Names it, those that are there, and the nearest.
+        """
+        for ours, theirs in self.columns.items():
+            if theirs in self.unseen and self.there:
+                there = ", ".join(list(self.there)[:20])
+                raise DataError(
+                    f"no line of {source} has {theirs!r}, which columns= maps to {ours!r}.{nearest(theirs, self.there)} They have: {there}"
+                )
+
+
+def rows_of(line: bytes, names: Renaming) -> tuple[list[dict[str, Any]], list[CaptureError]]:
+    """Give the canonical rows of one line - an event, a batch, or a row of an export - and why others of it can't be read.
+
+    Parameters
+    ----------
+    names
+        A file with names of its own holds a row of a table on each line.
 
     Raises
     ------
@@ -90,13 +145,20 @@ def rows_of(line: bytes, columns: Mapping[str, str] | None = None) -> tuple[list
         body = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise CaptureError(f"not JSON: {error}") from None
-    if columns and isinstance(body, dict):
-        return [export_row({**body, **{ours: body.get(theirs) for ours, theirs in columns.items()}})], []
-    if isinstance(body, dict) and "event" in body and EXPORT_MARKS & body.keys():
+    if not isinstance(body, dict):
+        return wire_rows(body)
+    if names.columns:
+        return [export_row(names.row(body))], []
+    if "event" in body and (EXPORT_MARKS & body.keys() or is_flat(body)):
         return [export_row(body)], []
-    if isinstance(body, dict) and not {"event", "batch"} & body.keys():
+    if not {"event", "batch"} & body.keys():
         raise CaptureError(no_event(body))
     return wire_rows(body)
+
+
+def is_flat(body: Mapping[str, Any]) -> bool:
+    """Say whether an event is a row of a table, its properties beside it, instead of something that a client sent."""
+    return not {"properties", "batch"} & body.keys() and not body.keys() <= SENT
 
 
 def wire_rows(body: Any) -> tuple[list[dict[str, Any]], list[CaptureError]]:
@@ -180,7 +242,7 @@ def wire_row(event: message.Event, place: int = 0) -> dict[str, Any]:
 
 
 def export_row(body: dict[str, Any]) -> dict[str, Any]:
-    """Give the canonical row of a line of PostHog's export, or of evkit's own."""
+    """Give the canonical row of a line of an export, or of any table: without `properties`, what is none of ours is its properties."""
     missing = [name for name in schema.REQUIRED if body.get(name) in (None, "")]
     if missing:
         raise CaptureError(no_event(body) if missing[0] == "event" else f"no {missing[0]}")
@@ -190,6 +252,7 @@ def export_row(body: dict[str, Any]) -> dict[str, Any]:
         raise CaptureError(f"timestamp {body['timestamp']!r} can't be read")
     received = next((message.parse_time(body[k]) for k in ("received_at", *schema.SYNONYMS["received_at"]) if body.get(k)), None)
     person = body.get("person_properties")
+    given = body["properties"] if "properties" in body else {k: v for k, v in body.items() if k not in OURS and v not in (None, "")}
     return {
         "uuid": message.cleaned(str(body["uuid"])) if body.get("uuid") else None,
         "event": message.cleaned(str(body["event"])),
@@ -197,7 +260,7 @@ def export_row(body: dict[str, Any]) -> dict[str, Any]:
         "timestamp": naive(time),
         "received_at": naive(received) if received else None,
         "arrival": whole_number(body.get("arrival"), "arrival"),
-        "properties": dump(as_object(body.get("properties"), "properties")),
+        "properties": dump(as_object(given, "properties")),
         "elements_chain": message.cleaned(str(body.get("elements_chain") or "")),
         "person_id": None if body.get("person_id") is None else message.cleaned(str(body["person_id"])),
         "person_properties": None if person is None else dump(as_object(person, "person_properties")),
@@ -278,8 +341,13 @@ def stage(
     """Write the canonical events of files of JSON lines to one Parquet file.
 
     Where no line says when it was received, the order of the lines is the order of arrival.
+
+    Raises
+    ------
+    SpecError, DataError
+        When a name of `columns` is none of ours, or is on no line.
     """
-    files = list(paths)
+    files, names = list(paths), Renaming(columns)
     total = sum(f.stat().st_size for f in files)
     done, number, received, known = 0, 0, False, False
     batch: list[dict[str, Any]] = []
@@ -287,7 +355,7 @@ def stage(
         for file in files:
             for line_number, line, read in numbered(file, rejects):
                 try:
-                    rows, problems = rows_of(line, columns)
+                    rows, problems = rows_of(line, names)
                 except (CaptureError, DataError) as error:
                     rows, problems = [], [CaptureError(str(error))]
                 for problem in problems:
@@ -308,6 +376,7 @@ def stage(
                 progress(done, total)
         if batch:
             writer.write_batch(pa.RecordBatch.from_pylist(batch, STAGED))
+    names.check(files[0].name if len(files) == 1 else f"the {len(files)} files")
     return Staged(target, received, known)
 
 

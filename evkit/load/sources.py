@@ -57,7 +57,7 @@ class LinesSource:
         self, con: BaseBackend, files: Sequence[Path], columns: Mapping[str, str] | None = None, rejects: Rejects | None = None
     ) -> None:
         self.con = con
-        self.columns = columns
+        self.columns = lines.Renaming(columns).columns  # a wrong name fails where it is typed
         self.files = tuple(files)
         self.rejects = rejects if rejects is not None else Rejects()
         self._folder = lines.private_folder(self)

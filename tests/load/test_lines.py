@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evkit as ek
-from evkit.errors import RejectedRowsWarning
+from evkit.errors import DataError, RejectedRowsWarning, SpecError
 from tests.sizes import examples
 
 
@@ -124,3 +124,36 @@ def test_no_bytes_stop_the_reading(parts: list[bytes]) -> None:
         file = Path(folder) / "noise.jsonl"
         file.write_bytes(b"\n".join([good, *parts, good.replace(b"2026", b"2027")]) + b"\n")
         assert ek.read(file).count() >= 2
+
+
+FLAT = [
+    {"event": "buy", "distinct_id": "a", "timestamp": "2026-01-01T00:00:00Z", "plan": "pro", "seats": 3, "note": "", "left": None},
+    {"event": "buy", "distinct_id": "b", "timestamp": "2026-01-02T00:00:00Z", "plan": "free", "tags": ["x"]},
+]
+
+
+def test_a_row_of_a_table_on_each_line_has_its_other_names_as_properties_as_in_csv(tmp_path: Path) -> None:
+    (tmp_path / "flat.jsonl").write_text("\n".join(map(json.dumps, FLAT)))
+    read = ek.read(tmp_path / "flat.jsonl").to_pandas()
+    assert [json.loads(p) for p in read.properties] == [{"plan": "pro", "seats": 3}, {"plan": "free", "tags": ["x"]}]
+
+
+def test_names_of_its_own_leave_the_others_as_properties_too(tmp_path: Path) -> None:
+    theirs = [{"name": r["event"], "user": r["distinct_id"], "time": r["timestamp"], "plan": r["plan"]} for r in FLAT]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, theirs)))
+    read = ek.read(tmp_path / "own.jsonl", columns={"event": "name", "distinct_id": "user", "timestamp": "time"}).to_pandas()
+    assert [json.loads(p) for p in read.properties] == [{"plan": "pro"}, {"plan": "free"}]
+
+
+def test_an_event_that_a_client_sent_without_properties_stays_one(tmp_path: Path) -> None:
+    sent = {"event": "buy", "distinct_id": "a", "timestamp": "2026-01-01T00:00:00Z", "api_key": "phc", "type": "capture", "$set": {"plan": "pro"}}
+    (tmp_path / "sent.jsonl").write_text(json.dumps(sent))
+    assert json.loads(ek.read(tmp_path / "sent.jsonl").to_pandas().properties[0]) == {"$set": {"plan": "pro"}}
+
+
+def test_a_wrong_name_for_a_column_of_lines_is_said(tmp_path: Path) -> None:
+    (tmp_path / "flat.jsonl").write_text("\n".join(map(json.dumps, FLAT)))
+    with pytest.raises(SpecError, match="unknown name in columns= 'groups'"):
+        ek.read(tmp_path / "flat.jsonl", columns={"groups": "company"})
+    with pytest.raises(DataError, match=r"no line of flat.jsonl has 'evnt', which columns= maps to 'event'. Did you mean 'event'\?"):
+        ek.read(tmp_path / "flat.jsonl", columns={"event": "evnt"}).count()
