@@ -24,6 +24,8 @@ The tree::
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 
@@ -94,6 +96,14 @@ class RejectedRowsWarning(EvkitWarning):
 
 class FailedTileWarning(EvkitWarning):
     """A question of a dashboard failed; its place in the dashboard says why."""
+
+
+def warn(message: str, category: type[EvkitWarning]) -> None:
+    """Warn at the line outside of evkit that asked: its own lines say nothing to who reads the warning."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "evkit":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def nearest(value: object, allowed: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from evkit import markup
 from evkit.insights.timeline import listing
 from evkit.insights.timeline.spec import Timeline
-from evkit.insights.trends.spec import IN_WORDS
+from evkit.insights.trends.spec import IN_WORDS, NO_VALUE
 
 if TYPE_CHECKING:
     from evkit.insights.insight import Insight
@@ -46,13 +46,20 @@ def texts(frame: pd.DataFrame, most: int) -> dict[str, Any]:
     """Give a frame as texts: its columns (without an empty breakdown), which of them are numbers, the first rows, how many there are."""
     kept = frame.loc[:, [not (c == "breakdown_value" and frame[c].isna().all()) for c in frame.columns]]
     head = kept.head(most)
-    columns = [[share(v) if str(c).endswith("rate") else cell(v) for v in head[c]] for c in kept.columns]
+    columns = [[written(str(c), v) for v in head[c]] for c in kept.columns]
     return {
         "columns": [str(c) for c in kept.columns],
         "numbers": [bool(pd.api.types.is_numeric_dtype(kept[c])) for c in kept.columns],
         "rows": [list(row) for row in zip(*columns, strict=True)],
         "count": len(frame),
     }
+
+
+def written(column: str, value: Any) -> str:
+    """Write a value of a column: rates in percent, a breakdown value that is missing in words."""
+    if column == "breakdown_value" and value in ("", ("",)):
+        return IN_WORDS[NO_VALUE]
+    return share(value) if column.endswith(("rate", "share")) else cell(value)
 
 
 def share(value: Any) -> str:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterable, Sequence
 
 from evkit import properties
-from evkit.errors import UnknownEventWarning, nearest
+from evkit.errors import UnknownEventWarning, nearest, warn
 from evkit.model.tables import EventTables
 from evkit.query.property_filters import PropertyRef
 from evkit.query.spec import Series
-
-LEVELS = 6
-"""From the warning to the line that asked for the figures."""
 
 
 def warn_of_events(series: Iterable[Series], tables: EventTables) -> None:
@@ -23,7 +19,7 @@ def warn_of_events(series: Iterable[Series], tables: EventTables) -> None:
         return
     known = tables.event_names
     for name in sorted(names - set(known)):
-        warnings.warn(f"no event is called {name!r}.{nearest(name, known)} Its figures are zeros.", UnknownEventWarning, stacklevel=LEVELS)
+        warn(f"no event is called {name!r}.{nearest(name, known)} Its figures are zeros.", UnknownEventWarning)
 
 
 def warn_of_properties(refs: Sequence[PropertyRef], values: Iterable[Sequence[str]], no_value: str, tables: EventTables) -> None:
@@ -53,8 +49,11 @@ def _warn_of(ref: PropertyRef, consequence: str, tables: EventTables) -> None:
         hint = f" Persons have it: ek.person_prop({ref.key!r})."
     elif ref.type == "person" and ref.key in event_properties(tables):
         hint = f" Events have it: ek.event_prop({ref.key!r})."
+    if not hint:
+        kind = next((kind for kind in tables.group_types if kind and ref.key in group_properties(tables, kind)), None)
+        hint = "" if kind is None else f" Groups of type {kind} have it: ek.group_prop({ref.key!r}, {tables.group_types.index(kind)})."
     owner = "event" if ref.type == "event" else "person"
-    warnings.warn(f"no {owner} has a property {ref.key!r}.{hint} {consequence}.", UnknownEventWarning, stacklevel=LEVELS + 1)
+    warn(f"no {owner} has a property {ref.key!r}.{hint} {consequence}.", UnknownEventWarning)
 
 
 def event_properties(tables: EventTables) -> list[str]:
@@ -73,3 +72,14 @@ def person_properties(tables: EventTables) -> list[str]:
     return tables.cache.get(
         "person_property_names", lambda: sorted({name for text in tables.persons_frame().properties for name in json.loads(text)})
     )
+
+
+def group_properties(tables: EventTables, kind: str) -> list[str]:
+    """Give the names of the properties of groups of one type; looked up once."""
+
+    def find() -> list[str]:
+        groups = tables.group_table()
+        found = tables.execute(groups.filter(groups.type == kind).select("properties"))
+        return sorted({name for text in found.properties for name in json.loads(text)})
+
+    return tables.cache.get(f"group_property_names {kind}", find)

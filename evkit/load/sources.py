@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evkit.dates.instants import epoch_microseconds
-from evkit.errors import DataError, RejectedRowsWarning
+from evkit.errors import DataError, RejectedRowsWarning, warn
 from evkit.load import canonical, csv, lines
 from evkit.load.report import MAX_TEXT, Rejects
 from evkit.model.progress import Bar, watched
@@ -43,11 +42,7 @@ def tell(rejects: Rejects, *, known: int = 0) -> None:
         file, line, reason, text = rejects.rows[0]
         first = f"{file}{f' line {line}' if line else ''}: {reason}{': ' + text.strip() if text.strip() else ''}"
         rows = "1 row is" if rejects.count == 1 else f"{rejects.count:,} rows are"
-        warnings.warn(
-            f"{rows} set aside, unreadable ({reasons}). The first, {first}. See events.load_report.rejected.",
-            RejectedRowsWarning,
-            stacklevel=2,
-        )
+        warn(f"{rows} set aside, unreadable ({reasons}). The first, {first}. See events.load_report.rejected.", RejectedRowsWarning)
 
 
 class LinesSource:

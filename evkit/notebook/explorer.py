@@ -94,7 +94,8 @@ def explore(
         raise unknown("insight", insight, forms.KINDS)
     subject = [*events._subjects([series] if isinstance(series, (str, Action, Series)) else series)]
     if not subject:
-        subject = events.event_names().event.head(1 if insight == "trends" else 2).tolist()
+        names = events.event_names().event.tolist()
+        subject = sorted(names, key=lambda name: name.startswith("$"))[: forms.KINDS[insight].fewest]  # the product's own first
     if not subject:
         raise SpecError("there are no events to explore")
     start: Question

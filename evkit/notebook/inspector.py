@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import traitlets
 
 from evkit.errors import SpecError
@@ -14,7 +15,7 @@ from evkit.insights.insight import Insight
 from evkit.insights.masking import masked
 from evkit.insights.timeline import listing
 from evkit.insights.timeline.spec import Timeline
-from evkit.insights.trends.spec import Trends
+from evkit.insights.trends.spec import Trends, distinct
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.displayed import KeptOutputs, publish
 from evkit.notebook.tool import Tool, script
@@ -68,12 +69,15 @@ class Inspector(Tool):
     _esm = script("timeline.js", "inspector.js")
     CALLS = ("people", "timeline")
     result = traitlets.Dict().tag(sync=True)
+    masks = traitlets.Bool().tag(sync=True)
+    """Whether a timeline that is looked at by itself has ids that are masked."""
 
     def __init__(self, insight: Insight) -> None:
         self.insight = insight
         self._actors: list[str] = []
         self._outputs = KeptOutputs(lambda: [display.bundle(insight.chart())])
-        super().__init__(result=answered(self._make))
+        alone = isinstance(insight.spec, Timeline) and insight.spec.person_id is not None and not insight.spec.show_ids
+        super().__init__(result=answered(self._make), masks=alone)
 
     def _make(self) -> Answer:
         spec, frame = self.insight.spec, self.insight.to_pandas()
@@ -103,13 +107,14 @@ class Inspector(Tool):
         spec, frame = self.insight.spec, self.insight.to_pandas()
         found = self.insight.actors(**figures.which(spec, frame, row, dropped=dropped))
         head = found.head(MOST_PEOPLE)
-        shown_of = texts(head.drop(columns=["actor_id", "last_event"], errors="ignore"), MOST_PEOPLE)
+        zone = self.insight.tables.settings.timezone
+        shown_of = texts(local(head.drop(columns=["actor_id", "last_event"], errors="ignore"), zone), MOST_PEOPLE)
         self._actors = head.actor_id.astype("str").tolist()
-        names = self._actors if show_ids or self._kind == "group" else [masked(a) for a in self._actors]
+        names = self._actors if show_ids or self._kind == "group" else distinct(tuple(masked(a) for a in self._actors))
         what = {"person": ("person", "people"), "group": ("group", "groups")}.get(self._kind, ("value", "values"))
         return {
             "title": f"{len(found):,} {what[len(found) != 1]} {figures.in_words(spec, frame, row, dropped=dropped)}",
-            "columns": [what[0], *(f"{c} (UTC)" if c.endswith(("_seen", "_at")) else c for c in shown_of["columns"])],
+            "columns": [what[0], *(f"{c} ({zone})" if c.endswith(("_seen", "_at")) else c for c in shown_of["columns"])],
             "numbers": [False, *shown_of["numbers"]],
             "rows": [[name, *values] for name, values in zip(names, shown_of["rows"], strict=True)],
             "count": len(found),
@@ -117,7 +122,12 @@ class Inspector(Tool):
         }
 
     def timeline(self, number: int, show_ids: bool = False) -> dict[str, Any]:
-        """Give the timeline of one of the people given last, by their place from 0: title and entries (`listing.Entry`)."""
+        """Give the timeline of one of the people given last, by their place from 0: title and entries (`listing.Entry`).
+
+        Of a timeline that is looked at by itself there is one, 0.
+        """
+        if isinstance(self.insight.spec, Timeline):
+            return self._entries(Insight(self.insight.spec.replaced(show_ids=show_ids), self.insight.tables), show_ids=show_ids)
         if not 0 <= number < len(self._actors):
             raise SpecError(f"no person {number}: {len(self._actors)} are listed")
         actor = self._actors[number]
@@ -157,3 +167,9 @@ class Inspector(Tool):
         publish(self, f"{self!r} (a widget: run the cell to use it)")
         if "error" not in self.result:
             self._outputs.show()
+
+
+def local(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """Give a frame with its times, UTC without a zone, as the wall clock of a zone."""
+    times = [c for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])]
+    return frame.assign(**{c: frame[c].dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None) for c in times})

@@ -93,6 +93,10 @@ class Combined(Written):
 
 def check_group_type_index(index: int | None) -> None:
     """Raise for an index that no group type has."""
+    if index is not None and (isinstance(index, bool) or not isinstance(index, int)):
+        raise SpecError(
+            f"group_type_index {index!r} is no number: group types count from 0 in the order in which the data names them (events.groups() lists them)"
+        )
     if index is not None and not 0 <= index < MAX_GROUP_TYPES:
         raise SpecError(f"group_type_index {index!r}: group types count from 0 to {MAX_GROUP_TYPES - 1}")
 

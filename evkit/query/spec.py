@@ -42,6 +42,16 @@ Math = Literal[
     "p99_count_per_actor",
 ]
 PROPERTY_MATHS = ("sum", "avg", "min", "max", "median", "p75", "p90", "p95", "p99")
+SAID = {
+    "dau": "unique persons",
+    "weekly_active": "weekly active persons",
+    "monthly_active": "monthly active persons",
+    "unique_session": "unique sessions",
+    "first_time_for_user": "first time for a person",
+    "first_time_for_user_with_filters": "first time for a person, with the filters",
+    "first_matching_event_for_user": "first matching event of a person",
+}
+"""Maths -> what they count, for people."""
 MATCHINGS: tuple[str, ...] = get_args(Matching)
 MATHS: tuple[str, ...] = get_args(Math)
 
@@ -181,6 +191,15 @@ class Series(Written):
         """Whether groups are counted instead of persons: a group type matters only to maths that count who did it."""
         named = self.group_type is not None or self.group_type_index is not None
         return named and self.math in ("dau", "weekly_active", "monthly_active", "unique_group")
+
+    @property
+    def counted(self) -> str:
+        """What is counted, for people: "unique persons", "sum of price"; nothing for plain counts of events."""
+        if self.math == "total":
+            return ""
+        if self.math == "unique_group":
+            return f"unique groups{f' of {self.group_type}' if self.group_type else ''}"
+        return SAID.get(self.math) or self.in_words.replace("_count_per_actor", " of the count per person")
 
     @property
     def in_words(self) -> str:

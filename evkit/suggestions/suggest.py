@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evkit.dates import DateRange
-from evkit.errors import SpecError, TruncatedWarning, UnknownEventWarning, whole
+from evkit.errors import SpecError, TruncatedWarning, UnknownEventWarning, warn, whole
 from evkit.model.tables import EventTables
 from evkit.query.property_filters import FilterGroup
 from evkit.suggestions import names
@@ -82,6 +81,16 @@ class Suggestion:
     def precision(self) -> float:
         """The share of what it catches that is the element's."""
         return self.captured.count(self.caught & self.wanted) / max(self.events, 1)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it catches most of the element's events and little else."""
+        return self.coverage >= ENOUGH_COVERAGE and self.precision >= ENOUGH_PRECISION
+
+    @property
+    def score(self) -> float:
+        """How well it does both, and how long it will last."""
+        return self.coverage * self.precision - 0.03 * max(self.candidate.costs)
 
     @property
     def also_catches(self) -> str:
@@ -218,9 +227,12 @@ def selector_options(seen: Captured, example: Row, *, index: int | None = None) 
     Returns
     -------
     pandas.DataFrame
-        A row a candidate, the most stable first: the columns of `suggest_actions` but overlaps.
+        A row a candidate: those that catch most of the element's events and little else first, the most stable of them first
+        (where none does, those that do so best). The columns of `suggest_actions` but overlaps.
     """
-    found = options(seen, example, same_element(seen, example, index), index=index)
+    found = sorted(options(seen, example, same_element(seen, example, index), index=index), key=lambda s: not s.is_enough)
+    if found and not found[0].is_enough:
+        found.sort(key=lambda s: -s.score)
     name = names.name_of(example.kind, example.elements, example.target if index is None else index, seen.varies)
     persons = seen.persons([(s.candidate, s.kind) for s in found])
     columns = [c for c in COLUMNS if c != "overlaps"]
@@ -233,11 +245,10 @@ def chosen(seen: Captured, numbers: Sequence[int]) -> Suggestion | None:
     tried: list[Suggestion] = []
     for n in numbers[:MOST_EXAMPLES]:
         for option in ways(seen, seen.rows[n], wanted, seen.rows[n].target):
-            if option.coverage >= ENOUGH_COVERAGE and option.precision >= ENOUGH_PRECISION:
+            if option.is_enough:
                 return option
             tried.append(option)
-    score = lambda s: s.coverage * s.precision - 0.03 * max(s.candidate.costs)  # noqa: E731
-    return max(tried, key=score, default=None)
+    return max(tried, key=lambda s: s.score, default=None)
 
 
 def named(found: Sequence[Suggestion]) -> list[Suggestion]:
@@ -320,12 +331,12 @@ def suggest_actions(
                 raise SpecError(f"{name} {value!r} is less than 1")
     seen = captured(tables, tuple(tables.settings.actions.values()), filters=filters, date_range=date_range)
     if not seen.rows:
-        warnings.warn(f"nothing to suggest actions from: {why_empty(seen)}", UnknownEventWarning, stacklevel=3)
+        warn(f"nothing to suggest actions from: {why_empty(seen)}", UnknownEventWarning)
     often = [numbers for numbers in elements_of(seen) if seen.count(numbers) >= min_events]
     ranked = suggestions(seen, often, limit=limit)
     if limit is not None and len(ranked) > limit:
         message = f"{limit} suggestions are given, for the most frequent of {len(often):,} elements: raise limit, or min_events"
-        warnings.warn(message, TruncatedWarning, stacklevel=3)
+        warn(message, TruncatedWarning)
     ranked = named(ranked[:limit])
     shared = overlaps(ranked)
     persons = seen.persons([(s.candidate, s.kind) for s in ranked])

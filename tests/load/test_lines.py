@@ -146,7 +146,14 @@ def test_names_of_its_own_leave_the_others_as_properties_too(tmp_path: Path) -> 
 
 
 def test_an_event_that_a_client_sent_without_properties_stays_one(tmp_path: Path) -> None:
-    sent = {"event": "buy", "distinct_id": "a", "timestamp": "2026-01-01T00:00:00Z", "api_key": "phc", "type": "capture", "$set": {"plan": "pro"}}
+    sent = {
+        "event": "buy",
+        "distinct_id": "a",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "api_key": "phc",
+        "type": "capture",
+        "$set": {"plan": "pro"},
+    }
     (tmp_path / "sent.jsonl").write_text(json.dumps(sent))
     assert json.loads(ek.read(tmp_path / "sent.jsonl").to_pandas().properties[0]) == {"$set": {"plan": "pro"}}
 

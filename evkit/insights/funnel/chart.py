@@ -160,11 +160,16 @@ def tooltips() -> list[alt.Tooltip]:
     ]
 
 
+def step_axis(steps: int) -> alt.Axis:
+    """Give the axis that names the steps: each in its own place, however wide the chart is drawn."""
+    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, width / {steps} - 6)"))
+
+
 def plain(rows: list[dict[str, Any]]) -> Any:
     """Draw the steps of everybody."""
     order = list(dict.fromkeys(r["step"] for r in rows))
     base = Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("step:N", sort=order, title=None, axis=alt.Axis(labelAngle=0, labelLimit=180), scale=alt.Scale(paddingInner=0.25))
+        x=alt.X("step:N", sort=order, title=None, axis=step_axis(len(order)), scale=alt.Scale(paddingInner=0.25))
     )
     height = alt.Y(
         "rate:Q", title=None, scale=alt.Scale(domain=[0, 1.12], nice=False), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
@@ -191,7 +196,7 @@ def by_value(rows: list[dict[str, Any]]) -> Any:
     steps, values = list(dict.fromkeys(r["step"] for r in rows)), list(dict.fromkeys(r["value"] for r in rows))
     pick = picked("value", rows)
     base = Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("step:N", sort=steps, title=None, axis=alt.Axis(labelAngle=0, labelLimit=180), scale=alt.Scale(paddingInner=0.2)),
+        x=alt.X("step:N", sort=steps, title=None, axis=step_axis(len(steps)), scale=alt.Scale(paddingInner=0.2)),
         xOffset=alt.XOffset("value:N", sort=values),
         y=alt.Y(
             "rate:Q", title=None, scale=alt.Scale(domain=[0, 1.12], nice=False), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])

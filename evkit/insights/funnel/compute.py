@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import ibis.expr.types as ir
 import pandas as pd
 
-from evkit.errors import NotExpressible, TruncatedWarning
+from evkit.errors import NotExpressible, TruncatedWarning, warn
 from evkit.insights import unknown
 from evkit.insights.funnel import durations, over_time, steps
 from evkit.insights.funnel.relation import matched
@@ -70,10 +68,9 @@ def kept(courses: list[over_time.Course], spec: Funnel) -> list[over_time.Course
     """
     most = over_time.most_entered(courses, spec, spec.breakdown_limit)
     if len(most) < len(courses):
-        warnings.warn(
+        warn(
             f"the {len(most)} most entered of {len(courses)} breakdown values are shown, and no row for the rest: raise breakdown_limit",
             TruncatedWarning,
-            stacklevel=5,
         )
     return most
 

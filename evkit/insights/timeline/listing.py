@@ -141,7 +141,7 @@ def html(spec: Timeline, frame: pd.DataFrame, ids: Sequence[str] = ()) -> str:
 
 def line(one: Entry) -> str:
     """Give one line as HTML."""
-    mark = f" <strong>step {one.step}</strong>" if one.step is not None else ""
+    mark = f" <strong>matches step {one.step}</strong>" if one.step is not None else ""
     said = f'<span style="{markup.SOFT}">{markup.text(one.when)}</span> {markup.text(one.what)}{mark}'
     said += f' <span style="{markup.SOFT}">{markup.text(one.detail)}</span>' if one.detail else ""
     if one.kind == "session":

@@ -182,9 +182,14 @@ class Trends(Question):
     @property
     def title(self) -> str:
         """What the question is about, in a few words."""
-        if len(self.labels) <= MOST_IN_TITLE:
-            return ", ".join(self.labels)
-        return f"{', '.join(self.labels[: MOST_IN_TITLE - 1])} and {len(self.labels) - MOST_IN_TITLE + 1} more"
+        if self.formulas:
+            said = self.labels
+        else:
+            said = distinct(tuple(f"{s.label}, {s.counted}" if s.counted and not s.name else s.label for s in self.series))
+        between = "; " if any(", " in one for one in said) else ", "
+        if len(said) <= MOST_IN_TITLE:
+            return between.join(said)
+        return f"{between.join(said[: MOST_IN_TITLE - 1])} and {len(said) - MOST_IN_TITLE + 1} more"
 
     @property
     def is_total(self) -> bool:

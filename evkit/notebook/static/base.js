@@ -208,8 +208,15 @@ function suggested(value, onchange, suggestions, attributes = {}) {
       const found = await suggestions();
       list.replaceChildren(...found.map((s) => h("option", { value: s.value, ...(s.label ? { label: s.label } : {}) })));
     },
-    onchange: () => onchange(field.value),
+    onchange: () => commit(),
+    onkeydown: (event) => event.key === "Enter" && commit(), // a form without a button to press takes no Enter
   });
+  let given = field.value;
+  const commit = () => {
+    if (field.value === given) return;
+    given = field.value;
+    onchange(given);
+  };
   return { field, list, node: h("span.evkit-suggested", {}, field, list) };
 }
 

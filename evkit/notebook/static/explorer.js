@@ -167,8 +167,11 @@ function render({ model, el }) {
       filterList(one.filters, `${label}, filter`, "+ filter"));
   }
 
-  /** The event that is not asked for yet, the most frequent one. */
-  const nextName = () => choices.events.find((e) => !form.series.some((s) => s.name === e.name))?.name ?? "";
+  /** The most frequent event that is not asked for yet: the product's own before PostHog's. */
+  const nextName = () => {
+    const left = choices.events.filter((e) => !form.series.some((s) => s.name === e.name));
+    return (left.find((e) => !e.name.startsWith("$")) ?? left[0])?.name ?? "";
+  };
 
   function insightChoice() {
     const change = (value) => put(() => {
@@ -193,7 +196,7 @@ function render({ model, el }) {
       else build();
     });
     const ends = preset && !form.between ? null : h("div.evkit-row", {},
-      ["date_from", "date_to"].map((name) => h("input", { type: "text", value: form[name], size: 11, placeholder: "YYYY-MM-DD", "aria-label": name === "date_from" ? "First day" : "Last day", onchange: (event) => put(() => (form[name] = event.target.value.trim())) })));
+      ["date_from", "date_to"].map((name) => h("input", { type: "text", value: form[name], size: 11, placeholder: "YYYY-MM-DD", "aria-label": name === "date_from" ? "First day" : "Last day", onkeydown: (event) => event.key === "Enter" && event.target.dispatchEvent(new Event("change")), onchange: (event) => put(() => (form[name] = event.target.value.trim())) })));
     return h("div", {}, labelled("Dates", select), ends);
   }
 

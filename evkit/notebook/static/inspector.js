@@ -42,6 +42,21 @@ function render({ model, el }) {
     lane.replaceChildren(timelineView(await call("timeline", { number: at, show_ids: ids })));
   });
 
+  /** One timeline, with its ids to be shown where they are masked. */
+  function ofOne(first, masks) {
+    const place = h("div.evkit-behind", {}, timelineView(first));
+    if (!masks) return place;
+    const toggle = h("button.evkit-button", { type: "button", "aria-pressed": "false", onclick: () => tried(place, async () => {
+      ids = !ids;
+      const given = await call("timeline", { number: 0, show_ids: ids });
+      root.querySelector("h3").textContent = given.title;
+      toggle.textContent = ids ? "Hide ids" : "Show ids";
+      toggle.setAttribute("aria-pressed", String(ids));
+      place.replaceChildren(timelineView(given));
+    }) }, "Show ids");
+    return h("div", {}, h("div.evkit-row", {}, toggle), place);
+  }
+
   const picture = chartView(model, call, result.figures ? (datum) => datum.row !== undefined && pick(datum.row, datum.part === "lost") : null);
   let shown = () => {};
   picture.element.addEventListener("evkit-drawn", () => (shown = hideKept(el, 1)), { once: true });
@@ -61,7 +76,7 @@ function render({ model, el }) {
       root.append(h("p.evkit-quiet", {}, "Click a mark to see who is in it; or take it from the table."),
         folded("Figures as a table", tableOf(result.table, `Figures: ${result.title}`, { extra: buttons, extraTitle: "who" })),
         h("div.evkit-behind", {}, people, lane));
-    } else root.append(timelineView(result.timeline));
+    } else root.append(ofOne(result.timeline, model.get("masks")));
   }
   el.append(root);
   return () => {

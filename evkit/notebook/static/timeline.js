@@ -12,7 +12,7 @@ function timelineView(given, { ids = false, ask = null } = {}) {
 
   function line(entry) {
     const said = [h("time.evkit-when", {}, entry.when), h("span.evkit-what", {}, entry.what),
-      entry.step ? h("span.evkit-step", {}, `step ${entry.step}`) : null, entry.detail ? h("span.evkit-quiet", {}, entry.detail) : null];
+      entry.step ? h("span.evkit-step", {}, `matches step ${entry.step}`) : null, entry.detail ? h("span.evkit-quiet", {}, entry.detail) : null];
     if (entry.inner.length) return h("li", {}, h("details", {}, h("summary", {}, said), h("ol.evkit-timeline", {}, entry.inner.map(line))));
     return h(`li.evkit-${entry.kind}`, {}, said);
   }

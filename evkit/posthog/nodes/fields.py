@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from evkit.errors import SamplingWarning, SpecError, UnsupportedQuery, nearest
+from evkit.errors import SamplingWarning, SpecError, UnsupportedQuery, nearest, warn
 
 EVERYWHERE = frozenset({"kind", "version", "tags", "response", "name", "custom_name", "dataColorTheme", "aggregation_group_type_index"})
 PERSON_MODES = (None, "disabled", "person_id_override_properties_joined")
@@ -79,7 +78,7 @@ def check_sampling(factor: Any) -> None:
         raise SpecError(f"samplingFactor {factor!r} is no share: give a number above 0, up to 1")
     if factor < 1:
         said = f"samplingFactor {factor!r}: PostHog estimates these figures from a part of the persons; evkit counts every event, so its own are exact"
-        warnings.warn(said, SamplingWarning, stacklevel=2)
+        warn(said, SamplingWarning)
 
 
 def check_modifiers(given: Mapping[str, Any]) -> None:
