@@ -9,6 +9,8 @@ LINE = "border-bottom:1px solid var(--jp-border-color2,rgba(127,127,127,.4));"
 CELL = f"text-align:left;vertical-align:top;padding:3px 12px 3px 0;{LINE}"
 NUMBER = f"text-align:right;vertical-align:top;padding:3px 12px 3px 0;font-variant-numeric:tabular-nums;{LINE}"
 SOFT = "color:var(--jp-content-font-color2,inherit);"
+PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
+"""Says to Jupyter that two names with a $ are no formula: on the outermost element of what shows itself."""
 MOST_CHARACTERS = 300
 """A text that is longer is cut where it is one of many."""
 
@@ -40,7 +42,7 @@ def card(title: str, pairs: Iterable[tuple[str, object]], note: str = "") -> str
     )
     below = f'<div style="{SOFT}">{text(note)}</div>' if note else ""
     table_html = f'<table style="border-collapse:collapse;margin:2px 0"><tbody>{rows}</tbody></table>' if rows else ""
-    return f'<div class="evkit-card"><strong>{text(title)}</strong>{table_html}{below}</div>'
+    return f'<div class="evkit-card tex2jax_ignore mathjax_ignore"><strong>{text(title)}</strong>{table_html}{below}</div>'
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[bool], *, caption: str, note: str = "") -> str:
@@ -60,7 +62,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequen
     )
     below = f'<div style="{SOFT}">{text(note)}</div>' if note else ""
     return (
-        f'<div style="max-height:340px;overflow:auto" tabindex="0" role="region" aria-label="{text(caption)}">'
+        f'<div {PLAIN} style="max-height:340px;overflow:auto" tabindex="0" role="region" aria-label="{text(caption)}">'
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}</div>'
     )
 
@@ -72,9 +74,9 @@ def code(said: str) -> str:
 
 def folded(title: str, inner: str) -> str:
     """Give HTML folded under a line that opens it."""
-    return f"<details><summary>{text(title)}</summary>{inner}</details>"
+    return f"<details {PLAIN}><summary>{text(title)}</summary>{inner}</details>"
 
 
 def bullets(items: Iterable[str]) -> str:
     """Give a list of sentences."""
-    return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+    return f"<ul {PLAIN}>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"

@@ -273,3 +273,14 @@ def test_hostile_texts_are_shown_as_text_everywhere(lab: Any) -> None:
     assert page.evaluate("() => document.querySelectorAll('.jp-OutputArea img[src=x], .jp-OutputArea [onerror]').length") == 0
     assert page.locator("text=<img src=x onerror=alert(1)>").count() > 5
     assert alerts == [] and lab[2].foreign == []
+
+
+def test_names_that_begin_with_a_dollar_are_no_formulas(lab: Any) -> None:
+    """The lab typesets what stands between two dollars, in any HTML: here only in the cell that is no face of ours."""
+    page = opened(
+        lab, "dollars", START, "events.trends('$pageview', '$autocapture').rules", "events.person('user_0804').timeline()",
+        "ek.PropertyFilter('$a', '$b')", "events.names", "from IPython.display import HTML\nHTML('one $x$ two')",
+    )  # fmt: skip
+    page.wait_for_selector("mjx-container", timeout=30_000)
+    page.wait_for_timeout(1500)
+    assert page.locator("mjx-container").count() == 1

@@ -134,7 +134,7 @@ def html(spec: Timeline, frame: pd.DataFrame, ids: Sequence[str] = ()) -> str:
     left = len(frame) - MOST
     note = f"<div>The newest {MOST:,}; {left:,} older things are in .to_pandas().</div>" if left > 0 else ""
     return (
-        f'<div style="max-height:420px;overflow:auto" tabindex="0" role="region" aria-label="Timeline">'
+        f'<div {markup.PLAIN} style="max-height:420px;overflow:auto" tabindex="0" role="region" aria-label="Timeline">'
         f'<ol style="list-style:none;margin:0;padding:0">{lines}</ol>{note}</div>'
     )
 
