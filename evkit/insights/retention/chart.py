@@ -16,12 +16,12 @@ from evkit.insights.retention.spec import Retention
 from evkit.insights.time_lines import WHEN, begins_in_words
 from evkit.insights.trends.chart import value_labels
 
-MOST_COHORTS = 60
+MOST_COHORTS = 40
 """Cohorts that are drawn, the newest."""
 MOST_INTERVALS = 60
 CELL = (54, 26)
 """Width and height of a cell of the grid."""
-PEOPLE, MEAN, OVERALL = "people", "mean", "mean of all cohorts"
+PEOPLE, GROUPS, MEAN, OVERALL = "people", "groups", "mean", "mean of all cohorts"
 MOST_TOLD = 8
 NO_VALUE = "(no value)"
 
@@ -42,7 +42,8 @@ def chart(spec: Retention, frame: pd.DataFrame, *, now: dt.datetime | None = Non
     if spec.breakdown:
         drawn = value_curves(spec, frame)
     else:
-        drawn = grid(spec, drawn_part(frame)) if spec.display == "ActionsTable" else curves(spec, drawn_part(frame))
+        draw = grid if spec.display == "ActionsTable" else curves
+        drawn = draw(spec, drawn_part(frame), means(spec, frame))
     return drawn.properties(title=title, description=describe(spec, frame))
 
 
@@ -59,7 +60,7 @@ def subtitle(spec: Retention, frame: pd.DataFrame) -> list[str]:
     ]
     what = f"{spec.aggregation_type} of {spec.aggregation_property.key}" if spec.aggregation_property else "share of the cohort"
     on = " or later" if spec.cumulative else ""
-    said = [f"{kind}{what} by {spec.period}{on}"]
+    said: list[str] = []
     cohorts, intervals = frame.cohort.nunique(), frame.interval.nunique()
     if cohorts > MOST_COHORTS and not spec.breakdown:
         said.append(f"the newest {MOST_COHORTS} of {cohorts:,} cohorts")
@@ -68,7 +69,7 @@ def subtitle(spec: Retention, frame: pd.DataFrame) -> list[str]:
     drawn = spec.breakdown or spec.display != "ActionsTable"
     if (drawn_part(frame).state == RUNNING).any() and not spec.breakdown:
         said.append("not over yet: dotted" if drawn else "not over yet: dashed frame")
-    return [", ".join(said)]
+    return [f"{kind}{what} by {spec.period}{on}", *([", ".join(said)] if said else [])]
 
 
 def drawn_part(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +92,9 @@ def cohort_label(start: pd.Timestamp, period: str) -> str:
 
 def written(spec: Retention, value: float) -> str:
     """Write a figure as it stands in a cell."""
-    return f"{value:,.4g}" if spec.aggregates else f"{value:.0%}" if value >= 0.1 or not value else f"{value:.1%}"
+    if spec.aggregates:
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:.0%}" if value >= 0.1 or not value else f"{value:.1%}"
 
 
 # ---------------------------------------------------------------------- the grid
@@ -116,24 +119,25 @@ def cells(spec: Retention, frame: pd.DataFrame) -> list[dict[str, Any]]:
     return made
 
 
-def grid(spec: Retention, frame: pd.DataFrame) -> Any:
-    """Draw the grid: a row a cohort, its size, a cell an interval."""
+def grid(spec: Retention, frame: pd.DataFrame, mean: pd.DataFrame) -> Any:
+    """Draw the grid: a row a cohort, its size, a cell an interval; the mean of all cohorts on top."""
+    beside_cells = PEOPLE if spec.group_type is None and spec.group_type_index is None else GROUPS
     rows = cells(spec, frame)
     names = list(dict.fromkeys(frame.label))
     cohorts = frame.drop_duplicates("cohort")
     order = [cohort_label(start, spec.period) for start in cohorts.cohort]
     sizes: list[dict[str, Any]] = [
-        {"cohort": name, "interval": PEOPLE, "said": f"{size:,}"} for name, size in zip(order, cohorts.cohort_size.tolist(), strict=True)
+        {"cohort": name, "interval": beside_cells, "said": f"{size:,}"} for name, size in zip(order, cohorts.cohort_size.tolist(), strict=True)
     ]
     if spec.mean_retention_calculation != "none":
-        mean = means(spec, frame)
+        shown = mean[mean.interval < MOST_INTERVALS]
         sizes += [
-            {"cohort": MEAN, "interval": label, "said": written(spec, value)} for label, value in zip(mean.label, mean["mean"], strict=True)
+            {"cohort": MEAN, "interval": label, "said": written(spec, value)} for label, value in zip(shown.label, shown["mean"], strict=True)
         ]
         order = [MEAN, *order]
     y = alt.Y("cohort:N", sort=order, title=None, axis=alt.Axis(labelLimit=200), scale=alt.Scale(domain=order, paddingInner=0.06))
     axis = alt.Axis(orient="top", labelAngle=0, labelExpr=f"replace(datum.label, '{spec.period.capitalize()} ', '')", labelPadding=4)
-    x = alt.X("interval:N", sort=[PEOPLE, *names], title=None, axis=axis, scale=alt.Scale(domain=[PEOPLE, *names], paddingInner=0.04))
+    x = alt.X("interval:N", sort=[beside_cells, *names], title=None, axis=axis, scale=alt.Scale(domain=[beside_cells, *names], paddingInner=0.04))
     base = Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     color = alt.Color("heat:Q", scale=alt.Scale(domain=[0, 1], range=list(theme.HEAT)), legend=None)
     rect = base.mark_rect(cornerRadius=2).encode(color=color, tooltip=hover(spec))
@@ -166,7 +170,7 @@ def scales(spec: Retention, frame: pd.DataFrame) -> tuple[alt.X, alt.Y]:
     return x, alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5, format=form), scale=alt.Scale(zero=True))
 
 
-def curves(spec: Retention, frame: pd.DataFrame) -> Any:
+def curves(spec: Retention, frame: pd.DataFrame, found: pd.DataFrame) -> Any:
     """Draw a curve each cohort, what isn't over dotted, and the mean of them."""
     rows = cells(spec, frame)
     x, y = scales(spec, frame)
@@ -181,7 +185,7 @@ def curves(spec: Retention, frame: pd.DataFrame) -> Any:
     points = Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=22, color=theme.QUIET, opacity=0.7)
     parts.append(points.encode(x=x, y=y, tooltip=hover(spec)))
     if spec.mean_retention_calculation != "none":
-        mean = [{**r, "line": OVERALL} for r in mean_rows(spec, frame, {})]
+        mean = mean_rows(found, {None: OVERALL})
         top = Chart(alt.InlineData(values=mean)).encode(x=x, y=y, tooltip=mean_hover(spec))
         parts += [top.mark_line(color=theme.CATEGORIES[0], strokeWidth=3), top.mark_point(filled=True, size=60, color=theme.CATEGORIES[0])]
         if mean:
@@ -193,7 +197,7 @@ def curves(spec: Retention, frame: pd.DataFrame) -> Any:
 def value_curves(spec: Retention, frame: pd.DataFrame) -> Any:
     """Draw the mean curve of each breakdown value; click the legend to single one out."""
     names = value_names(frame)
-    rows = mean_rows(spec, frame, names)
+    rows = mean_rows(means(spec, frame), names)
     order = list(dict.fromkeys(r["line"] for r in rows))
     x, y = scales(spec, frame)
     pick = picked("line", rows)
@@ -212,12 +216,11 @@ def value_names(frame: pd.DataFrame) -> dict[Any, str]:
     return {value: NO_VALUE if value == "" and NO_VALUE not in names else name for value, name in names.items()}
 
 
-def mean_rows(spec: Retention, frame: pd.DataFrame, names: dict[Any, str]) -> list[dict[str, Any]]:
+def mean_rows(found: pd.DataFrame, names: dict[Any, str]) -> list[dict[str, Any]]:
     """Give the data of mean curves."""
-    found = means(spec, frame)
     return [
         {
-            "line": names.get(r.breakdown_value, ""), "interval": r.label, "value": float(r.mean), "cohorts": int(r.cohorts),
+            "line": names[r.breakdown_value], "interval": r.label, "value": float(r.mean), "cohorts": int(r.cohorts),
             "people": int(r.people),
         }
         for r in found[found.interval < MOST_INTERVALS].itertuples()
@@ -239,6 +242,11 @@ def width_of(frame: pd.DataFrame) -> int:
 
 
 # ---------------------------------------------------------------------- words
+def cohorts_in_words(count: int) -> str:
+    """Say how many cohorts there are."""
+    return f"{count:,} cohort{'' if count == 1 else 's'}"
+
+
 def describe(spec: Retention, frame: pd.DataFrame) -> str:
     """Say in words what the chart shows."""
     if not frame["count"].any():
@@ -248,7 +256,7 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
     in_cohorts = "times somebody was in a cohort" if spec.retention_type == "retention_recurring" and not spec.is_rolling else "people in them"
     first, last = one.cohort.min(), one.cohort.max()
     said = [
-        f"Retention of {title_of(spec)} by {spec.period}: {one.cohort.nunique():,} cohorts from {first:%d %B %Y} to {last:%d %B %Y}, "
+        f"Retention of {title_of(spec)} by {spec.period}: {cohorts_in_words(one.cohort.nunique())} from {first:%d %B %Y} to {last:%d %B %Y}, "
         f"{people:,} {in_cohorts}."
     ]
     found = means(spec, frame)
@@ -256,7 +264,7 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
     if found.empty:
         return f"{said[0]} No cohort's time is over yet."
     for value in list(dict.fromkeys(found.breakdown_value))[:MOST_TOLD]:
-        rows = found[found.breakdown_value.isin([value]) | (found.breakdown_value.isna() if value is None else False)]
+        rows = found[[one == value for one in found.breakdown_value]]
         of = f"{names[value]}: on" if spec.breakdown else "On"
         figures = ", ".join(f"{r.label} {written(spec, float(r.mean))}" for r in rows.head(MOST_TOLD).itertuples())
         said.append(f"{of} average {figures}, of the cohorts whose time is over.")

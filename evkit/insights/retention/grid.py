@@ -108,9 +108,11 @@ def states(spec: Retention, made: Grid, tables: EventTables) -> list[list[str]]:
 def lasts(spec: Retention, made: Grid, row: int, first: int, last: int) -> tuple[dt.datetime, dt.datetime]:
     """Give when a cell's time begins and ends, wall clock, by its first and last period after the cohort's own.
 
-    Windows of somebody's own begin anywhere in the period of the cohort, so the last of them ends a period later.
+    Windows of somebody's own begin anywhere in the period of the cohort, so the last of them ends a period later. Brackets of
+    recurring retention are measured from somebody's first cohort, which may be any up to this one.
     """
     if not spec.is_rolling:
-        return made.begins(row + first), made.begins(row + last + 1)
+        base = 0 if first and spec.custom_brackets and spec.retention_type == "retention_recurring" else row
+        return made.begins(base + first), made.begins(row + last + 1)
     size = dt.timedelta(hours=WINDOW_HOURS[spec.period])
     return made.start + (row + first) * size, made.start + (row + last + (2 if last else 1)) * size

@@ -7,6 +7,8 @@ import pandas as pd
 from evkit.insights.retention.grid import OVER
 from evkit.insights.retention.spec import Retention
 
+COLUMNS = ["breakdown_value", "interval", "label", "mean", "cohorts", "people"]
+
 
 def figure(spec: Retention) -> str:
     """Name the column that is looked at: the share, or what the property adds up to."""
@@ -27,14 +29,14 @@ def means(spec: Retention, frame: pd.DataFrame) -> pd.DataFrame:
         breakdown_value, interval, label, mean (each cohort counts the same; of "weighted" by its size), cohorts (how many),
         people (in them); a row a breakdown value and interval that has a cohort, in the order of the figures.
     """
-    known = frame[(frame.state == OVER) & (frame.cohort_size > 0)]
+    values = list(dict.fromkeys(frame.breakdown_value)) if spec.breakdown else [None]
+    rows = frame.assign(place=frame.breakdown_value.map({v: i for i, v in enumerate(values)}) if spec.breakdown else 0)
+    known = rows[(rows.state == OVER) & (rows.cohort_size > 0)]
     weights = known.cohort_size if spec.mean_retention_calculation == "weighted" else pd.Series(1, index=known.index)
     summed = known.assign(weight=weights, weighted=known[figure(spec)] * weights)
-    keys = ["breakdown_value", "interval", "label"]
-    made = summed.groupby(keys, sort=False, dropna=False).agg(
+    made = summed.groupby(["place", "interval", "label"], as_index=False).agg(
         weight=("weight", "sum"), weighted=("weighted", "sum"), cohorts=("cohort", "size"), people=("cohort_size", "sum")
     )
-    made = made.reset_index().assign(mean=lambda m: m.weighted / m.weight)
-    order = {value: i for i, value in enumerate(frame.breakdown_value.drop_duplicates())}
-    places = made.assign(place=made.breakdown_value.map(order)).sort_values(["place", "interval"], kind="stable", ignore_index=True)
-    return places[[*keys, "mean", "cohorts", "people"]]
+    made = made.sort_values(["place", "interval"], kind="stable", ignore_index=True)
+    told = pd.Series([values[int(place)] for place in made.place], dtype=object)
+    return made.assign(breakdown_value=told, mean=made.weighted / made.weight)[[*COLUMNS]]

@@ -80,7 +80,8 @@ class Retention(Question):
         What every event must pass.
     date_range
         The cohorts that are asked about: "-30d", ("2026-01-01", "2026-01-31") with both ends inside, or a `DateRange`; None
-        is the whole data, a cohort each period. (None, "2026-01-31") are the `total_intervals` periods up to then.
+        is the whole data, a cohort each period. Nobody comes back after its end: give one that reaches as far as you look.
+        (None, "2026-01-31") are the `total_intervals` periods up to then.
 
     Notes
     -----
