@@ -27,6 +27,7 @@ _HOMES = {
     "Trends": "evkit.insights.trends.spec",
     "Funnel": "evkit.insights.funnel.spec",
     "FunnelCorrelation": "evkit.insights.correlation.spec",
+    "Retention": "evkit.insights.retention.spec",
     "Action": "evkit.query.spec",
     "ActionStep": "evkit.query.spec",
     "Series": "evkit.query.spec",

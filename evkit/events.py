@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, Literal
 
 import ibis
@@ -18,6 +19,8 @@ from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
 from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
+from evkit.insights.retention.spec import AggregationType, MeanCalculation, Period, Retention, RetentionType, TimeWindowMode
+from evkit.insights.retention.spec import Display as RetentionDisplay
 from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
@@ -41,7 +44,7 @@ class Events:
     """Events, the persons and groups in them, and the settings that questions are asked under.
 
     Made by `ek.read`, `ek.from_frame`, `ek.from_ibis`, `ek.open_store` or `ek.load_sample`. Verbs (`filter`, `between`, `with_actions`)
-    give a new Events; nouns (`trends`, `funnel`) give an `Insight`. Its repr runs no query.
+    give a new Events; nouns (`trends`, `funnel`, `retention`) give an `Insight`. Its repr runs no query.
 
     Parameters
     ----------
@@ -324,6 +327,53 @@ class Events:
             )
         )
 
+    def retention(
+        self,
+        target: Subject | None = "$pageview",
+        returning: Subject | EllipsisType | None = ...,
+        *,
+        period: Period = "week",
+        total_intervals: int = 8,
+        retention_type: RetentionType = "retention_recurring",
+        cumulative: bool = False,
+        minimum_occurrences: int = 1,
+        custom_brackets: Sequence[int] = (),
+        time_window_mode: TimeWindowMode = "strict_calendar_dates",
+        aggregation_type: AggregationType = "count",
+        aggregation_property: str | PropertyRef | None = None,
+        breakdown: Breakdown = None,
+        breakdown_limit: int = 25,
+        group_type: str | None = None,
+        group_type_index: int | None = None,
+        display: RetentionDisplay = "ActionsTable",
+        mean_retention_calculation: MeanCalculation = "simple",
+        filters: Filter | None = None,
+        date_range: Dates = None,
+    ) -> Insight:
+        """Ask how many come back: see `Retention` for the parameters and the columns of the figures."""
+        return self.ask(
+            Retention(
+                *self._subjects((target,) if isinstance(returning, EllipsisType) else (target, returning)),
+                period=period,
+                total_intervals=total_intervals,
+                retention_type=retention_type,
+                cumulative=cumulative,
+                minimum_occurrences=minimum_occurrences,
+                custom_brackets=custom_brackets,
+                time_window_mode=time_window_mode,
+                aggregation_type=aggregation_type,
+                aggregation_property=aggregation_property,
+                breakdown=breakdown,
+                breakdown_limit=breakdown_limit,
+                group_type=group_type,
+                group_type_index=group_type_index,
+                display=display,
+                mean_retention_calculation=mean_retention_calculation,
+                filters=filters,
+                date_range=date_range,
+            )
+        )
+
     def correlation(
         self,
         funnel: Insight | Funnel,
@@ -352,11 +402,11 @@ class Events:
             )
         )
 
-    def _subjects(self, subjects: Iterable[Subject]) -> tuple[Subject, ...]:
+    def _subjects(self, subjects: Iterable[Subject | None]) -> tuple[Subject | None, ...]:
         """Put the action in place of a text that is the name of one (`with_actions`), also inside a series."""
         actions = self.tables.settings.actions
 
-        def named(subject: Subject) -> Subject:
+        def named(subject: Subject | None) -> Subject | None:
             if isinstance(subject, Series) and isinstance(subject.subject, str) and subject.subject in actions:
                 return replace(subject, subject=actions[subject.subject])
             return actions.get(subject, subject) if isinstance(subject, str) else subject

@@ -17,6 +17,12 @@ INK = {"light": "#1f2933", "dark": "#e4e7eb"}
 GRID = {"light": "#d5dae1", "dark": "#3e4c59"}
 BETWEEN = "#788595"
 """Ink that can be read on white and on near-black."""
+HEAT = ("#dbe8f4", "#2f6fae")
+"""Cells from little to much: the same in light and dark, with their own ink."""
+ON_HEAT = ("#0b1015", "#ffffff")
+"""Ink on cells of little, and of much."""
+MUCH = 0.8
+"""From this part of the scale of `HEAT` on the ink is the second."""
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 WIDTH, HEIGHT = 560, 280
 

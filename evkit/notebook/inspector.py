@@ -13,12 +13,14 @@ from evkit.insights.faces import ids_of, texts
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.insight import Insight
 from evkit.insights.masking import masked
+from evkit.insights.retention.spec import Retention
 from evkit.insights.timeline import listing
 from evkit.insights.timeline.spec import Timeline
 from evkit.insights.trends.spec import Trends, distinct
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.displayed import KeptOutputs, publish
 from evkit.notebook.tool import Tool, script
+from evkit.query.actors import group_index
 from evkit.subjects import Group, Person
 
 MOST_PEOPLE = 500
@@ -31,7 +33,7 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     Parameters
     ----------
     subject
-        An Insight of a trend or a funnel; or a timeline, a person or a group, to look at by itself.
+        An Insight of a trend, a funnel or of retention; or a timeline, a person or a group, to look at by itself.
 
     Returns
     -------
@@ -52,8 +54,8 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     """
     if isinstance(subject, (Person, Group)):
         subject = subject.timeline()
-    if not isinstance(subject, Insight) or not isinstance(subject.spec, (Trends, Funnel, Timeline)):
-        raise SpecError(f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), or a person")
+    if not isinstance(subject, Insight) or not isinstance(subject.spec, (Trends, Funnel, Retention, Timeline)):
+        raise SpecError(f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), events.retention(...), or a person")
     return Inspector(subject)
 
 
@@ -152,11 +154,9 @@ class Inspector(Tool):
 
     @property
     def _group_index(self) -> int | None:
-        from evkit.insights.funnel.relation import group_index
-
         spec = self.insight.spec
-        if isinstance(spec, Funnel):
-            return group_index(spec, self.insight.tables)
+        if isinstance(spec, (Funnel, Retention)):
+            return group_index(spec.group_type, spec.group_type_index, self.insight.tables)
         counted = [s.indexed(self.insight.tables.group_types) for s in getattr(spec, "series", ()) if s.counts_groups]
         return counted[0].group_type_index if counted else None
 

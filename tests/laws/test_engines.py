@@ -9,6 +9,9 @@ import pytest
 from evkit.dates import DateRange
 from evkit.insights.funnel import compute as funnels
 from evkit.insights.funnel.spec import Exclusion, Funnel
+from evkit.insights.retention import compute as retention
+from evkit.insights.retention.grid import grid
+from evkit.insights.retention.spec import Retention
 from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
@@ -69,6 +72,21 @@ FUNNELS = {
     "first times": Funnel(Series("a", math="first_time_for_user", filters=event_prop("p") == 1), "b", date_range=WEEKS),
     "cohorts": Funnel("a", "b", breakdown=cohorts("pro", "all"), date_range=WEEKS),
 }
+RETENTION = {
+    "by week": Retention("a", "b", date_range=WEEKS),
+    "by hour, any event, cumulative": Retention(None, None, period="hour", cumulative=True, date_range=DateRange("2026-02-01", "2026-02-02")),
+    "first time by month": Retention("a", retention_type="retention_first_time", period="month", date_range=WEEKS),
+    "first ever by a property": Retention(
+        Series("a", filters=event_prop("p") == 1), "b", retention_type="retention_first_ever_occurrence", breakdown="p", date_range=WEEKS
+    ),
+    "brackets": Retention("a", custom_brackets=(1, 3), minimum_occurrences=2, breakdown=person_prop("plan"), date_range=WEEKS),
+    "windows of 24 hours": Retention("a", "b", period="day", time_window_mode="24_hour_windows", breakdown="p", date_range=WEEKS),
+    "windows of a month": Retention("a", period="month", time_window_mode="24_hour_windows", date_range=WEEKS),
+    "sums": Retention("a", aggregation_type="sum", aggregation_property="price", date_range=WEEKS),
+    "averages of two": Retention("a", "b", aggregation_type="avg", aggregation_property=person_prop("age"), custom_brackets=(2,), date_range=WEEKS),
+    "groups": Retention("a", group_type="company", breakdown=group_prop("plan", 0), date_range=WEEKS),
+    "cohorts": Retention("a", breakdown=cohorts("pro", "all"), filters=~in_cohort("list"), date_range=WEEKS),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +137,14 @@ def test_the_figures_of_quality_compile(name: str, dialect: str) -> None:
 @pytest.mark.parametrize("name", FUNNELS)
 def test_the_relation_of_a_funnel_compiles(name: str, dialect: str) -> None:
     assert "events" in str(ibis.to_sql(funnels.matched(FUNNELS[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", RETENTION)
+def test_retention_compiles(name: str, dialect: str) -> None:
+    asked, spec = tables(dialect), RETENTION[name]
+    for made in (retention.raw(spec, asked, grid(spec, asked)), retention.matched(spec, asked)):
+        assert "events" in str(ibis.to_sql(made, dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)

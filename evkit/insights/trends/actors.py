@@ -67,8 +67,13 @@ def order_of(spec: Trends, series: int | str) -> int:
     return series
 
 
-def bucket_of(bucket: str | dt.datetime | None, starts: Starts) -> dt.datetime | None:
+def bucket_of(bucket: str | dt.datetime | None, starts: Starts, *, what: str = "bucket") -> dt.datetime | None:
     """Give the start of a bucket, wall clock of the project's zone; None for the whole range.
+
+    Parameters
+    ----------
+    what
+        What a bucket is called.
 
     Raises
     ------
@@ -80,10 +85,10 @@ def bucket_of(bucket: str | dt.datetime | None, starts: Starts) -> dt.datetime |
     try:
         wanted = pd.Timestamp(bucket)
     except ValueError:
-        raise SpecError(f"bucket {bucket!r} can't be read: give its start, such as {str(starts[0]) if starts else None!r}") from None
+        raise SpecError(f"{what} {bucket!r} can't be read: give its start, such as {str(starts[0]) if starts else None!r}") from None
     if wanted not in [pd.Timestamp(s) for s in starts]:
         there = f"The first is {starts[0]}, the last {starts[-1]}" if starts else "The question has one figure over the whole range"
-        raise SpecError(f"no bucket begins at {wanted}. {there}")
+        raise SpecError(f"no {what} begins at {wanted}. {there}")
     found: dt.datetime = wanted.to_pydatetime()
     return found
 
