@@ -53,7 +53,7 @@ class Project:
     persons
         Dicts with `distinct_ids`, `id`, `properties`, `created_at`. None: persons are rebuilt from the events.
     groups
-        Dicts with `type`, `index`, `key`, `properties`. None: groups are rebuilt from the events.
+        Dicts with `type`, `index`, `key`, `properties`, `created_at`. None: groups are rebuilt from the events.
     group_types
         Dicts with `type` and `index`, or names by index.
     actions, cohorts
@@ -324,18 +324,31 @@ def person_rows(persons: Rows) -> pa.Table:
     """Give PostHog-shaped persons as canonical ones: a row a distinct id."""
     rows = []
     for p in persons:
-        created = p.get("created_at")
-        time = message.parse_time(created) if isinstance(created, str) else created
         for distinct_id in p["distinct_ids"]:
             rows.append(
                 {
                     "distinct_id": str(distinct_id),
                     "person_id": str(p.get("id") or p["distinct_ids"][0]),
                     "properties": dump(dict(p.get("properties") or {})),
-                    "created_at": naive(time) if time else None,
+                    "created_at": created_at(p),
                 }
             )
     return pa.Table.from_pylist(rows, schema.PERSONS.to_pyarrow())
+
+
+def created_at(given: Mapping[str, Any]) -> dt.datetime | None:
+    """Give when a person or a group was created, UTC without a zone; None where it isn't said.
+
+    Raises
+    ------
+    DataError
+        When what is said can't be read.
+    """
+    said = given.get("created_at")
+    time = message.parse_time(said) if isinstance(said, str) else said
+    if said is not None and time is None:
+        raise DataError(f"created_at {said!r} can't be read: give ISO text or a datetime. It is of {dict(given)!r:.200}")
+    return naive(time if time.tzinfo else time.replace(tzinfo=dt.UTC)) if time else None
 
 
 def group_rows(groups: Rows) -> pa.Table:
@@ -351,6 +364,7 @@ def group_rows(groups: Rows) -> pa.Table:
                 "type": kind,
                 "key": str(g.get("key", g.get("group_key"))),
                 "properties": dump(dict(g.get("properties") or g.get("group_properties") or {})),
+                "created_at": created_at(g),
             }
         )
     return pa.Table.from_pylist(rows, schema.GROUPS.to_pyarrow())
