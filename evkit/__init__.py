@@ -27,6 +27,8 @@ _HOMES = {
     "Trends": "evkit.insights.trends.spec",
     "Funnel": "evkit.insights.funnel.spec",
     "FunnelCorrelation": "evkit.insights.correlation.spec",
+    "Lifecycle": "evkit.insights.lifecycle.spec",
+    "Stickiness": "evkit.insights.stickiness.spec",
     "Action": "evkit.query.spec",
     "ActionStep": "evkit.query.spec",
     "Series": "evkit.query.spec",

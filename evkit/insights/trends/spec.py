@@ -175,21 +175,37 @@ class Trends(Question):
         """What the lines are called, each differently: the formulas, else the series, told apart by their math."""
         if self.formulas:
             return distinct(tuple(f.label for f in self.formulas))
-        names = [s.label for s in self.series]
-        told = [s.label if names.count(s.label) == 1 or s.name else f"{s.label} ({s.in_words})" for s in self.series]
-        return distinct(tuple(told))
+        return told_apart(self.series)
 
     @property
     def title(self) -> str:
         """What the question is about, in a few words."""
-        if len(self.labels) <= MOST_IN_TITLE:
-            return ", ".join(self.labels)
-        return f"{', '.join(self.labels[: MOST_IN_TITLE - 1])} and {len(self.labels) - MOST_IN_TITLE + 1} more"
+        return listed(self.labels)
 
     @property
     def is_total(self) -> bool:
         """Whether there is one figure over the whole range instead of one for each interval."""
         return self.display in TOTAL_VALUE
+
+
+def told_apart(series: Sequence[Series]) -> tuple[str, ...]:
+    """Give what series are called, each differently: those of one name with their math."""
+    names = [s.label for s in series]
+    told = [s.label if names.count(s.label) == 1 or s.name else f"{s.label} ({s.in_words})" for s in series]
+    return distinct(tuple(told))
+
+
+def listed(labels: Sequence[str]) -> str:
+    """List what a title names: a few, and how many more.
+
+    Examples
+    --------
+    >>> listed(("a", "b")), listed(tuple("abcdef"))
+    ('a, b', 'a, b, c and 3 more')
+    """
+    if len(labels) <= MOST_IN_TITLE:
+        return ", ".join(labels)
+    return f"{', '.join(labels[: MOST_IN_TITLE - 1])} and {len(labels) - MOST_IN_TITLE + 1} more"
 
 
 def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
