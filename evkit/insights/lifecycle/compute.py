@@ -106,7 +106,7 @@ def standings(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
     numbers = numbered(span)
     e = active(spec, tables, span).select("actor", "bucket").distinct()
     rows = e.inner_join(numbers, e.bucket == numbers.start).select("actor", "place")
-    born = born_in(spec, tables, span)
+    born = born_in(spec, tables, span, numbers)
     joined = rows.left_join(born, [rows.actor == born.who, rows.place == born.born]).select(
         actor=rows.actor, place=rows.place, is_born=born.born.notnull()
     )
@@ -126,8 +126,8 @@ def numbered(span: Range) -> ir.Table:
     )
 
 
-def born_in(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
-    """Give who was created in a bucket that is looked at: who, born (its number)."""
+def born_in(spec: Lifecycle, tables: EventTables, span: Range, numbers: ir.Table) -> ir.Table:
+    """Give who was created in one of some numbered buckets: who, born (its number)."""
     index = group_index(spec.group_type, spec.group_type_index, tables)
     if index is None:
         created = persons_created(tables).rename(who="person_id")
@@ -135,7 +135,6 @@ def born_in(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
         created = groups_created(tables, index).rename(who="key")
     created = created.filter(created.created_at.notnull())
     cuts = created.select("who", start_of=cut(created.created_at, tables, span))
-    numbers = numbered(span)
     return cuts.inner_join(numbers, cuts.start_of == numbers.start).select("who", born="place")
 
 

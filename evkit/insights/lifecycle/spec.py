@@ -86,7 +86,8 @@ class Lifecycle(Question):
     @property
     def title(self) -> str:
         """What the question is about, in a few words."""
-        return f"Lifecycle of {self.subject.label}"
+        anything = self.subject.subject is None and not self.subject.name
+        return f"Lifecycle of {'any event' if anything else self.subject.label}"
 
     @property
     def of_groups(self) -> bool:

@@ -123,6 +123,19 @@ class Stickiness(Question):
         return f"Stickiness of {listed(self.labels)}"
 
 
+def times(spec: Stickiness, intervals: int) -> str:
+    """Write a number of intervals: "1 day", "3 weeks or more", "2 intervals of 3 days".
+
+    Examples
+    --------
+    >>> times(Stickiness("a", interval="week", cumulative=True), 3), times(Stickiness("a", interval_count=3), 2)
+    ('3 weeks or more', '2 intervals of 3 days')
+    """
+    ending = "" if intervals == 1 else "s"
+    unit = f"{spec.interval}{ending}" if spec.interval_count == 1 else f"interval{ending} of {spec.interval_count} {spec.interval}s"
+    return f"{intervals} {unit}{' or more' if spec.cumulative else ''}"
+
+
 def checked(series: Series, aggregate_by: str | PropertyRef | None) -> Series:
     """Give a series that stickiness can count.
 
