@@ -115,7 +115,7 @@ def units_to_end(value: ir.TimestampValue, span: Range, *, dialect: str) -> ir.I
     since = here - epoch_microseconds(first, dialect=dialect)
     into = _microseconds(end) - _microseconds(end.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
     months = (end.year * 12 + end.month) - (first.year().cast("int64") * 12 + first.month().cast("int64"))
-    return (months - (since > into).cast("int64")).cast("int64")
+    return (months - ibis.ifelse(since > into, 1, 0)).cast("int64")
 
 
 def _microseconds(time: datetime) -> int:

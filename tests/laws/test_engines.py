@@ -9,6 +9,11 @@ import pytest
 from evkit.dates import DateRange
 from evkit.insights.funnel import compute as funnels
 from evkit.insights.funnel.spec import Exclusion, Funnel
+from evkit.insights.lifecycle import compute as lifecycles
+from evkit.insights.lifecycle.actors import expression as people_of_lifecycles
+from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.insights.stickiness import compute as stickinesses
+from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
@@ -69,6 +74,24 @@ FUNNELS = {
     "first times": Funnel(Series("a", math="first_time_for_user", filters=event_prop("p") == 1), "b", date_range=WEEKS),
     "cohorts": Funnel("a", "b", breakdown=cohorts("pro", "all"), date_range=WEEKS),
 }
+LIFECYCLES = {
+    "by day": Lifecycle("a", date_range=WEEKS),
+    "by week, filtered": Lifecycle(Series("a", filters=event_prop("p") == 1), interval="week", filters=person_prop("plan") == "pro", date_range=WEEKS),
+    "by month, of groups": Lifecycle(interval="month", group_type="company", date_range=WEEKS),
+    "by the hour": Lifecycle(Action("x", viewed("/b")), interval="hour", date_range=DateRange("2026-03-28", "2026-03-30")),
+    "of a cohort": Lifecycle("a", filters=in_cohort("pro"), date_range=WEEKS),
+}
+STICKINESSES = {
+    "by day": Stickiness("a", date_range=WEEKS),
+    "by week, of groups, compared": Stickiness(
+        "b", Series("a", math="unique_group", group_type="company"), interval="week", compare=True, date_range=WEEKS
+    ),
+    "twice a day": Stickiness("a", criteria=("gte", 2), date_range=WEEKS),
+    "in pairs of days": Stickiness("a", interval_count=2, date_range=WEEKS),
+    "in pairs of months": Stickiness("a", interval="month", interval_count=2, cumulative=True, date_range=WEEKS),
+    "in threes of hours": Stickiness("a", interval="hour", interval_count=3, date_range=DateRange("2026-03-28", "2026-03-30")),
+    "of sessions": Stickiness("a", aggregate_by="$session_id", filters=person_prop("plan") == "pro", date_range=WEEKS),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +142,20 @@ def test_the_figures_of_quality_compile(name: str, dialect: str) -> None:
 @pytest.mark.parametrize("name", FUNNELS)
 def test_the_relation_of_a_funnel_compiles(name: str, dialect: str) -> None:
     assert "events" in str(ibis.to_sql(funnels.matched(FUNNELS[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_lifecycles_compile(name: str, dialect: str) -> None:
+    for made in (lifecycles.expression, lifecycles.matched, people_of_lifecycles):
+        assert "events" in str(ibis.to_sql(made(LIFECYCLES[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", STICKINESSES)
+def test_stickinesses_compile(name: str, dialect: str) -> None:
+    for made in (stickinesses.expression, stickinesses.matched):
+        assert "events" in str(ibis.to_sql(made(STICKINESSES[name], tables(dialect)), dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)

@@ -15,6 +15,8 @@ from evkit.insights.lifecycle.spec import STATUSES, Lifecycle
 from evkit.insights.trends.actors import bucket_of, moment
 from evkit.model.tables import EventTables
 
+COLUMNS = ["actor_id", "bucket", "status", "events", "first_seen", "last_seen"]
+
 
 def actors(
     spec: Lifecycle, tables: EventTables, *, bucket: str | dt.datetime | None = None, status: str | None = None
@@ -39,6 +41,14 @@ def actors(
     SpecError
         When the question has no such bucket or status.
     """
+    found = expression(spec, tables, bucket=bucket, status=status)
+    return tables.execute(found.order_by([found.bucket, found["rank"], found.events.desc(), found.actor_id]))[COLUMNS]
+
+
+def expression(
+    spec: Lifecycle, tables: EventTables, *, bucket: str | dt.datetime | None = None, status: str | None = None
+) -> ir.Table:
+    """Give who is what in a bucket as an expression: the columns of `actors`, and rank (the status's place)."""
     if status is not None and status not in STATUSES:
         raise unknown("status", status, STATUSES)
     asked = compute.span(spec, tables)
@@ -55,10 +65,7 @@ def actors(
         found = found.filter(found.status == status)
     rows = found.inner_join(known, [found.actor == known.who, found.active_at == known.seen_at])
     rank = ibis.cases(*((rows.status == name, i) for i, name in enumerate(STATUSES)))
-    made = rows.mutate(rank=rank).order_by(["bucket", "rank", ibis.desc("events"), "actor"])
-    return tables.execute(made.select("bucket", "status", "events", "first_seen", "last_seen", actor_id="actor"))[
-        ["actor_id", "bucket", "status", "events", "first_seen", "last_seen"]
-    ]
+    return rows.mutate(rank=rank).rename(actor_id="actor").select(*COLUMNS, "rank")
 
 
 def standings(rows: ir.Table) -> ir.Table:

@@ -141,7 +141,7 @@ def born_in(spec: Lifecycle, tables: EventTables, span: Range, numbers: ir.Table
 def counts(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
     """Give how many are what in each bucket, and how many of them aren't active in the next: place, status, value, ended."""
     rows = standings(spec, tables, span)
-    return rows.group_by(["place", "status"]).agg(value=rows.count(), ended=rows.ends.cast("int64").sum())
+    return rows.group_by(["place", "status"]).agg(value=rows.count(), ended=ibis.ifelse(rows.ends, 1, 0).sum())
 
 
 def expression(spec: Lifecycle, tables: EventTables) -> ir.Table:
