@@ -28,6 +28,8 @@ _HOMES = {
     "Funnel": "evkit.insights.funnel.spec",
     "FunnelCorrelation": "evkit.insights.correlation.spec",
     "Retention": "evkit.insights.retention.spec",
+    "Lifecycle": "evkit.insights.lifecycle.spec",
+    "Stickiness": "evkit.insights.stickiness.spec",
     "Action": "evkit.query.spec",
     "ActionStep": "evkit.query.spec",
     "Series": "evkit.query.spec",

@@ -18,9 +18,11 @@ from evkit.errors import DataError, SpecError
 from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
 from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType, VizType
 from evkit.insights.insight import Insight
+from evkit.insights.lifecycle.spec import Lifecycle
 from evkit.insights.question import Question
 from evkit.insights.retention.spec import AggregationType, MeanCalculation, Period, Retention, RetentionType, TimeWindowMode
 from evkit.insights.retention.spec import Display as RetentionDisplay
+from evkit.insights.stickiness.spec import Criteria, Stickiness
 from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
@@ -371,6 +373,57 @@ class Events:
                 mean_retention_calculation=mean_retention_calculation,
                 filters=filters,
                 date_range=date_range,
+            )
+        )
+
+    def lifecycle(
+        self,
+        subject: str | Action | Series | None = None,
+        *,
+        interval: Interval = "day",
+        date_range: Dates = None,
+        filters: Filter | None = None,
+        group_type: str | None = None,
+        group_type_index: int | None = None,
+    ) -> Insight:
+        """Ask who is new, who comes back and who stays away: see `Lifecycle` for the parameters and the columns of the figures."""
+        return self.ask(
+            Lifecycle(
+                *self._subjects((subject,)),
+                interval=interval,
+                date_range=date_range,
+                filters=filters,
+                group_type=group_type,
+                group_type_index=group_type_index,
+            )
+        )
+
+    def stickiness(
+        self,
+        *series: Subject,
+        interval: Interval = "day",
+        interval_count: int = 1,
+        criteria: Criteria | None = None,
+        cumulative: bool = False,
+        compare: bool = False,
+        compare_to: str | None = None,
+        aggregate_by: str | PropertyRef | None = None,
+        date_range: Dates = None,
+        filters: Filter | None = None,
+    ) -> Insight:
+        """Ask in how many intervals people do something: see `Stickiness` for the parameters and the columns of the figures."""
+        return self.ask(
+            Stickiness(
+                *self._subjects(series),
+                interval=interval,
+                interval_count=interval_count,
+                criteria=criteria,
+                cumulative=cumulative,
+                compare=compare,
+                compare_to=compare_to,
+                aggregate_by=aggregate_by,
+                date_range=date_range,
+                filters=filters,
             )
         )
 

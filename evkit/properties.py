@@ -183,6 +183,12 @@ def is_false(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanVal
     return (_spark_value(column, key, dt.boolean) == ibis.literal(False)).fill_null(False)
 
 
+def says(column: ir.StringValue, key: str, wanted: str, *, dialect: str) -> ir.BooleanValue:
+    """Say whether a property reads as some text: the JSON boolean false and the text "false" both read as "false"."""
+    is_so = (text(column, key, dialect=dialect) == wanted).fill_null(False)
+    return ibis.ifelse(may_say(column, key), is_so, False) if dialect == "duckdb" else is_so
+
+
 def is_number(column: ir.StringValue, key: str, *, dialect: str) -> ir.BooleanValue:
     """Say whether a property is a JSON number; the text "5" is not."""
     if dialect == "duckdb":

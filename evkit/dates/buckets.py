@@ -6,16 +6,24 @@ that days of 23 and 25 hours come out right, whatever the engine's session zone 
 
 from __future__ import annotations
 
+from datetime import UTC as UTC_ZONE
+from datetime import datetime, timedelta
+
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from evkit.dates.grammar import Interval
+from evkit.dates.grammar import Interval, Range
+from evkit.dates.instants import epoch_microseconds
 from evkit.errors import SpecError
 
 UTC = dt.Timestamp(timezone="UTC", scale=6)
 LOCAL = dt.Timestamp(scale=6)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC_ZONE)
 TRUNCATED = {"second": "s", "minute": "m", "hour": "h", "day": "D", "week": "W", "month": "M"}
+SECOND = 1_000_000
+LENGTHS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3_600 * SECOND, "day": 86_400 * SECOND, "week": 604_800 * SECOND}
+"""Microseconds."""
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, LOCAL), UTC))
@@ -80,3 +88,36 @@ def bucket(value: ir.TimestampValue, interval: Interval, *, timezone: str, week_
         day = ibis.interval(days=1)
         return (here + day).truncate("W").cast(LOCAL) - day
     return here.truncate(TRUNCATED[interval]).cast(LOCAL)
+
+
+def units_to_end(value: ir.TimestampValue, span: Range, *, dialect: str) -> ir.IntegerValue:
+    """Give how many whole intervals lie between a UTC time without zone and the end of a range; 0 in the last one.
+
+    Days, weeks and months are counted by the wall clock of the project's zone, hours and smaller as elapsed time.
+
+    Parameters
+    ----------
+    value
+        UTC without zone, not after the end.
+    span
+        The range; its interval is the unit.
+    """
+    t = epoch_microseconds(value, dialect=dialect)
+    if span.interval not in ("day", "week", "month"):
+        return ((_microseconds(span.end) - t) // LENGTHS[span.interval]).cast("int64")
+    here = epoch_microseconds(local(value, timezone=span.timezone, dialect=dialect), dialect=dialect)
+    if dialect == "clickhouse":
+        here = here // SECOND * SECOND + t % SECOND  # the wall clock there is to the second
+    end = span.end.astimezone(span.zone).replace(tzinfo=UTC_ZONE)
+    if span.interval != "month":
+        return ((_microseconds(end) - here) // LENGTHS[span.interval]).cast("int64")
+    first = bucket(value, "month", timezone=span.timezone, week_start="sunday", dialect=dialect)
+    since = here - epoch_microseconds(first, dialect=dialect)
+    into = _microseconds(end) - _microseconds(end.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+    months = (end.year * 12 + end.month) - (first.year().cast("int64") * 12 + first.month().cast("int64"))
+    return (months - ibis.ifelse(since > into, 1, 0)).cast("int64")
+
+
+def _microseconds(time: datetime) -> int:
+    """Give a time with a zone as microseconds since 1970, exactly."""
+    return (time - EPOCH) // timedelta(microseconds=1)

@@ -8,10 +8,11 @@ from typing import Any
 
 from evkit.insights.question import Question
 from evkit.query.code import breakdown, call, default, literal, series, value
+from evkit.query.spec import Series
 
 
 def question(spec: Question, *, events: str = "events", known: Collection[str] = ()) -> str:
-    """Write the call that asks a trend or a funnel.
+    """Write the call that asks a question.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ def question(spec: Question, *, events: str = "events", known: Collection[str] =
 def asked(name: str, spec: Question, known: Collection[str] = ()) -> str:
     """Write the call of a name that makes or asks a question."""
     subject: Any = getattr(spec, spec.SUBJECT) if spec.SUBJECT else ()
-    written = [series(s, known=known) for s in subject] if isinstance(subject, tuple) else [literal(subject)]
+    listed = subject if isinstance(subject, tuple) else (subject,)
+    written = [series(s, known=known) if isinstance(s, Series) else literal(s) for s in listed]
     options = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name != spec.SUBJECT and not default(spec, f)}  # type: ignore[arg-type]
     if options.get("compare") and "compare_to" in options:
         del options["compare"]

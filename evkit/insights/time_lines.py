@@ -31,6 +31,26 @@ def ticks(rows: list[dict[str, Any]]) -> list[int]:
     return [int(pd.Timestamp(t).timestamp() * 1000) for t in starts[:: -(-len(starts) // MOST_TICKS) or 1]]
 
 
+def bucket_axis(starts: list[str], interval: str) -> alt.Axis:
+    """Give the axis of bars over time, of which about a dozen are labelled.
+
+    Parameters
+    ----------
+    starts
+        The bars' values: ISO, wall clock as if it were UTC.
+    """
+    shown = starts[:: -(-len(starts) // MOST_TICKS) or 1]
+    short = "%H:%M" if interval in ("hour", "minute", "second") else "%b %Y" if interval == "month" else "%-d %b"
+    names = {start: pd.Timestamp(start).strftime(short) for start in shown}
+    label = f"({names})[datum.value] || ''".replace("'", '"')
+    return alt.Axis(labelAngle=0, labelExpr=label, labelOverlap=True)
+
+
+def fading(pick: Any) -> Any:
+    """Single out what the legend picks; unfinished buckets are lighter."""
+    return alt.when(~pick).then(alt.value(0.15)).when("datum.open").then(alt.value(0.55)).otherwise(alt.value(1))
+
+
 def time_lines(rows: list[dict[str, Any]], interval: str, *, tooltip: list[Any], number_format: str, area: bool = False) -> Any:
     """Draw lines.
 

@@ -233,4 +233,5 @@ def groups(table: ir.Table, *, columns: Mapping[str, str] | None = None, source:
         type=text(t, "type").coalesce(index.cast("string")),
         key=text(t, "key"),
         properties=json_text(t, "properties").fill_null(EMPTY_OBJECT),
+        created_at=moment(t, "created_at", dialect="duckdb") if "created_at" in t.columns else ibis.null(UTC),
     )

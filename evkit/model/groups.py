@@ -18,7 +18,7 @@ from evkit.model.identity import with_profile
 from evkit.model.persons import CHANGES, as_json, differ
 
 MAX_GROUP_TYPES = 5
-COLUMNS = ["type_index", "type", "key", "properties"]
+COLUMNS = ["type_index", "type", "key", "properties", "created_at"]
 Run = Callable[[ir.Expr], pa.Table]
 
 
@@ -72,13 +72,15 @@ def text_of(value: Any) -> str:
 
 
 def groups_frame(events: ir.Table, arrow: Run, types: tuple[str, ...], *, dialect: str) -> pd.DataFrame:
-    """Give the groups: `COLUMNS`, properties now as JSON text; a row a group that a $groupidentify named."""
+    """Give the groups: `COLUMNS`, properties now as JSON text, created_at (UTC) the time of its first $groupidentify to arrive; a row a group that one named."""
     known: dict[tuple[str, str], dict[str, Any]] = {}
-    for _, kind, key, values in _identified(events, arrow, dialect):
+    created: dict[tuple[str, str], Any] = {}
+    for row, kind, key, values in _identified(events, arrow, dialect):
         if kind in types:
             known.setdefault((kind, key), {}).update(values)
+            created.setdefault((kind, key), row["timestamp"])
     rows = [
-        (types.index(kind), kind, key, json.dumps(values, ensure_ascii=False, separators=(",", ":")))
+        (types.index(kind), kind, key, json.dumps(values, ensure_ascii=False, separators=(",", ":")), created[kind, key])
         for (kind, key), values in known.items()
     ]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"type_index": "int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"type_index": "int64", "created_at": "datetime64[us]"})

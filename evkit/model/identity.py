@@ -64,6 +64,16 @@ class Identity:
     identified: frozenset[str]
 
 
+def joined(log: pd.DataFrame) -> list[str]:
+    """Give the distinct ids that joined a person without making one, by the identity log: they had done nothing before.
+
+    Every other id of a person made a person of its own, with its own first event that may touch persons.
+    """
+    as_target = log.reason == OUTCOMES[kernel.ADDED_TARGET][1]
+    as_other = (log.outcome == "created") | (log.reason == OUTCOMES[kernel.ADDED_OTHER][1])
+    return [*log.distinct_id[as_target], *log.other_distinct_id[as_other]]
+
+
 def with_profile(events: ir.Table, dialect: str) -> ir.BooleanValue:
     """Say whether an event may touch persons: all but those that say $process_person_profile false."""
     return ~properties.is_false(events.properties, "$process_person_profile", dialect=dialect)

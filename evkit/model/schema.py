@@ -35,8 +35,8 @@ PERSONS = ibis.schema(
 )
 """One row a distinct id, with the person it belongs to and that person's properties now."""
 
-GROUPS = ibis.schema({"type_index": "int64", "type": "string", "key": "string", "properties": "string"})
-"""One row a group."""
+GROUPS = ibis.schema({"type_index": "int64", "type": "string", "key": "string", "properties": "string", "created_at": "timestamp(6)"})
+"""One row a group, with its properties now."""
 
 REQUIRED = ("event", "distinct_id", "timestamp")
 """The columns of events that no default can stand in for."""

@@ -223,8 +223,21 @@ class EventTables:
         """How many rows of the source can't be read, as far as it was read."""
         return int(getattr(getattr(self.source, "rejects", None), "count", 0))
 
-    def resolve(self, wanted: DateRange | None, *, interval: str, exact_start: bool = False) -> Range:
-        """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data."""
+    def resolve(
+        self,
+        wanted: DateRange | None,
+        *,
+        interval: str,
+        exact_start: bool = False,
+        earliest: Callable[[], dt.datetime | None] | None = None,
+    ) -> Range:
+        """Give a range of dates in the project's zone; None is the whole data. A range of absolute dates reads no data.
+
+        Parameters
+        ----------
+        earliest
+            Finds where "all" begins; where it finds nothing, and without it, that is the first event.
+        """
         wanted = wanted or DateRange("all")
         now = self.now if wanted.needs_now else EPOCH
         if exact_start and self.settings.now is None and now.microsecond:  # exact ranges end at a whole second: after the newest event
@@ -235,7 +248,7 @@ class EventTables:
             now=now,
             timezone=self.settings.timezone,
             week_start_day=1 if self.settings.week_start == "monday" else 0,
-            earliest=self._earliest() if wanted.date_from == "all" else None,
+            earliest=((earliest and earliest()) or self._earliest()) if wanted.date_from == "all" else None,
             exact_start=exact_start,
         )
 
@@ -417,9 +430,15 @@ class EventTables:
         return tuple(group_types(self.clean(), self.arrow, dialect=self.dialect))
 
     # ------------------------------------------------------------------ explanations
-    def rules(self) -> tuple[str, ...]:
-        """What holds for every figure of these tables, in words."""
-        if self.settings.aggregate_by_distinct_id:
+    def rules(self, *, by_distinct_id: bool = True) -> tuple[str, ...]:
+        """What holds for every figure of these tables, in words.
+
+        Parameters
+        ----------
+        by_distinct_id
+            Whether the question counts distinct ids in a project that is set to.
+        """
+        if self.settings.aggregate_by_distinct_id and by_distinct_id:
             who = "Each distinct id is a person of its own."
         elif self.persons is not None:
             who = "Persons are those given with the data; an event of an unknown distinct id is an actor of its own."

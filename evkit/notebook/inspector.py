@@ -12,8 +12,10 @@ from evkit.insights import display, figures
 from evkit.insights.faces import ids_of, texts
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.insight import Insight
+from evkit.insights.lifecycle.spec import Lifecycle
 from evkit.insights.masking import masked
 from evkit.insights.retention.spec import Retention
+from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.timeline import listing
 from evkit.insights.timeline.spec import Timeline
 from evkit.insights.trends.spec import Trends, distinct
@@ -33,7 +35,7 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     Parameters
     ----------
     subject
-        An Insight of a trend, a funnel or of retention; or a timeline, a person or a group, to look at by itself.
+        An Insight of a trend, a funnel, retention, a lifecycle or stickiness; or a timeline, a person or a group, to look at by itself.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     """
     if isinstance(subject, (Person, Group)):
         subject = subject.timeline()
-    if not isinstance(subject, Insight) or not isinstance(subject.spec, (Trends, Funnel, Retention, Timeline)):
+    if not isinstance(subject, Insight) or not isinstance(subject.spec, (Trends, Funnel, Retention, Lifecycle, Stickiness, Timeline)):
         raise SpecError(f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), events.retention(...), or a person")
     return Inspector(subject)
 
@@ -148,14 +150,14 @@ class Inspector(Tool):
     @property
     def _kind(self) -> str:
         spec = self.insight.spec
-        if isinstance(spec, Funnel) and spec.aggregate_by is not None:
+        if getattr(spec, "aggregate_by", None) is not None:
             return "value"
         return "person" if self._group_index is None else "group"
 
     @property
     def _group_index(self) -> int | None:
         spec = self.insight.spec
-        if isinstance(spec, (Funnel, Retention)):
+        if isinstance(spec, (Funnel, Retention, Lifecycle)):
             return group_index(spec.group_type, spec.group_type_index, self.insight.tables)
         counted = [s.indexed(self.insight.tables.group_types) for s in getattr(spec, "series", ()) if s.counts_groups]
         return counted[0].group_type_index if counted else None

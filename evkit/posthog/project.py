@@ -25,7 +25,7 @@ from evkit.model.tables import EventTables, Ready, Settings
 from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
-from evkit.posthog.nodes import correlations, fields, funnels, retention, trends
+from evkit.posthog.nodes import correlations, fields, funnels, lifecycles, retention, stickinesses, trends
 from evkit.posthog.nodes import filters as filter_nodes
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
@@ -33,12 +33,21 @@ from evkit.query.relation import relation
 Rows = Sequence[Mapping[str, Any]]
 NO_TIME = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """The time of events that were given none: they can be matched, and lie outside every sensible range."""
-KINDS = {"TrendsQuery": trends, "FunnelsQuery": funnels, "FunnelCorrelationQuery": correlations, "RetentionQuery": retention}
+KINDS = {
+    "TrendsQuery": trends,
+    "FunnelsQuery": funnels,
+    "FunnelCorrelationQuery": correlations,
+    "LifecycleQuery": lifecycles,
+    "StickinessQuery": stickinesses,
+    "RetentionQuery": retention,
+}
 ACTOR_KINDS = {
-    "InsightActorsQuery": ("TrendsQuery", "RetentionQuery"),
+    "InsightActorsQuery": ("TrendsQuery", "RetentionQuery", "LifecycleQuery", "StickinessQuery"),
     "FunnelsActorsQuery": ("FunnelsQuery",),
     "FunnelCorrelationActorsQuery": ("FunnelCorrelationQuery",),
+    "StickinessActorsQuery": ("StickinessQuery",),
 }
+"""Kinds of actors queries, and over which queries they can be."""
 PAGE = frozenset({"source", "limit", "offset", "select", "orderBy"})
 
 
@@ -53,7 +62,7 @@ class Project:
     persons
         Dicts with `distinct_ids`, `id`, `properties`, `created_at`. None: persons are rebuilt from the events.
     groups
-        Dicts with `type`, `index`, `key`, `properties`. None: groups are rebuilt from the events.
+        Dicts with `type`, `index`, `key`, `properties`, `created_at`. None: groups are rebuilt from the events.
     group_types
         Dicts with `type` and `index`, or names by index.
     actions, cohorts
@@ -123,7 +132,7 @@ class Project:
         Parameters
         ----------
         query
-            A TrendsQuery, FunnelsQuery, FunnelCorrelationQuery or RetentionQuery, or an actors query over one of them.
+            A TrendsQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, LifecycleQuery or StickinessQuery, or an actors query over one.
         now
             The clock, as ISO text or a datetime; the present when None.
 
@@ -324,18 +333,31 @@ def person_rows(persons: Rows) -> pa.Table:
     """Give PostHog-shaped persons as canonical ones: a row a distinct id."""
     rows = []
     for p in persons:
-        created = p.get("created_at")
-        time = message.parse_time(created) if isinstance(created, str) else created
         for distinct_id in p["distinct_ids"]:
             rows.append(
                 {
                     "distinct_id": str(distinct_id),
                     "person_id": str(p.get("id") or p["distinct_ids"][0]),
                     "properties": dump(dict(p.get("properties") or {})),
-                    "created_at": naive(time) if time else None,
+                    "created_at": created_at(p),
                 }
             )
     return pa.Table.from_pylist(rows, schema.PERSONS.to_pyarrow())
+
+
+def created_at(given: Mapping[str, Any]) -> dt.datetime | None:
+    """Give when a person or a group was created, UTC without a zone; None where it isn't said.
+
+    Raises
+    ------
+    DataError
+        When what is said can't be read.
+    """
+    said = given.get("created_at")
+    time = message.parse_time(said) if isinstance(said, str) else said
+    if said is not None and time is None:
+        raise DataError(f"created_at {said!r} can't be read: give ISO text or a datetime. It is of {dict(given)!r:.200}")
+    return naive(time if time.tzinfo else time.replace(tzinfo=dt.UTC)) if time else None
 
 
 def group_rows(groups: Rows) -> pa.Table:
@@ -351,6 +373,7 @@ def group_rows(groups: Rows) -> pa.Table:
                 "type": kind,
                 "key": str(g.get("key", g.get("group_key"))),
                 "properties": dump(dict(g.get("properties") or g.get("group_properties") or {})),
+                "created_at": created_at(g),
             }
         )
     return pa.Table.from_pylist(rows, schema.GROUPS.to_pyarrow())

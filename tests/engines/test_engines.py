@@ -119,6 +119,22 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "who was retained": lambda e: e.retention("user_signed_up", "movie_played", minimum_occurrences=2).actors(cohort="2026-03-02"),
     "suggested actions": lambda e: e.with_actions(SIGNED_UP).suggest_actions().drop(columns="action"),
     "actions checked": lambda e: e.check_actions(SIGNED_UP, ek.Action("gone", ek.clicked(selector="#gone"))).drop(columns="action"),
+    "lifecycle by week": lambda e: e.lifecycle("movie_played", interval="week").to_pandas(),
+    "lifecycle by day, filtered": lambda e: e.lifecycle("$pageview", filters=ek.person_prop("plan").is_set()).to_pandas(),
+    "lifecycle of companies": lambda e: e.lifecycle(interval="month", group_type="company").to_pandas(),
+    "lifecycle by hour": lambda e: e.between("2026-03-28", "2026-03-31").lifecycle("$pageview", interval="hour").to_pandas(),
+    "who is dormant": lambda e: e.lifecycle("movie_played", interval="week").actors(bucket="2026-03-30", status="dormant"),
+    "stickiness by week": lambda e: e.stickiness("movie_played", interval="week", compare=True, date_range="-28d").to_pandas(),
+    "stickiness in threes of days": lambda e: e.stickiness("movie_played", interval_count=3, cumulative=True).to_pandas(),
+    "stickiness in pairs of months": lambda e: e.stickiness("$pageview", interval="month", interval_count=2).to_pandas(),
+    "stickiness in fours of hours": lambda e: e.between("2026-03-28", "2026-03-31")
+    .stickiness("$pageview", interval="hour", interval_count=4)
+    .to_pandas(),
+    "stickiness of companies": lambda e: e.stickiness(
+        ek.series(None, math="unique_group", group_type="company"), interval="week", criteria=("gte", 2)
+    ).to_pandas(),
+    "stickiness of sessions": lambda e: e.stickiness("$pageview", interval="hour", aggregate_by="$session_id", date_range="-3d").to_pandas(),
+    "who sticks": lambda e: e.stickiness("movie_played", interval="week").actors(intervals=2, operator="gte"),
     "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),
 }
 

@@ -12,6 +12,11 @@ from evkit.insights.funnel.spec import Exclusion, Funnel
 from evkit.insights.retention import compute as retention
 from evkit.insights.retention.grid import grid
 from evkit.insights.retention.spec import Retention
+from evkit.insights.lifecycle import compute as lifecycles
+from evkit.insights.lifecycle.actors import expression as people_of_lifecycles
+from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.insights.stickiness import compute as stickinesses
+from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
@@ -87,6 +92,24 @@ RETENTION = {
     "groups": Retention("a", group_type="company", breakdown=group_prop("plan", 0), date_range=WEEKS),
     "cohorts": Retention("a", breakdown=cohorts("pro", "all"), filters=~in_cohort("list"), date_range=WEEKS),
 }  # fmt: skip
+LIFECYCLES = {
+    "by day": Lifecycle("a", date_range=WEEKS),
+    "by week, filtered": Lifecycle(Series("a", filters=event_prop("p") == 1), interval="week", filters=person_prop("plan") == "pro", date_range=WEEKS),
+    "by month, of groups": Lifecycle(interval="month", group_type="company", date_range=WEEKS),
+    "by the hour": Lifecycle(Action("x", viewed("/b")), interval="hour", date_range=DateRange("2026-03-28", "2026-03-30")),
+    "of a cohort": Lifecycle("a", filters=in_cohort("pro"), date_range=WEEKS),
+}
+STICKINESSES = {
+    "by day": Stickiness("a", date_range=WEEKS),
+    "by week, of groups, compared": Stickiness(
+        "b", Series("a", math="unique_group", group_type="company"), interval="week", compare=True, date_range=WEEKS
+    ),
+    "twice a day": Stickiness("a", criteria=("gte", 2), date_range=WEEKS),
+    "in pairs of days": Stickiness("a", interval_count=2, date_range=WEEKS),
+    "in pairs of months": Stickiness("a", interval="month", interval_count=2, cumulative=True, date_range=WEEKS),
+    "in threes of hours": Stickiness("a", interval="hour", interval_count=3, date_range=DateRange("2026-03-28", "2026-03-30")),
+    "of sessions": Stickiness("a", aggregate_by="$session_id", filters=person_prop("plan") == "pro", date_range=WEEKS),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +168,19 @@ def test_retention_compiles(name: str, dialect: str) -> None:
     asked, spec = tables(dialect), RETENTION[name]
     for made in (retention.raw(spec, asked, grid(spec, asked)), retention.matched(spec, asked)):
         assert "events" in str(ibis.to_sql(made, dialect=dialect))
+
+
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_lifecycles_compile(name: str, dialect: str) -> None:
+    for made in (lifecycles.expression, lifecycles.matched, people_of_lifecycles):
+        assert "events" in str(ibis.to_sql(made(LIFECYCLES[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", STICKINESSES)
+def test_stickinesses_compile(name: str, dialect: str) -> None:
+    for made in (stickinesses.expression, stickinesses.matched):
+        assert "events" in str(ibis.to_sql(made(STICKINESSES[name], tables(dialect)), dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)

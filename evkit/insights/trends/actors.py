@@ -57,8 +57,18 @@ def order_of(spec: Trends, series: int | str) -> int:
         When there is none.
     """
     names = [s.label for s in spec.series]
+    return place_of(series, names if spec.formulas else list(spec.labels), names)
+
+
+def place_of(series: int | str, labels: Sequence[str], names: Sequence[str]) -> int:
+    """Give a series by its number from 0, or by its label or name.
+
+    Raises
+    ------
+    SpecError
+        When there is none.
+    """
     if isinstance(series, str):
-        labels = list(spec.labels) if not spec.formulas else names
         if series not in [*labels, *names]:
             raise unknown("series", series, labels)
         return labels.index(series) if series in labels else names.index(series)

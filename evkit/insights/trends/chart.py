@@ -11,7 +11,7 @@ import pandas as pd
 
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer, nothing, picked
-from evkit.insights.time_lines import MOST_TICKS, WHEN, ends, time_lines
+from evkit.insights.time_lines import WHEN, bucket_axis, ends, fading, time_lines
 from evkit.insights.trends.spec import IN_WORDS, Trends
 
 TIME_BARS = ("ActionsBar", "ActionsStackedBar", "ActionsUnstackedBar")
@@ -114,11 +114,7 @@ def time_bars(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any
     order = list(dict.fromkeys(r["line"] for r in rows))
     beside = spec.display == "ActionsUnstackedBar"
     starts = list(dict.fromkeys(r["time"] for r in rows))
-    shown = starts[:: -(-len(starts) // MOST_TICKS) or 1]
-    short = "%H:%M" if spec.interval in ("hour", "minute", "second") else "%b %Y" if spec.interval == "month" else "%-d %b"
-    names = {start: pd.Timestamp(start).strftime(short) for start in shown}
-    label = f"({names})[datum.value] || ''".replace("'", '"')
-    axis = alt.Axis(labelAngle=0, labelExpr=label, labelOverlap=True)
+    axis = bucket_axis(starts, spec.interval)
     pick = picked("line", rows)
     legend = alt.Legend(orient="bottom", columns=3) if len(order) > 1 else None
     base = Chart(alt.InlineData(values=rows)).encode(
@@ -218,11 +214,6 @@ def numbers(spec: Trends, frame: pd.DataFrame) -> Any:
     return layer(*parts).properties(
         title=spec.title, description=describe(spec, frame), width=theme.WIDTH, height=alt.Step(110 if len(parts) > 1 else 72)
     )
-
-
-def fading(pick: Any) -> Any:
-    """Single out what the legend picks; unfinished buckets are lighter."""
-    return alt.when(~pick).then(alt.value(0.15)).when("datum.open").then(alt.value(0.55)).otherwise(alt.value(1))
 
 
 def describe(spec: Trends, frame: pd.DataFrame) -> str:

@@ -175,9 +175,7 @@ class Trends(Question):
         """What the lines are called, each differently: the formulas, else the series, told apart by their math."""
         if self.formulas:
             return distinct(tuple(f.label for f in self.formulas))
-        names = [s.label for s in self.series]
-        told = [s.label if names.count(s.label) == 1 or s.name else f"{s.label} ({s.in_words})" for s in self.series]
-        return distinct(tuple(told))
+        return told_apart(self.series)
 
     @property
     def title(self) -> str:
@@ -187,14 +185,32 @@ class Trends(Question):
         else:
             said = distinct(tuple(f"{s.label}, {s.counted}" if s.counted and not s.name else s.label for s in self.series))
         between = "; " if any(", " in one for one in said) else ", "
-        if len(said) <= MOST_IN_TITLE:
-            return between.join(said)
-        return f"{between.join(said[: MOST_IN_TITLE - 1])} and {len(said) - MOST_IN_TITLE + 1} more"
+        return listed(said, between)
 
     @property
     def is_total(self) -> bool:
         """Whether there is one figure over the whole range instead of one for each interval."""
         return self.display in TOTAL_VALUE
+
+
+def told_apart(series: Sequence[Series]) -> tuple[str, ...]:
+    """Give what series are called, each differently: those of one name with their math."""
+    names = [s.label for s in series]
+    told = [s.label if names.count(s.label) == 1 or s.name else f"{s.label} ({s.in_words})" for s in series]
+    return distinct(tuple(told))
+
+
+def listed(labels: Sequence[str], between: str = ", ") -> str:
+    """List what a title names: a few, and how many more.
+
+    Examples
+    --------
+    >>> listed(("a", "b")), listed(tuple("abcdef"))
+    ('a, b', 'a, b, c and 3 more')
+    """
+    if len(labels) <= MOST_IN_TITLE:
+        return between.join(labels)
+    return f"{between.join(labels[: MOST_IN_TITLE - 1])} and {len(labels) - MOST_IN_TITLE + 1} more"
 
 
 def distinct(names: tuple[str, ...]) -> tuple[str, ...]:

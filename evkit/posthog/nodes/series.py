@@ -17,6 +17,7 @@ NODE = frozenset(
         "optionalInFunnel", "funnelFromStep", "funnelToStep",
     }
 )  # fmt: skip
+MATH_FIELDS = frozenset({"math", "math_property", "math_property_type", "math_group_type_index", "math_multiplier"})
 PROPERTY_TYPES = {None: "event", "event_properties": "event", "person_properties": "person", "session_properties": "session"}
 
 
@@ -54,6 +55,20 @@ def from_json(node: Mapping[str, Any], tables: EventTables) -> Series | None:
         filters=FilterGroup.of(filters.from_json(node.get("properties"))).and_(filters.from_json(node.get("fixedProperties"))),
         optional=bool(node.get("optionalInFunnel")),
     )
+
+
+def without_math(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a node without its math, for questions that count who did it whatever the math says.
+
+    Raises
+    ------
+    UnsupportedQuery
+        For a math that there isn't.
+    """
+    math = node.get("math") or "total"
+    if math not in MATHS:
+        raise UnsupportedQuery(f"math {math!r} is not answered. Maths that are: {', '.join(MATHS)}")
+    return {k: v for k, v in node.items() if k not in MATH_FIELDS}
 
 
 def to_json(series: Series, tables: EventTables) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""When persons and groups were created, computed in the engine: nobody's properties are replayed for it.
+
+Source: PostHog's person creation and merging (`identity.md` of the design, sections 1 and 2): a person is created at the time of the
+event that makes it, and a merge keeps the older of the two times.
+
+Why this gives `created_at` as the replay of persons does (`persons.one_event` is the law). A distinct id gets its person either by
+joining that of another (the identity log says so: "created" and "added"), or with its own first event that may touch persons, which
+makes one. Persons go together by merges alone, where the older time is kept: so a person is as old as the oldest that one of its
+ids made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from evkit.model import identity
+
+if TYPE_CHECKING:
+    from evkit.model.tables import EventTables
+
+
+def persons_created(tables: EventTables) -> ir.Table:
+    """Give when persons were created: person_id, created_at (UTC; null where it isn't known); a row a person."""
+    if tables.persons is not None:
+        given = tables.persons.view()
+        return given.group_by("person_id").agg(created_at=given.created_at.min())
+    if not tables.replays_identity:
+        e = tables.clean()
+        return e.group_by(person_id=e.person_id.coalesce(e.distinct_id)).agg(created_at=e.timestamp.min())
+    return tables.cache.get("persons_created", lambda: _kept(tables, _of_events(tables)))
+
+
+def groups_created(tables: EventTables, index: int) -> ir.Table:
+    """Give when the groups of a type were created: key, created_at (UTC; null where it isn't known); a row a group."""
+    groups = tables.group_table()
+    mine = groups.filter(groups.type_index == index)
+    return mine.group_by("key").agg(created_at=mine.created_at.min())
+
+
+def _kept(tables: EventTables, found: ir.Table) -> ir.Table:
+    """Keep a table in the engine that holds the events; on engines that may be read only, ask each time."""
+    if tables.dialect != "duckdb" or tables.con is None:
+        return found
+    return tables.con.create_table(f"evkit_persons_created_{id(tables.cache):x}", found, temp=True, overwrite=True)
+
+
+def _of_events(tables: EventTables) -> ir.Table:
+    e = tables.clean()
+    first = _first_times(e.filter(identity.with_profile(e, tables.dialect)), tables.dialect)
+    joined = identity.joined(tables.identity_log())
+    if joined:
+        schema = ibis.schema({"distinct_id": "string"})
+        first = first.anti_join(tables.keep("joined_ids", pa.table({"distinct_id": pa.array(joined, pa.string())}), schema), "distinct_id")
+    mapping = tables.person_map()
+    if mapping is None:
+        return first.select(person_id=first.distinct_id, created_at=first.created_at)
+    mapped = mapping.rename(mapped_id="distinct_id", mapped="person_id")
+    named = first.left_join(mapped, first.distinct_id == mapped.mapped_id)
+    return named.group_by(person_id=named.mapped.coalesce(named.distinct_id)).agg(created_at=named.created_at.min())
+
+
+def _first_times(events: ir.Table, dialect: str) -> ir.Table:
+    """Give the time of the first event of each distinct id to arrive, ties by uuid: distinct_id, created_at."""
+    if dialect == "duckdb":
+        place = ibis.struct({"arrival": events.arrival, "uuid": events.uuid})
+        return events.group_by("distinct_id").agg(created_at=events.timestamp.argmin(place))
+    first = events.group_by(first_id="distinct_id").agg(first_arrival=events.arrival.min())
+    tied = events.inner_join(first, [events.distinct_id == first.first_id, events.arrival == first.first_arrival])
+    return tied.group_by("distinct_id").agg(created_at=tied.timestamp.argmin(tied.uuid))
