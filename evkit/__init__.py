@@ -27,6 +27,7 @@ _HOMES = {
     "Trends": "evkit.insights.trends.spec",
     "Funnel": "evkit.insights.funnel.spec",
     "FunnelCorrelation": "evkit.insights.correlation.spec",
+    "Paths": "evkit.insights.paths.spec",
     "Action": "evkit.query.spec",
     "ActionStep": "evkit.query.spec",
     "Series": "evkit.query.spec",

@@ -25,7 +25,7 @@ from evkit.model.tables import EventTables, Ready, Settings
 from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
-from evkit.posthog.nodes import correlations, fields, funnels, trends
+from evkit.posthog.nodes import correlations, fields, funnels, paths, trends
 from evkit.posthog.nodes import filters as filter_nodes
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
@@ -33,11 +33,11 @@ from evkit.query.relation import relation
 Rows = Sequence[Mapping[str, Any]]
 NO_TIME = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """The time of events that were given none: they can be matched, and lie outside every sensible range."""
-KINDS = {"TrendsQuery": trends, "FunnelsQuery": funnels, "FunnelCorrelationQuery": correlations}
+KINDS = {"TrendsQuery": trends, "FunnelsQuery": funnels, "FunnelCorrelationQuery": correlations, "PathsQuery": paths}
 ACTOR_KINDS = {
-    "InsightActorsQuery": "TrendsQuery",
-    "FunnelsActorsQuery": "FunnelsQuery",
-    "FunnelCorrelationActorsQuery": "FunnelCorrelationQuery",
+    "InsightActorsQuery": ("TrendsQuery", "PathsQuery"),
+    "FunnelsActorsQuery": ("FunnelsQuery",),
+    "FunnelCorrelationActorsQuery": ("FunnelCorrelationQuery",),
 }
 PAGE = frozenset({"source", "limit", "offset", "select", "orderBy"})
 
@@ -123,7 +123,7 @@ class Project:
         Parameters
         ----------
         query
-            A TrendsQuery, FunnelsQuery or FunnelCorrelationQuery, or an actors query over one of them.
+            A TrendsQuery, FunnelsQuery, FunnelCorrelationQuery or PathsQuery, or an actors query over one of them.
         now
             The clock, as ISO text or a datetime; the present when None.
 
@@ -151,10 +151,10 @@ class Project:
             return {"results": rows[first : first + int(query["limit"])] if query.get("limit") else rows[first:]}
         if kind in ACTOR_KINDS:
             source_kind = (query.get("source") or {}).get("kind")
-            if source_kind == ACTOR_KINDS[kind]:
+            if source_kind in ACTOR_KINDS[kind]:
                 found: dict[str, Any] = KINDS[source_kind].answer_actors(dict(query), tables)
                 return found
-            raise UnsupportedQuery(f"{kind} over {source_kind!r} is not answered. Over: {ACTOR_KINDS[kind]}")
+            raise UnsupportedQuery(f"{kind} over {source_kind!r} is not answered. Over: {', '.join(ACTOR_KINDS[kind])}")
         if kind not in KINDS:
             raise UnsupportedQuery(f"a query of kind {kind!r} is not answered. Kinds that are: {', '.join((*KINDS, *ACTOR_KINDS))}")
         answer: dict[str, Any] = KINDS[kind].answer(dict(query), tables)
