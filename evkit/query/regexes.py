@@ -6,7 +6,10 @@ import re
 
 from evkit.errors import SpecError
 
-LOOKAROUND = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]|\(\?P=")
+LOOKAROUND = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|\(\?P=")
+"""What Python's expressions can and RE2's can't."""
+ONLY_RE2 = ((r"\[:\^?[a-z]+:\]", "a-z"), (r"\\[pP](?:\{\^?\w+\}|\w)", r"\\w"), (r"\\z", r"\\Z"))
+"""What RE2's can and Python's can't, and something that Python reads in its place."""
 REFERENCE = re.compile(r"\\([0-9\\])")
 
 
@@ -30,11 +33,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
     SpecError
         When it is invalid, or looks around or back.
     """
+    plain = pattern
+    for theirs, ours in ONLY_RE2:
+        plain = re.sub(theirs, ours, plain)
     try:
-        made = re.compile(pattern)
+        made = re.compile(plain)
     except re.error as error:
         raise SpecError(f"the regular expression {pattern!r} is invalid: {error}") from None
-    if LOOKAROUND.search(pattern):
+    if LOOKAROUND.search(pattern.replace("\\\\", "")):
         raise SpecError(f"the regular expression {pattern!r} looks around or back, which RE2 can't: write it without")
     return made
 

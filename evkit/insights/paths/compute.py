@@ -67,6 +67,15 @@ def frame(spec: Paths, tables: EventTables) -> pd.DataFrame:
         When no item is called as the start or the end point, or a filter names a property that the data doesn't have.
     """
     walked = walk(spec, tables)
+    made = figures(spec, walked)
+    warn_of_points(spec, walked)
+    if made.empty:
+        unknown.warn_of_names(refs_in(spec.filters), tables)
+    return made
+
+
+def figures(spec: Paths, walked: Walked) -> pd.DataFrame:
+    """Give the figures of everybody's paths, without warnings."""
     found = edges(walked)
     kept = reachable(found.taken(heaviest(spec, found)))
     names = walked.sorted.names
@@ -80,9 +89,6 @@ def frame(spec: Paths, tables: EventTables) -> pd.DataFrame:
         }
     ).astype(COLUMNS)
     made.attrs = {"edges": len(found)}
-    warn_of_points(spec, walked)
-    if made.empty:
-        unknown.warn_of_names(refs_in(spec.filters), tables)
     return made
 
 

@@ -142,7 +142,7 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a PathsQuery in the shape of PostHog's response; a range that ends before it starts has no paths, as in PostHog."""
     spec = from_query(query, tables)
     try:
-        found = compute.frame(spec, tables)
+        found = compute.figures(spec, walk(spec, tables))
     except ReversedRange:
         return {"results": []}
     return {
