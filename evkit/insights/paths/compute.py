@@ -115,7 +115,7 @@ def ranked(most: int) -> np.ndarray:
     Examples
     --------
     >>> ranked(10).tolist()
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0]
+    [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1]
     """
     order = sorted(range(most + 1), key=lambda step: f"{step}_")
     places = np.empty(most + 1, np.int64)

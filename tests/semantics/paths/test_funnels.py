@@ -77,7 +77,9 @@ def test_groups_of_a_funnel_are_followed_by_group() -> None:
 
 
 def test_a_person_with_several_values_is_followed_from_any_of_them_and_no_event_counts_twice() -> None:
-    parted = funnel("A", "B", breakdownFilter={"breakdown": "k", "breakdown_type": "event"}, options={"breakdownAttributionType": "all_events"})
+    parted = funnel(
+        "A", "B", breakdownFilter={"breakdown": "k", "breakdown_type": "event"}, options={"breakdownAttributionType": "all_events"}
+    )
     log = "a A@0[k=1] B@1m[k=1] A@2m[k=2] B@3m[k=2] x@4m"
     assert edges(log, **of(parted, "after_step", 1)) == ["1_A 2_B", "2_B 3_A", "3_A 4_B", "4_B 5_x"]
     assert edges(log, **of(parted, "between_steps", 2)) == ["1_A 2_B", "2_B 3_A", "3_A 4_B"]

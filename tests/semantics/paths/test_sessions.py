@@ -97,7 +97,8 @@ def test_between_two_points_the_first_start_and_the_first_end_after_it_count() -
 
 
 @pytest.mark.parametrize(
-    ("limit", "shown"), [(7, "a b c d e f g"), (6, "a b c ... e f g"), (5, "a b ... f g"), (4, "a b ... f g"), (3, "a ... g"), (2, "a ... g")]
+    ("limit", "shown"),
+    [(7, "a b c d e f g"), (6, "a b c ... e f g"), (5, "a b ... f g"), (4, "a b ... f g"), (3, "a ... g"), (2, "a ... g")],
 )
 def test_what_is_too_long_between_two_points_is_hidden_in_the_middle(limit: int, shown: str) -> None:
     assert way(LONG, startPoint="a", endPoint="g", stepLimit=limit) == shown
