@@ -95,6 +95,30 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "correlated properties": lambda e: e.correlation(
         ek.Funnel("user_signed_up", "movie_played"), correlation_type="properties", names=["$all"]
     ).to_pandas(),
+    "paths": lambda e: e.paths().to_pandas(),
+    "paths, cleaned and put into groups": lambda e: e.paths(
+        include_event_types=("$pageview", "custom_event"),
+        exclude_events=("search_performed",),
+        local_path_cleaning_filters=((r"^https://(\w+)[.](\w+)", r"\2\\$1&:\1"), ("(?s)/films.*$", r"<\0>")),
+        path_groupings=("*_finished", "movie_*"),
+        step_limit=8,
+    ).to_pandas(),
+    "paths between two points": lambda e: e.paths(
+        start_point="https://matinee.example/pricing", end_point="movie_played", step_limit=4
+    ).to_pandas(),
+    "paths by device, of some": lambda e: e.paths(
+        expression="$device_type", filters=ek.person_prop("plan").is_set(), edge_limit=7
+    ).to_pandas(),
+    "paths after a funnel": lambda e: e.paths(
+        funnel=e.funnel("$pageview", "user_signed_up"), funnel_path_type="funnel_path_after_step", funnel_step=2
+    ).to_pandas(),
+    "paths of lost companies": lambda e: e.paths(
+        funnel=e.funnel("user_signed_up", "movie_played", group_type="company", window="1 hour"),
+        funnel_path_type="funnel_path_after_step",
+        funnel_step=2,
+        funnel_dropped=True,
+    ).to_pandas(),
+    "who went where": lambda e: e.paths(include_event_types="custom_event").actors(step=1, source="search_performed"),
     "suggested actions": lambda e: e.with_actions(SIGNED_UP).suggest_actions().drop(columns="action"),
     "actions checked": lambda e: e.check_actions(SIGNED_UP, ek.Action("gone", ek.clicked(selector="#gone"))).drop(columns="action"),
     "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),

@@ -9,6 +9,8 @@ import pytest
 from evkit.dates import DateRange
 from evkit.insights.funnel import compute as funnels
 from evkit.insights.funnel.spec import Exclusion, Funnel
+from evkit.insights.paths import compute as paths
+from evkit.insights.paths.spec import Paths
 from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
@@ -69,6 +71,14 @@ FUNNELS = {
     "first times": Funnel(Series("a", math="first_time_for_user", filters=event_prop("p") == 1), "b", date_range=WEEKS),
     "cohorts": Funnel("a", "b", breakdown=cohorts("pro", "all"), date_range=WEEKS),
 }
+PATHS = {
+    "plain": Paths(date_range=WEEKS),
+    "cleaned and put into groups": Paths(
+        local_path_cleaning_filters=((r"/(\w+)/[0-9]+", r"/\1/\0"),), path_groupings=("/a.b/*", "c"), start_point="/", date_range=WEEKS
+    ),
+    "types, without some": Paths(include_event_types=("$pageview", "custom_event"), exclude_events=("x",), date_range=WEEKS),
+    "by a property, filtered": Paths(expression=person_prop("plan"), filters=in_cohort("pro"), date_range=WEEKS),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +129,12 @@ def test_the_figures_of_quality_compile(name: str, dialect: str) -> None:
 @pytest.mark.parametrize("name", FUNNELS)
 def test_the_relation_of_a_funnel_compiles(name: str, dialect: str) -> None:
     assert "events" in str(ibis.to_sql(funnels.matched(FUNNELS[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", PATHS)
+def test_the_relation_of_paths_compiles(name: str, dialect: str) -> None:
+    assert "events" in str(ibis.to_sql(paths.matched(PATHS[name], tables(dialect)), dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)
