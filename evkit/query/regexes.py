@@ -10,6 +10,7 @@ LOOKAROUND = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|\(\?P=")
 """What Python's expressions can and RE2's can't."""
 ONLY_RE2 = ((r"\[:\^?[a-z]+:\]", "a-z"), (r"\\[pP](?:\{\^?\w+\}|\w)", r"\\w"), (r"\\z", r"\\Z"))
 """What RE2's can and Python's can't, and something that Python reads in its place."""
+LEADING_FLAGS = re.compile(r"\(\?([is]+)\)")
 REFERENCE = re.compile(r"\\([0-9\\])")
 
 
@@ -20,8 +21,16 @@ def checked_regex(pattern: str) -> str:
     ------
     SpecError
         When it is invalid, or looks around or back, which that engine can't.
+
+    Examples
+    --------
+    >>> checked_regex("^/a.b"), checked_regex("(?i)a")
+    ('(?s)^/a.b', '(?si)a')
     """
     compiled(pattern)
+    flags = LEADING_FLAGS.match(pattern)  # PostgreSQL takes flags in one place only, at the beginning
+    if flags:
+        return f"(?s{flags[1].replace('s', '')}){pattern[flags.end() :]}"
     return f"(?s){pattern}" if pattern else pattern
 
 

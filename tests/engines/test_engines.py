@@ -99,7 +99,7 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "paths, cleaned and put into groups": lambda e: e.paths(
         include_event_types=("$pageview", "custom_event"),
         exclude_events=("search_performed",),
-        local_path_cleaning_filters=((r"^https://(\w+)[.](\w+)", r"\2\\$1&:\1"), ("(?s)/films.*$", r"<\0>")),
+        local_path_cleaning_filters=((r"^https://(\w+)[.](\w+)", r"\2\\$1&:\1"), ("(?is)/FILMS.*$", r"<\0>")),
         path_groupings=("*_finished", "movie_*"),
         step_limit=8,
     ).to_pandas(),

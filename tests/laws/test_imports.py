@@ -78,6 +78,7 @@ def python(code: str) -> str:
         "evkit.insights.paths.spec",
         "evkit.insights.correlation.spec",
         "evkit.insights.timeline.spec",
+        "evkit.insights.paths.spec",
         "evkit.capture.message",
     ],
 )
