@@ -30,6 +30,7 @@ _HOMES = {
     "Retention": "evkit.insights.retention.spec",
     "Lifecycle": "evkit.insights.lifecycle.spec",
     "Stickiness": "evkit.insights.stickiness.spec",
+    "Paths": "evkit.insights.paths.spec",
     "Action": "evkit.query.spec",
     "ActionStep": "evkit.query.spec",
     "Series": "evkit.query.spec",

@@ -4,7 +4,8 @@ The tree::
 
     EvkitError
     ├── SpecError (ValueError)      the question is wrong: an unknown word, a missing step, a reversed range
-    │   └── UnsupportedQuery        a query of PostHog's that evkit doesn't answer (yet), named
+    │   ├── UnsupportedQuery        a query of PostHog's that evkit doesn't answer (yet), named
+    │   └── ReversedRange           a range that ends before it starts
     ├── NotExpressible              the figure exists, but no SQL says it exactly
     ├── DataError                   the data can't answer: a missing column, an unreadable file
     │   └── MissingFile (FileNotFoundError)
@@ -39,6 +40,10 @@ class SpecError(EvkitError, ValueError):
 
 class UnsupportedQuery(SpecError):
     """A query that evkit can't answer; the message names the part it can't."""
+
+
+class ReversedRange(SpecError):
+    """A range of dates ends before it starts."""
 
 
 class NotExpressible(EvkitError):

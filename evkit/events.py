@@ -19,6 +19,7 @@ from evkit.insights.correlation.spec import CorrelationType, FunnelCorrelation
 from evkit.insights.funnel.spec import Attribution, Exclusion, Funnel, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.insights.paths.spec import Cleaning, EventType, FunnelPathType, Paths
 from evkit.insights.question import Question
 from evkit.insights.retention.spec import AggregationType, MeanCalculation, Period, Retention, RetentionType, TimeWindowMode
 from evkit.insights.retention.spec import Display as RetentionDisplay
@@ -46,7 +47,7 @@ class Events:
     """Events, the persons and groups in them, and the settings that questions are asked under.
 
     Made by `ek.read`, `ek.from_frame`, `ek.from_ibis`, `ek.open_store` or `ek.load_sample`. Verbs (`filter`, `between`, `with_actions`)
-    give a new Events; nouns (`trends`, `funnel`, `retention`) give an `Insight`. Its repr runs no query.
+    give a new Events; nouns (`trends`, `funnel`, `retention`, `paths`) give an `Insight`. Its repr runs no query.
 
     Parameters
     ----------
@@ -244,8 +245,7 @@ class Events:
         """Ask a question given as plain data: ``events.ask(ek.Funnel("$pageview", "movie_played"))``."""
         if not isinstance(spec, Question):
             raise SpecError(f"{spec!r} is no question: write events.ask(ek.Funnel('$pageview', 'signed_up')), or ek.Trends(...)")
-        filters = spec.filters if self._filters is None else self._filters.and_(spec.filters)
-        return Insight(spec.replaced(filters=filters, date_range=spec.date_range or self._date_range), self.tables)
+        return Insight(spec.asked_of(self._filters, self._date_range), self.tables)
 
     def trends(
         self,
@@ -450,6 +450,54 @@ class Events:
                 exclude_event_names=exclude_event_names,
                 exclude_event_property_names=exclude_event_property_names,
                 exclude_names=exclude_names,
+                filters=filters,
+                date_range=date_range,
+            )
+        )
+
+    def paths(
+        self,
+        *,
+        include_event_types: EventType | Sequence[EventType] = (),
+        start_point: str | None = None,
+        end_point: str | None = None,
+        step_limit: int = 5,
+        edge_limit: int = 50,
+        min_edge_weight: int | None = None,
+        max_edge_weight: int | None = None,
+        exclude_events: str | Sequence[str] = (),
+        path_groupings: str | Sequence[str] = (),
+        path_replacements: bool = False,
+        local_path_cleaning_filters: Cleaning = (),
+        expression: str | PropertyRef | None = None,
+        event_names_for: str | Sequence[str] = (),
+        funnel: Insight | Funnel | None = None,
+        funnel_path_type: FunnelPathType | None = None,
+        funnel_step: int | None = None,
+        funnel_dropped: bool = False,
+        filters: Filter | None = None,
+        date_range: Dates = None,
+    ) -> Insight:
+        """Ask which ways people take, item by item: see `Paths` for the parameters and the columns of the figures."""
+        return self.ask(
+            Paths(
+                include_event_types=include_event_types,
+                start_point=start_point,
+                end_point=end_point,
+                step_limit=step_limit,
+                edge_limit=edge_limit,
+                min_edge_weight=min_edge_weight,
+                max_edge_weight=max_edge_weight,
+                exclude_events=exclude_events,
+                path_groupings=path_groupings,
+                path_replacements=path_replacements,
+                local_path_cleaning_filters=local_path_cleaning_filters,
+                expression=expression,
+                event_names_for=event_names_for,
+                funnel=funnel,
+                funnel_path_type=funnel_path_type,
+                funnel_step=funnel_step,
+                funnel_dropped=funnel_dropped,
                 filters=filters,
                 date_range=date_range,
             )

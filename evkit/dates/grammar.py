@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Union, cast
 from zoneinfo import ZoneInfo
 
-from evkit.errors import SpecError, unknown
+from evkit.errors import ReversedRange, SpecError, unknown
 
 Interval = Literal["second", "minute", "hour", "day", "week", "month"]
 INTERVALS: tuple[Interval, ...] = ("second", "minute", "hour", "day", "week", "month")
@@ -359,8 +359,10 @@ def resolve_range(
 
     Raises
     ------
+    ReversedRange
+        When the range ends before it starts.
     SpecError
-        When a date can't be read, the range is reversed, or "all" is asked for and `earliest` not given.
+        When a date can't be read, or "all" is asked for and `earliest` not given.
     """
     if interval is not None and interval not in INTERVALS:
         raise unknown("interval", interval, INTERVALS)
@@ -374,7 +376,7 @@ def resolve_range(
     start = _start(wanted, cut, here, read, earliest, week_start_day, exact_start)
     if start > end:
         told = "swap the two" if wanted.date_to is not None else "without date_to it ends now: give a date_to, or another now"
-        raise SpecError(f"the range ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}): {told}")
+        raise ReversedRange(f"the range ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}): {told}")
     lower = start if wanted.bounds == "exact" else _lower(start, cut, wanted.date_from, week_start_day, exact_start)
     return Range(
         start=start.astimezone(dt.UTC),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Self
 
+from evkit.dates import DateRange
 from evkit.query.code import is_same
-from evkit.query.property_filters import Written
+from evkit.query.property_filters import FilterGroup, Written
 
 
 class Question(Written):
@@ -37,6 +38,19 @@ class Question(Written):
         subject = changes.pop(self.SUBJECT, getattr(self, self.SUBJECT)) if self.SUBJECT else ()
         several = subject if isinstance(subject, tuple) else (subject,)
         return type(self)(*several, **{**self.options(), **changes})
+
+    def asked_of(self, filters: FilterGroup | None, date_range: DateRange | None) -> Self:
+        """Give the question with the filters and the range of the events it is asked of: AND-ed, and where it has none.
+
+        Examples
+        --------
+        >>> from evkit.dates import DateRange
+        >>> from evkit.insights.funnel.spec import Funnel
+        >>> Funnel("a", "b").asked_of(None, DateRange("-7d")).date_range
+        DateRange(date_from='-7d', date_to=None, bounds='posthog')
+        """
+        both = self.filters if filters is None else filters.and_(self.filters)
+        return self.replaced(filters=both, date_range=self.date_range or date_range)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the question as JSON-able data; parts that are as by default are left out.

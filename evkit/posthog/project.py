@@ -25,7 +25,7 @@ from evkit.model.tables import EventTables, Ready, Settings
 from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
-from evkit.posthog.nodes import correlations, fields, funnels, lifecycles, retention, stickinesses, trends
+from evkit.posthog.nodes import correlations, fields, funnels, lifecycles, paths, retention, stickinesses, trends
 from evkit.posthog.nodes import filters as filter_nodes
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
@@ -40,9 +40,10 @@ KINDS = {
     "LifecycleQuery": lifecycles,
     "StickinessQuery": stickinesses,
     "RetentionQuery": retention,
+    "PathsQuery": paths,
 }
 ACTOR_KINDS = {
-    "InsightActorsQuery": ("TrendsQuery", "RetentionQuery", "LifecycleQuery", "StickinessQuery"),
+    "InsightActorsQuery": ("TrendsQuery", "RetentionQuery", "LifecycleQuery", "StickinessQuery", "PathsQuery"),
     "FunnelsActorsQuery": ("FunnelsQuery",),
     "FunnelCorrelationActorsQuery": ("FunnelCorrelationQuery",),
     "StickinessActorsQuery": ("StickinessQuery",),
@@ -132,7 +133,8 @@ class Project:
         Parameters
         ----------
         query
-            A TrendsQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, LifecycleQuery or StickinessQuery, or an actors query over one.
+            A TrendsQuery, FunnelsQuery, FunnelCorrelationQuery, RetentionQuery, LifecycleQuery, StickinessQuery or PathsQuery, or an actors
+            query over one.
         now
             The clock, as ISO text or a datetime; the present when None.
 

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import ibis
 import ibis.expr.types as ir
 
-from evkit.errors import SpecError
+from evkit.query.regexes import checked_regex
 
-LOOKAROUND = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]|\(\?P=")
-
-
-def checked_regex(pattern: str) -> str:
-    """Give a pattern whose dot matches newlines, as PostHog's engine searches.
-
-    Raises
-    ------
-    SpecError
-        When it is invalid, or looks around or back, which that engine can't.
-    """
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise SpecError(f"the regular expression {pattern!r} is invalid: {error}") from None
-    if LOOKAROUND.search(pattern):
-        raise SpecError(f"the regular expression {pattern!r} looks around or back, which RE2 can't: write it without")
-    return f"(?s){pattern}" if pattern else pattern
+__all__ = ["checked_regex", "icontains", "like"]
 
 
 def like(value: ir.StringValue, pattern: str, *, dialect: str) -> ir.BooleanValue:

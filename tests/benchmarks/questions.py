@@ -129,6 +129,30 @@ def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], An
     }
 
 
+PATHS = """
+WITH e AS ({events}),
+a AS (SELECT p, t, item, CASE WHEN t - lag(t) OVER w < INTERVAL 30 MINUTE THEN 0 ELSE 1 END AS begins FROM e WINDOW w AS (PARTITION BY p ORDER BY t)),
+s AS (SELECT p, t, item, sum(begins) OVER (PARTITION BY p ORDER BY t ROWS UNBOUNDED PRECEDING) AS s FROM a),
+c AS (SELECT * FROM (SELECT p, s, t, item, coalesce(lead(item) OVER (PARTITION BY p, s ORDER BY t), '') AS after FROM s) WHERE item <> after),
+n AS (
+  SELECT row_number() OVER w AS i, item, lag(item) OVER w AS source, t - lag(t) OVER w AS took FROM c WINDOW w AS (PARTITION BY p, s ORDER BY t)
+)
+SELECT (i - 1) || '_' || source AS a, i || '_' || item AS b, count(*) AS n, avg(epoch(took)) FROM n WHERE i BETWEEN 2 AND 5
+GROUP BY 1, 2 ORDER BY n DESC, 1, 2 LIMIT 50
+"""
+
+
+def paths(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any], str]]:
+    """Paths of events by their names, and of pages by their addresses, each beside the same question in SQL by hand."""
+    url = said("$current_url")
+    page = f"CASE WHEN e.event = '$pageview' THEN regexp_replace(coalesce({url}, ''), '(.)/$', '\\1') ELSE e.event END AS item"
+    custom = with_people(path, "e.event AS item", "NOT starts_with(e.event, '$')")
+    return {
+        "paths of custom events": (lambda: events.paths(include_event_types=("custom_event",)).to_pandas(), PATHS.format(events=custom)),
+        "paths of all events": (lambda: events.paths().to_pandas(), PATHS.format(events=with_people(path, page, "true"))),
+    }
+
+
 def said(name: str) -> str:
     """Give the SQL that reads a property."""
     return f"json_extract_string(e.properties, '$.\"{name}\"')"

@@ -96,7 +96,9 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
         ek.Funnel("user_signed_up", "movie_played"), correlation_type="properties", names=["$all"]
     ).to_pandas(),
     "retention": lambda e: e.retention("user_signed_up", "movie_played").to_pandas(),
-    "retention by hour": lambda e: e.between("2026-03-28", "2026-03-30").retention("$pageview", period="hour", total_intervals=4).to_pandas(),
+    "retention by hour": lambda e: (
+        e.between("2026-03-28", "2026-03-30").retention("$pageview", period="hour", total_intervals=4).to_pandas()
+    ),
     "retention by month, cumulative": lambda e: e.retention("movie_played", period="month", total_intervals=3, cumulative=True).to_pandas(),
     "retention of first times by device": lambda e: e.retention(
         "$pageview", "movie_played", retention_type="retention_first_time", breakdown="$device_type", custom_brackets=(1, 3)
@@ -105,9 +107,16 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
         "$pageview", "movie_played", retention_type="retention_first_ever_occurrence", breakdown="$device_type", breakdown_limit=1
     ).to_pandas(),
     "retention in windows of days": lambda e: e.retention(
-        "user_signed_up", "movie_played", period="day", time_window_mode="24_hour_windows", breakdown="category", date_range=("2026-03-20", "2026-04-05")
+        "user_signed_up",
+        "movie_played",
+        period="day",
+        time_window_mode="24_hour_windows",
+        breakdown="category",
+        date_range=("2026-03-20", "2026-04-05"),
     ).to_pandas(),
-    "retention in windows of weeks": lambda e: e.retention("user_signed_up", "movie_played", time_window_mode="24_hour_windows").to_pandas(),
+    "retention in windows of weeks": lambda e: e.retention(
+        "user_signed_up", "movie_played", time_window_mode="24_hour_windows"
+    ).to_pandas(),
     "retained minutes": lambda e: e.retention(
         "user_signed_up", "movie_played", aggregation_type="sum", aggregation_property="minutes"
     ).to_pandas(),
@@ -117,6 +126,30 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "retained companies": lambda e: e.retention(None, "movie_played", group_type="company", period="month", total_intervals=3).to_pandas(),
     "retention by cohorts": lambda e: e.retention("movie_played", breakdown=ek.cohorts("payers", "few", "all")).to_pandas(),
     "who was retained": lambda e: e.retention("user_signed_up", "movie_played", minimum_occurrences=2).actors(cohort="2026-03-02"),
+    "paths": lambda e: e.paths().to_pandas(),
+    "paths, cleaned and put into groups": lambda e: e.paths(
+        include_event_types=("$pageview", "custom_event"),
+        exclude_events=("search_performed",),
+        local_path_cleaning_filters=((r"^https://(\w+)[.](\w+)", r"\2\\$1&:\1"), ("(?is)/FILMS.*$", r"<\0>")),
+        path_groupings=("*_finished", "movie_*"),
+        step_limit=8,
+    ).to_pandas(),
+    "paths between two points": lambda e: e.paths(
+        start_point="https://matinee.example/pricing", end_point="movie_played", step_limit=4
+    ).to_pandas(),
+    "paths by device, of some": lambda e: e.paths(
+        expression="$device_type", filters=ek.person_prop("plan").is_set(), edge_limit=7
+    ).to_pandas(),
+    "paths after a funnel": lambda e: e.paths(
+        funnel=e.funnel("$pageview", "user_signed_up"), funnel_path_type="funnel_path_after_step", funnel_step=2
+    ).to_pandas(),
+    "paths of lost companies": lambda e: e.paths(
+        funnel=e.funnel("user_signed_up", "movie_played", group_type="company", window="1 hour"),
+        funnel_path_type="funnel_path_after_step",
+        funnel_step=2,
+        funnel_dropped=True,
+    ).to_pandas(),
+    "who went where": lambda e: e.paths(include_event_types="custom_event").actors(step=1, source="search_performed"),
     "suggested actions": lambda e: e.with_actions(SIGNED_UP).suggest_actions().drop(columns="action"),
     "actions checked": lambda e: e.check_actions(SIGNED_UP, ek.Action("gone", ek.clicked(selector="#gone"))).drop(columns="action"),
     "lifecycle by week": lambda e: e.lifecycle("movie_played", interval="week").to_pandas(),
@@ -127,13 +160,15 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "stickiness by week": lambda e: e.stickiness("movie_played", interval="week", compare=True, date_range="-28d").to_pandas(),
     "stickiness in threes of days": lambda e: e.stickiness("movie_played", interval_count=3, cumulative=True).to_pandas(),
     "stickiness in pairs of months": lambda e: e.stickiness("$pageview", interval="month", interval_count=2).to_pandas(),
-    "stickiness in fours of hours": lambda e: e.between("2026-03-28", "2026-03-31")
-    .stickiness("$pageview", interval="hour", interval_count=4)
-    .to_pandas(),
+    "stickiness in fours of hours": lambda e: (
+        e.between("2026-03-28", "2026-03-31").stickiness("$pageview", interval="hour", interval_count=4).to_pandas()
+    ),
     "stickiness of companies": lambda e: e.stickiness(
         ek.series(None, math="unique_group", group_type="company"), interval="week", criteria=("gte", 2)
     ).to_pandas(),
-    "stickiness of sessions": lambda e: e.stickiness("$pageview", interval="hour", aggregate_by="$session_id", date_range="-3d").to_pandas(),
+    "stickiness of sessions": lambda e: e.stickiness(
+        "$pageview", interval="hour", aggregate_by="$session_id", date_range="-3d"
+    ).to_pandas(),
     "who sticks": lambda e: e.stickiness("movie_played", interval="week").actors(intervals=2, operator="gte"),
     "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),
 }

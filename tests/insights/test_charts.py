@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 import evkit as ek
 from evkit.errors import UnknownEventWarning
+from evkit.insights import display, theme
 
 Log = Callable[..., ek.Events]
 THREE = "a view 01-01; a view 01-02; b view 01-02; a buy 01-02 12:00; b view 01-03 06:00"
@@ -113,3 +115,39 @@ def test_where_there_is_nothing_the_chart_says_so(log: Log) -> None:
             svg = insight.chart().to_svg()
         assert "NaN" not in svg
         assert ">No" in svg
+
+
+def test_a_chart_of_paths_has_a_band_an_edge_and_an_item_a_place(log: Log) -> None:
+    events = log("a view 01-01; a buy 01-01 00:05; a view 01-01 00:09; b view 01-01; b buy 01-01 00:07; c help 01-01; c view 01-01 00:01")
+    insight = events.paths()
+    said = insight.chart().to_dict()
+    bands = {(r["source"], r["target"], r["value"], r["took"], r["row"]) for r in rows(said) if "edge" in r}
+    assert bands == {("view", "buy", 2, "6.0 minutes", 0), ("buy", "view", 1, "4.0 minutes", 2), ("help", "view", 1, "1.0 minutes", 1)}
+    found = [r for r in rows(said) if "node" in r]
+    assert {(r["node"], r["value"]) for r in found} == {("1_view", 2), ("2_buy", 2), ("3_view", 1), ("1_help", 1), ("2_view", 1)}
+    assert said["description"] == insight.describe()
+    assert said["description"] == ("Paths: 3 edges. Step 1 to 2: view to buy 2. Step 1 to 2: help to view 1. Step 2 to 3: buy to view 1.")
+
+
+def test_the_labels_of_a_chart_of_paths_do_not_overlap_and_are_cut_where_they_would_not_fit(log: Log) -> None:
+    name = "a_very_long_name_of_an_event"
+    text = "; ".join(f"p{i} {name}_{i:02} 01-01; p{i} end 01-01 00:01" for i in range(50))
+    said = log(text).paths().chart().to_dict()
+    boxes = [r for r in rows(said) if "node" in r and r["step"] == 1]
+    middles = sorted(r["middle"] for r in boxes)
+    assert len(boxes) == 50 and min(b - a for a, b in pairwise(middles)) >= 15
+    assert all(len(r["label"]) <= 20 and r["item"].startswith(name) for r in boxes)
+    assert len({r["label"] for r in boxes}) == 50
+    assert max(r["y2"] for r in boxes) <= said["height"]
+
+
+def test_a_chart_of_paths_shows_itself_in_light_and_dark_and_says_where_there_are_none(log: Log) -> None:
+    insight = log("a view 01-01; a ... 01-01 00:01; a <b>& 01-01 00:02").paths(start_point="view")
+    chart = insight.chart()
+    assert "config" not in chart.to_dict() or display.own_config(chart.to_dict()) == {}
+    for mode, ink in theme.INK.items():
+        assert ink in chart.to_svg(mode)
+        assert "<b>" not in chart.to_svg(mode)
+    nobody = log("a view 01-01; b buy 01-01").paths()
+    assert nobody.describe() == "Paths: nobody took such a path."
+    assert nobody.chart().to_dict()["description"] == nobody.describe()

@@ -96,6 +96,32 @@ FUNNELS = quiet(
         date_range=RANGES,
     )
 )
+PATHS = quiet(
+    st.builds(
+        ek.Paths,
+        start_point=st.one_of(st.none(), WORDS),
+        end_point=st.one_of(st.none(), WORDS),
+        step_limit=st.integers(1, 9),
+        min_edge_weight=st.one_of(st.none(), st.integers(1, 9)),
+        path_groupings=st.lists(WORDS, max_size=2),
+        path_replacements=st.booleans(),
+        local_path_cleaning_filters=st.lists(
+            st.tuples(st.sampled_from(["[0-9]+", "/(a)", 'say "hi"', r"\\d"]), st.sampled_from(["", ":id", "it's"])), max_size=2
+        ),
+        expression=st.one_of(st.none(), WORDS, st.builds(ek.person_prop, WORDS)),
+        event_names_for=st.sampled_from([(), ("$pageview",), ("$screen", "$pageview")]),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
+FOLLOWED = quiet(
+    st.builds(
+        lambda f, n, d: ek.Paths(include_event_types="$screen", exclude_events="x", funnel=f, funnel_path_type="funnel_path_before_step", funnel_step=n, funnel_dropped=d),
+        FUNNELS,
+        st.just(2),
+        st.booleans(),
+    )
+)  # fmt: skip
 
 
 class Asked:
@@ -103,6 +129,7 @@ class Asked:
 
     trends = staticmethod(ek.Trends)
     funnel = staticmethod(ek.Funnel)
+    paths = staticmethod(ek.Paths)
 
 
 def read_back(text: str) -> Any:
@@ -110,7 +137,7 @@ def read_back(text: str) -> Any:
 
 
 @settings(max_examples=examples(300, 10_000), deadline=None)
-@given(st.one_of(TRENDS, FUNNELS))
+@given(st.one_of(TRENDS, FUNNELS, PATHS, FOLLOWED))
 def test_what_is_written_asks_the_same(spec: Any) -> None:
     assert read_back(code.question(spec)) == spec
 
@@ -123,6 +150,16 @@ def test_a_short_question_is_one_line() -> None:
         code.question(ek.Trends("buy", breakdown=("plan", ek.person_prop("country"))))
         == 'events.trends("buy", breakdown=("plan", ek.person_prop("country")))'
     )
+
+
+def test_a_question_of_paths_is_written_as_it_would_be_typed() -> None:
+    spec = ek.Paths(
+        include_event_types=("$pageview",), start_point="/pricing", local_path_cleaning_filters=[{"regex": "[0-9]+", "alias": ":id"}]
+    )
+    assert code.question(spec) == (
+        'events.paths(\n    include_event_types=("$pageview",),\n    start_point="/pricing",\n    local_path_cleaning_filters=(("[0-9]+", ":id"),),\n)'
+    )
+    assert repr(ek.Paths()) == "ek.Paths()"
 
 
 def test_actions_that_the_events_know_are_written_by_name(one_event: Events) -> None:

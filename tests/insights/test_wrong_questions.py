@@ -11,7 +11,7 @@ import pytest
 import evkit as ek
 from evkit.errors import EvkitError
 
-F, T, S, E = ek.Funnel, ek.Trends, ek.series, ek.Exclusion
+F, T, S, E, P = ek.Funnel, ek.Trends, ek.series, ek.Exclusion, ek.Paths
 MATHS = (
     "total, dau, weekly_active, monthly_active, unique_group, unique_session, first_time_for_user, first_time_for_user_with_filters, "
     "first_matching_event_for_user, sum, avg, min, max, median, p75, p90, p95, p99, avg_count_per_actor, min_count_per_actor, max_count_per_actor, "
@@ -114,6 +114,72 @@ TYPED: dict[str, tuple[Callable[[], Any], str]] = {
     "two kinds of actor": (
         lambda: F("a", "b", aggregate_by="s", group_type="company"),
         "aggregate_by and a group type at once: count either the values of a property or groups",
+    ),
+    "no kind of event": (
+        lambda: P(include_event_types=("pageview",)),
+        "unknown include_event_types 'pageview'. Did you mean '$pageview'? One of: $pageview, $screen, custom_event, hogql",
+    ),
+    "left out of all events": (
+        lambda: P(exclude_events=("/help",)),
+        "exclude_events without include_event_types: name the types of events that are items, such as include_event_types=('$pageview', '$screen', 'custom_event')",
+    ),
+    "half a step": (lambda: P(step_limit=2.5), "step_limit 2.5 is no whole number"),
+    "no step of a path": (lambda: P(step_limit=0), "step_limit 0: show at least one"),
+    "no edge": (lambda: P(edge_limit=-1), "edge_limit -1: show at least one"),
+    "an edge nobody takes": (lambda: P(min_edge_weight=0), "min_edge_weight 0: every edge was taken at least once; None for no bound"),
+    "weights turned round": (
+        lambda: P(min_edge_weight=5, max_edge_weight=2),
+        "min_edge_weight 5 above max_edge_weight 2: no edge is both",
+    ),
+    "no start": (lambda: P(start_point=""), "start_point '': give an item, such as '/pricing', or None"),
+    "an end that is a number": (lambda: P(end_point=3), "end_point 3: give an item, such as '/pricing', or None"),
+    "a grouping of everything": (lambda: P(path_groupings=("/a/*", "")), "path_groupings with '': give texts that are not empty"),
+    "a rule that is a text": (
+        lambda: P(local_path_cleaning_filters=("/[0-9]+",)),
+        "local_path_cleaning_filters with '/[0-9]+': give pairs such as (r'/movie/\\d+', '/movie/:id')",
+    ),
+    "a rule that is no expression": (
+        lambda: P(local_path_cleaning_filters=(("(a", "b"),)),
+        "the regular expression '(a' is invalid: missing ), unterminated subpattern at position 0",
+    ),
+    "a group that is not there": (
+        lambda: P(local_path_cleaning_filters=(("a(b)", r"\2"),)),
+        "the alias '\\\\2' puts in group 2, and 'a(b)' has 1",
+    ),
+    "an expression for nothing": (
+        lambda: P(include_event_types=("$pageview",), expression="category"),
+        "expression names the items of type 'hogql': add 'hogql' to include_event_types",
+    ),
+    "names of what is left out": (
+        lambda: P(include_event_types=("$screen",), event_names_for=("$pageview",)),
+        "event_names_for is for paths of all events: what include_event_types doesn't name is left out anyway",
+    ),
+    "a step of no funnel": (lambda: P(funnel_step=2), "funnel_step 2 without a funnel: give funnel=events.funnel(...)"),
+    "a funnel of which no step": (
+        lambda: P(funnel=F("a", "b")),
+        "paths of a funnel need funnel_path_type, such as 'funnel_path_after_step', and funnel_step, from 1",
+    ),
+    "a funnel that is a text": (lambda: P(funnel="a"), "paths of the funnel 'a': give a funnel, such as events.funnel('$pageview', 'signed_up')"),
+    "after what": (
+        lambda: P(funnel=F("a", "b"), funnel_path_type="after_step", funnel_step=1),
+        "unknown funnel_path_type 'after_step'. Did you mean 'funnel_path_after_step'? One of: funnel_path_after_step, funnel_path_before_step, "
+        "funnel_path_between_steps",
+    ),
+    "a third of two steps": (
+        lambda: P(funnel=F("a", "b"), funnel_path_type="funnel_path_after_step", funnel_step=3),
+        "funnel_step 3: the funnel has 2 steps, from 1",
+    ),
+    "lost before the first of a path": (
+        lambda: P(funnel=F("a", "b"), funnel_path_type="funnel_path_after_step", funnel_step=1, funnel_dropped=True),
+        "funnel_step 1: the funnel has 2 steps, and nobody is lost before the first",
+    ),
+    "between nothing and the first": (
+        lambda: P(funnel=F("a", "b"), funnel_path_type="funnel_path_between_steps", funnel_step=1),
+        "funnel_path_between_steps up to step 1: there is no step before it",
+    ),
+    "a path of optional steps": (
+        lambda: P(funnel=F("a", S("x", optional=True), "b"), funnel_path_type="funnel_path_after_step", funnel_step=1),
+        "paths of a funnel with optional steps: they have no time to begin at; leave those steps out",
     ),
     "trends of nothing": (lambda: T(), "trends of nothing: name at least one event or action"),
     "trends of a list": (lambda: T(["a"]), "the series came as a list: give them one by one, as in events.trends(*names)"),
@@ -244,6 +310,29 @@ ASKED: dict[str, tuple[Callable[[ek.Events], Any], str]] = {
     "lost before the first": (
         lambda e: e.funnel("a", "b").actors(dropped=True),
         "nobody is lost before step 1: ask for dropped=True from step 2 on",
+    ),
+    "an edge that is not there": (
+        lambda e: e.paths().actors(step=1, source="aa"),
+        "no path has the source 'aa' at place 1. Did you mean 'a'? Those that are: 'a', 'b'",
+    ),
+    "an end that is not there": (
+        lambda e: e.paths().actors(step=7, dropoff="a"),
+        "no path has the dropoff 'a' at place 7. There are none",
+    ),
+    "a step of no item": (lambda e: e.paths().actors(step=1), "step 1 of no item: give source=, target= or dropoff="),
+    "steps from nothing": (lambda e: e.paths().actors(step=0, source="a"), "step 0: the steps of a path count from 1"),
+    "ends and edges": (
+        lambda e: e.paths().actors(dropoff="a", source="b"),
+        "dropoff and source or target at once: ask for those whose path ends at an item, or for those who took an edge",
+    ),
+    "a reversed range": (
+        lambda e: e.paths(date_range=("2026-02-01", "2026-01-01")).to_pandas(),
+        "the range ends (2026-01-01 23:59) before it starts (2026-02-01 00:00): swap the two",
+    ),
+    "SQL of paths": (
+        lambda e: e.paths().to_sql(),
+        "which items of a session are shown, and at which place, is decided session by session, after runs are joined and ends are cut: "
+        "use matched() for the items, to_pandas() for the figures",
     ),
     "a person": (lambda e: e.person("nn"), "no person has the distinct_id 'nn'. Did you mean 'ann'? events.person" + "s() lists them all."),
     "a selector": (lambda e: ek.clicked(selector="a:hover"), "selector 'a:hover': can't read ':hover'. Known: tag, .class, #id, [name=\"value\"], :nth-child(n), :nth-of-type(n)"),

@@ -9,12 +9,14 @@ import pytest
 from evkit.dates import DateRange
 from evkit.insights.funnel import compute as funnels
 from evkit.insights.funnel.spec import Exclusion, Funnel
-from evkit.insights.retention import compute as retention
-from evkit.insights.retention.grid import grid
-from evkit.insights.retention.spec import Retention
 from evkit.insights.lifecycle import compute as lifecycles
 from evkit.insights.lifecycle.actors import expression as people_of_lifecycles
 from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.insights.paths import compute as paths
+from evkit.insights.paths.spec import Paths
+from evkit.insights.retention import compute as retention
+from evkit.insights.retention.grid import grid
+from evkit.insights.retention.spec import Retention
 from evkit.insights.stickiness import compute as stickinesses
 from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends import compute as trends
@@ -94,7 +96,9 @@ RETENTION = {
 }  # fmt: skip
 LIFECYCLES = {
     "by day": Lifecycle("a", date_range=WEEKS),
-    "by week, filtered": Lifecycle(Series("a", filters=event_prop("p") == 1), interval="week", filters=person_prop("plan") == "pro", date_range=WEEKS),
+    "by week, filtered": Lifecycle(
+        Series("a", filters=event_prop("p") == 1), interval="week", filters=person_prop("plan") == "pro", date_range=WEEKS
+    ),
     "by month, of groups": Lifecycle(interval="month", group_type="company", date_range=WEEKS),
     "by the hour": Lifecycle(Action("x", viewed("/b")), interval="hour", date_range=DateRange("2026-03-28", "2026-03-30")),
     "of a cohort": Lifecycle("a", filters=in_cohort("pro"), date_range=WEEKS),
@@ -109,6 +113,14 @@ STICKINESSES = {
     "in pairs of months": Stickiness("a", interval="month", interval_count=2, cumulative=True, date_range=WEEKS),
     "in threes of hours": Stickiness("a", interval="hour", interval_count=3, date_range=DateRange("2026-03-28", "2026-03-30")),
     "of sessions": Stickiness("a", aggregate_by="$session_id", filters=person_prop("plan") == "pro", date_range=WEEKS),
+}
+PATHS = {
+    "plain": Paths(date_range=WEEKS),
+    "cleaned and put into groups": Paths(
+        local_path_cleaning_filters=((r"/(\w+)/[0-9]+", r"/\1/\0"),), path_groupings=("/a.b/*", "c"), start_point="/", date_range=WEEKS
+    ),
+    "types, without some": Paths(include_event_types=("$pageview", "custom_event"), exclude_events=("x",), date_range=WEEKS),
+    "by a property, filtered": Paths(expression=person_prop("plan"), filters=in_cohort("pro"), date_range=WEEKS),
 }
 
 
@@ -170,6 +182,7 @@ def test_retention_compiles(name: str, dialect: str) -> None:
         assert "events" in str(ibis.to_sql(made, dialect=dialect))
 
 
+@pytest.mark.parametrize("dialect", ENGINES)
 @pytest.mark.parametrize("name", LIFECYCLES)
 def test_lifecycles_compile(name: str, dialect: str) -> None:
     for made in (lifecycles.expression, lifecycles.matched, people_of_lifecycles):
@@ -181,6 +194,12 @@ def test_lifecycles_compile(name: str, dialect: str) -> None:
 def test_stickinesses_compile(name: str, dialect: str) -> None:
     for made in (stickinesses.expression, stickinesses.matched):
         assert "events" in str(ibis.to_sql(made(STICKINESSES[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", PATHS)
+def test_the_relation_of_paths_compiles(name: str, dialect: str) -> None:
+    assert "events" in str(ibis.to_sql(paths.matched(PATHS[name], tables(dialect)), dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)

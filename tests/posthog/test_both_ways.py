@@ -54,6 +54,25 @@ CORRELATIONS = [
     ek.FunnelCorrelation(FUNNELS[0], correlation_type="event_with_properties", event_names=["x"], exclude_event_property_names=["y"]),
     ek.FunnelCorrelation(FUNNELS[8], correlation_type="properties", names=["$all"], exclude_names=["z"]),
 ]
+PATHS = [
+    ek.Paths(date_range=DAYS),
+    ek.Paths(
+        include_event_types=("$pageview", "custom_event"), exclude_events=("x", "/a/*"), path_groupings=("/a/*", "b*"), date_range=DAYS
+    ),
+    ek.Paths(
+        start_point="/a/", end_point="b", step_limit=7, edge_limit=9, min_edge_weight=2, max_edge_weight=8, date_range=ek.DateRange("-7d")
+    ),
+    ek.Paths(
+        path_replacements=True,
+        local_path_cleaning_filters=[{"regex": "[0-9]+", "alias": ":id"}, ("x", "")],
+        filters=NESTED,
+        date_range=DAYS,
+    ),
+    ek.Paths(include_event_types=("hogql", "$screen"), expression=ek.person_prop("the team's"), date_range=DAYS),
+    ek.Paths(expression="p", event_names_for=("$pageview",), date_range=DAYS),
+    ek.Paths(funnel=FUNNELS[0], funnel_path_type="funnel_path_after_step", funnel_step=2, funnel_dropped=True, date_range=DAYS),
+    ek.Paths(funnel=FUNNELS[8], funnel_path_type="funnel_path_between_steps", funnel_step=2, date_range=DAYS),
+]
 
 
 def project() -> ek.Project:
@@ -69,7 +88,7 @@ def project() -> ek.Project:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("spec", [*TRENDS, *FUNNELS, *CORRELATIONS], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("spec", [*TRENDS, *FUNNELS, *CORRELATIONS, *PATHS], ids=lambda s: type(s).__name__)
 def test_a_question_written_and_read_again_is_the_same(spec: Any) -> None:
     ours = project()
     query = to_query(ours.events.ask(spec))
@@ -93,6 +112,7 @@ TREND = {
     "dateRange": {"date_from": "2026-01-01", "date_to": "2026-01-05"},
 }
 FUNNEL = {**TREND, "kind": "FunnelsQuery", "series": [{"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": "b"}]}
+PATH = {"kind": "PathsQuery", "dateRange": TREND["dateRange"], "pathsFilter": {}}
 
 
 def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -129,6 +149,12 @@ def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (FUNNEL, "funnelsFilter.funnelOrderType", "random"),
         (FUNNEL, "funnelsFilter.funnelVizType", "flow"),
         (FUNNEL, "properties", [{"type": "hogql", "key": "1 = 1"}]),
+        (PATH, "pathsFilter.pathsHogQLExpression", "event || properties.a"),
+        (PATH, "pathsFilter.funnelPaths", "funnel_path_after_step"),
+        (PATH, "pathsFilter.stepLimit", -1),
+        (PATH, "funnelPathsFilter", {"funnelWindow": 3, "funnelSource": FUNNEL, "funnelPathType": "funnel_path_after_step", "funnelStep": 1}),
+        (PATH, "interval", "week"),
+        (PATH, "properties", [{"type": "hogql", "key": "1 = 1"}]),
     ],
 )  # fmt: skip
 def test_a_field_that_would_change_a_figure_is_never_left_out_in_silence(base: dict[str, Any], path: str, value: Any) -> None:
@@ -205,6 +231,8 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
     ours = project()
     events = ours.events
     days = ("2026-01-01", "2026-01-05")
+    funnel = events.funnel("a", "b", date_range=days)
+    follow = events.paths(funnel=funnel, funnel_path_type="funnel_path_after_step", funnel_step=1, date_range=days)
     cases: list[tuple[ek.Insight, dict[str, Any]]] = [
         (events.trends("b", "a", date_range=days), {"series": "a", "bucket": "2026-01-03"}),
         (events.trends("a", breakdown="p", date_range=days), {"breakdown_value": "v"}),
@@ -216,7 +244,12 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
         (events.funnel("a", "b", viz_type="trends", date_range=days), {"bucket": "2026-01-03", "dropped": True}),
         (events.correlation(ek.Funnel("a", "c", date_range=days)), {"event": "b", "converted": True}),
         (events.correlation(ek.Funnel("a", "c", date_range=days)), {"filters": ek.event_prop("p") == "u"}),
+        (follow, {"step": 1, "source": "a", "target": "b"}),
+        (follow, {"step": 3, "dropoff": "c"}),
+        (events.paths(date_range=days), {}),
     ]
+    with pytest.raises(EvkitError, match="give step="):
+        to_actors_query(events.paths(date_range=days), source="a")
     for insight, which in cases:
         asked = ours.query(to_actors_query(insight, **which), now="2026-02-01T00:00:00Z")["results"]
         assert [row["id"] for row in asked] == insight.actors(**which).actor_id.tolist() != []
@@ -232,3 +265,36 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
         ours.query({**people, "limit": 1}, now="2026-02-01T00:00:00Z")
     with pytest.raises(EvkitError, match="unknown period 'last'"):
         to_actors_query(events.trends("a"), period="last")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"includeEventTypes": ["$autocapture"]}, "unknown include_event_types '$autocapture'"),
+        (
+            {"localPathCleaningFilters": [{"regex": "a", "alias": "b", "scope": "host"}]},
+            "a path cleaning filter: scope 'host' is not answered",
+        ),
+        ({"localPathCleaningFilters": [{"regex": "a(?=b)", "alias": ""}]}, "looks around or back"),
+        ({"localPathCleaningFilters": [{"regex": "(a)", "alias": "\\2"}]}, "puts in group 2, and '(a)' has 1"),
+        ({"pathGroupings": [""]}, "path_groupings with ''"),
+        ({"edgeLimit": 2.5}, "edge_limit 2.5 is no whole number"),
+        ({"pathsHogQLExpression": "timestamp"}, "is no text that an item can be called by"),
+    ],
+)
+def test_options_of_paths_that_are_not_answered_are_named(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(EvkitError) as caught:
+        project().query({**PATH, "pathsFilter": options}, now="2026-02-01T00:00:00Z")
+    assert said in str(caught.value)
+
+
+def test_options_of_paths_that_change_no_figure_are_passed_over() -> None:
+    plain = project().query(PATH, now="2026-02-01T00:00:00Z")
+    quiet = {
+        "showFullUrls": True, "pathStartKey": "1_a", "pathEndKey": "2_b", "pathDropoffKey": "3_c", "startPoint": "", "pathGroupings": [],
+        "localPathCleaningFilters": [{"regex": "", "alias": "x"}], "includeEventTypes": None,
+    }  # fmt: skip
+    assert project().query({**PATH, "pathsFilter": quiet}, now="2026-02-01T00:00:00Z") == plain
+    with pytest.raises(EvkitError, match="pathEndKey 'b' is no key of a path's item"):
+        asked = {**PATH, "pathsFilter": {"pathEndKey": "b"}}
+        project().query({"kind": "InsightActorsQuery", "source": asked}, now="2026-02-01T00:00:00Z")

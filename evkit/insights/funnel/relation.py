@@ -110,7 +110,7 @@ def part(ref: PropertyRef, matcher: Matcher, spec: Funnel) -> ir.Value:
         return inside.cast("int8")
     value = matcher.value(ref)
     if spec.breakdown_path_cleaning:
-        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters)
+        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters, dialect=matcher.dialect)
     value = value.fill_null("")
     return value.re_replace(r"[/?#\\]+$", "").nullif("").fill_null("/") if ref.normalize_url else value
 

@@ -127,17 +127,21 @@ def grid(spec: Retention, frame: pd.DataFrame, mean: pd.DataFrame) -> Any:
     cohorts = frame.drop_duplicates("cohort")
     order = [cohort_label(start, spec.period) for start in cohorts.cohort]
     sizes: list[dict[str, Any]] = [
-        {"cohort": name, "interval": beside_cells, "said": f"{size:,}"} for name, size in zip(order, cohorts.cohort_size.tolist(), strict=True)
+        {"cohort": name, "interval": beside_cells, "said": f"{size:,}"}
+        for name, size in zip(order, cohorts.cohort_size.tolist(), strict=True)
     ]
     if spec.mean_retention_calculation != "none":
         shown = mean[mean.interval < MOST_INTERVALS]
         sizes += [
-            {"cohort": MEAN, "interval": label, "said": written(spec, value)} for label, value in zip(shown.label, shown["mean"], strict=True)
+            {"cohort": MEAN, "interval": label, "said": written(spec, value)}
+            for label, value in zip(shown.label, shown["mean"], strict=True)
         ]
         order = [MEAN, *order]
     y = alt.Y("cohort:N", sort=order, title=None, axis=alt.Axis(labelLimit=200), scale=alt.Scale(domain=order, paddingInner=0.06))
     axis = alt.Axis(orient="top", labelAngle=0, labelExpr=f"replace(datum.label, '{spec.period.capitalize()} ', '')", labelPadding=4)
-    x = alt.X("interval:N", sort=[beside_cells, *names], title=None, axis=axis, scale=alt.Scale(domain=[beside_cells, *names], paddingInner=0.04))
+    x = alt.X(
+        "interval:N", sort=[beside_cells, *names], title=None, axis=axis, scale=alt.Scale(domain=[beside_cells, *names], paddingInner=0.04)
+    )
     base = Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     color = alt.Color("heat:Q", scale=alt.Scale(domain=[0, 1], range=list(theme.HEAT)), legend=None)
     rect = base.mark_rect(cornerRadius=2).encode(color=color, tooltip=hover(spec))
@@ -202,9 +206,7 @@ def value_curves(spec: Retention, frame: pd.DataFrame) -> Any:
     x, y = scales(spec, frame)
     pick = picked("line", rows)
     color = alt.Color("line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3, symbolType="stroke"))
-    base = Chart(alt.InlineData(values=rows)).encode(
-        x=x, y=y, color=color, opacity=alt.condition(pick, alt.value(1), alt.value(0.15))
-    )
+    base = Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=color, opacity=alt.condition(pick, alt.value(1), alt.value(0.15)))
     line = base.mark_line().add_params(pick)
     point = base.mark_point(filled=True, size=42).encode(tooltip=mean_hover(spec))
     return layer(line, point).properties(width=width_of(frame), height=theme.HEIGHT)
@@ -253,7 +255,9 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
         return f"Retention of {title_of(spec)}: nobody began."
     one = frame[frame.breakdown_value.isin(frame.breakdown_value.head(1)) | frame.breakdown_value.isna()]
     people = int(frame[frame.interval == 0]["count"].sum())
-    in_cohorts = "times somebody was in a cohort" if spec.retention_type == "retention_recurring" and not spec.is_rolling else "people in them"
+    in_cohorts = (
+        "times somebody was in a cohort" if spec.retention_type == "retention_recurring" and not spec.is_rolling else "people in them"
+    )
     first, last = one.cohort.min(), one.cohort.max()
     said = [
         f"Retention of {title_of(spec)} by {spec.period}: {cohorts_in_words(one.cohort.nunique())} from {first:%d %B %Y} to {last:%d %B %Y}, "
@@ -269,5 +273,3 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
         figures = ", ".join(f"{r.label} {written(spec, float(r.mean))}" for r in rows.head(MOST_TOLD).itertuples())
         said.append(f"{of} average {figures}, of the cohorts whose time is over.")
     return " ".join(said)
-
-

@@ -68,9 +68,7 @@ def period(asked: Asked, start: ir.TimestampValue) -> ir.IntegerValue:
 def begun(asked: Asked, time: ir.TimestampValue) -> ir.TimestampValue:
     """Give the start of the period that a time is in, wall clock."""
     settings = asked.tables.settings
-    return bucket(
-        time, asked.spec.period, timezone=settings.timezone, week_start=settings.week_start, dialect=asked.tables.dialect
-    )
+    return bucket(time, asked.spec.period, timezone=settings.timezone, week_start=settings.week_start, dialect=asked.tables.dialect)
 
 
 def calendar(asked: Asked, rows: ir.Table) -> ir.Table:
@@ -87,7 +85,9 @@ def calendar(asked: Asked, rows: ir.Table) -> ir.Table:
     else:
         begins = firsts(asked, rows)
         begins = begins.mutate(row=period(asked, begun(asked, begins.first)))
-    begins = begins.select(*asked.keys, row=begins.row.cast(SMALL), base=(begins.base if "base" in begins.columns else begins.row).cast(SMALL))
+    begins = begins.select(
+        *asked.keys, row=begins.row.cast(SMALL), base=(begins.base if "base" in begins.columns else begins.row).cast(SMALL)
+    )
     found = started(asked, rows, active, begins).union(returned(asked, active, begins))
     return found
 
@@ -205,4 +205,3 @@ def cells(asked: Asked, found: ir.Table) -> ir.Table:
     every = ibis.range(0, len(asked.spec.labels)).unnest().name("interval").as_table()
     spread = furthest.cross_join(every)
     return spread.filter(spread.interval <= spread.furthest).select(*keys, interval=spread.interval.cast(SMALL))
-

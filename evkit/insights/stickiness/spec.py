@@ -88,9 +88,7 @@ class Stickiness(Question):
         filters: FilterGroup | PropertyFilter | None = None,
     ) -> None:
         if len(series) == 1 and isinstance(series[0], (list, tuple)):
-            raise SpecError(
-                f"the series came as a {type(series[0]).__name__}: give them one by one, as in events.stickiness(*names)"
-            )
+            raise SpecError(f"the series came as a {type(series[0]).__name__}: give them one by one, as in events.stickiness(*names)")
         if not series:
             raise SpecError("stickiness of nothing: name at least one event or action")
         if interval not in INTERVALS:

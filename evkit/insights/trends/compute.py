@@ -82,7 +82,7 @@ def part(ref: PropertyRef, matcher: Matcher, spec: Trends) -> ir.Value:
     if ref.type == "session":
         value = value.fill_null("0")
     if spec.breakdown_path_cleaning:
-        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters)
+        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters, dialect=matcher.dialect)
     if ref.normalize_url:
         bare = value.re_replace("[/?#]+$", "")
         value = ibis.ifelse((bare == "") & (value != ""), "/", bare)

@@ -1,0 +1,154 @@
+"""How paths are computed: the engine names and sorts, the kernel shortens, numpy counts edges."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from evkit.errors import NotExpressible, UnknownEventWarning, nearest
+from evkit.insights import unknown
+from evkit.insights.paths.relation import matched
+from evkit.insights.paths.spec import Paths
+from evkit.insights.paths.walk import Walked, walk
+from evkit.kernel.paths import NOWHERE
+from evkit.model.tables import EventTables
+from evkit.query.property_filters import refs_in
+
+__all__ = ["expression", "frame", "matched"]
+
+COLUMNS = {"step": "int64", "source": "object", "target": "object", "value": "int64", "average_conversion_seconds": "float64"}
+MOST_NAMES = 2_000
+"""Among so many items the nearest to a misspelt one is looked for."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges: the place of the source (from 1), the codes of both items, how often each was taken, its seconds on average."""
+
+    steps: np.ndarray
+    sources: np.ndarray
+    targets: np.ndarray
+    values: np.ndarray
+    seconds: np.ndarray
+
+    def taken(self, which: np.ndarray) -> Edges:
+        """Give some of them, in the order asked for."""
+        return Edges(self.steps[which], self.sources[which], self.targets[which], self.values[which], self.seconds[which])
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+def expression(spec: Paths, tables: EventTables) -> ir.Table:
+    """Raise: paths are made session by session, not by SQL.
+
+    Raises
+    ------
+    NotExpressible
+        Always; `matched()` is the relation that the figures are computed from.
+    """
+    raise NotExpressible(
+        "which items of a session are shown, and at which place, is decided session by session, after runs are joined and ends are cut: "
+        "use matched() for the items, to_pandas() for the figures"
+    )
+
+
+def frame(spec: Paths, tables: EventTables) -> pd.DataFrame:
+    """Give the figures as a tidy frame: see `Paths` for the columns.
+
+    Warns
+    -----
+    UnknownEventWarning
+        When no item is called as the start or the end point, or a filter names a property that the data doesn't have.
+    """
+    walked = walk(spec, tables)
+    made = figures(spec, walked)
+    warn_of_points(spec, walked)
+    if made.empty:
+        unknown.warn_of_names(refs_in(spec.filters), tables)
+    return made
+
+
+def figures(spec: Paths, walked: Walked) -> pd.DataFrame:
+    """Give the figures of everybody's paths, without warnings."""
+    found = edges(walked)
+    kept = reachable(found.taken(heaviest(spec, found)))
+    names = walked.sorted.names
+    made = pd.DataFrame(
+        {
+            "step": kept.steps,
+            "source": names.take(pa.array(kept.sources)).to_pylist(),
+            "target": names.take(pa.array(kept.targets)).to_pylist(),
+            "value": kept.values,
+            "average_conversion_seconds": kept.seconds,
+        }
+    ).astype(COLUMNS)
+    made.attrs = {"edges": len(found)}
+    return made
+
+
+def edges(walked: Walked) -> Edges:
+    """Count the edges of all paths, in the order of their texts."""
+    shown, t, size = walked.shown, walked.sorted.t, len(walked.sorted.names)
+    at = walked.follows
+    ranks = ranked(int(shown.places.max(initial=1)))
+    key = (ranks[shown.places[at] - 1] * size + shown.items[at - 1]) * size + shown.items[at]
+    codes, found = pd.factorize(key)
+    took = (t[shown.rows[at]] - t[shown.rows[at - 1]]).astype(np.float64)
+    values = np.bincount(codes, minlength=len(found))
+    seconds = np.bincount(codes, weights=took, minlength=len(found)) / np.maximum(values, 1) / 1_000_000
+    rest, target = np.divmod(found, size)
+    rank, source = np.divmod(rest, size)
+    steps = np.argsort(ranks)[rank]
+    order = np.argsort(found)
+    return Edges(steps, source, target, values, seconds).taken(order)
+
+
+def ranked(most: int) -> np.ndarray:
+    """Give, for each step up to one, its place in the order of the texts "1_", "2_", "10_".
+
+    Examples
+    --------
+    >>> ranked(10).tolist()
+    [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1]
+    """
+    order = sorted(range(most + 1), key=lambda step: f"{step}_")
+    places = np.empty(most + 1, np.int64)
+    places[order] = np.arange(most + 1)
+    return places
+
+
+def heaviest(spec: Paths, found: Edges) -> np.ndarray:
+    """Give which edges are kept: those of the weights asked for, the most frequent first, up to the limit."""
+    inside = found.values >= (spec.min_edge_weight or 0)
+    if spec.max_edge_weight is not None:
+        inside &= found.values <= spec.max_edge_weight
+    which = np.flatnonzero(inside)
+    return which[np.argsort(-found.values[which], kind="stable")[: spec.edge_limit]]
+
+
+def reachable(found: Edges) -> Edges:
+    """Leave out the edges whose source no kept edge leads to from the first place on."""
+    there: set[tuple[int, int]] = set()
+    keep = np.zeros(len(found), bool)
+    for i in np.argsort(found.steps, kind="stable"):
+        step, source, target = int(found.steps[i]), int(found.sources[i]), int(found.targets[i])
+        if step == 1 or (step, source) in there:
+            keep[i] = True
+            there.add((step + 1, target))
+    return found.taken(np.flatnonzero(keep))
+
+
+def warn_of_points(spec: Paths, walked: Walked) -> None:
+    """Warn of a start or an end point that no item is called."""
+    for point in (spec.start, spec.end):
+        if point is not None and walked.sorted.code(point) == NOWHERE:
+            counts = np.bincount(walked.sorted.items, minlength=len(walked.sorted.names))
+            common = walked.sorted.names.take(pa.array(np.argsort(-counts, kind="stable")[:MOST_NAMES])).to_pylist()
+            said = f"no item is called {point!r}.{nearest(point, common)} There are no such paths."
+            warnings.warn(said, UnknownEventWarning, stacklevel=unknown.LEVELS)

@@ -1,0 +1,131 @@
+"""Everybody's paths: the engine names the items and sorts, the kernel cuts, joins and shortens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evkit.dates import Window
+from evkit.insights.paths.relation import matched
+from evkit.insights.paths.spec import HIDDEN, Paths
+from evkit.kernel import paths as kernel
+from evkit.kernel.paths import Shown
+from evkit.model.sessions import PAUSE_MICROSECONDS
+from evkit.model.tables import EventTables
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The items, sorted by actor and time.
+
+    Parameters
+    ----------
+    actors
+        The actors, a row each.
+    offsets
+        Actor a has the rows offsets[a] .. offsets[a + 1] - 1.
+    t
+        int64: microseconds.
+    items
+        int64: codes into `names`.
+    names
+        The items there are, and `HIDDEN`, in the order of their bytes.
+    """
+
+    actors: pa.Array
+    offsets: np.ndarray
+    t: np.ndarray
+    items: np.ndarray
+    names: pa.Array
+
+    def code(self, name: str | None) -> int:
+        """Give the code of an item; `NONE` for none, `NOWHERE` for one that isn't there."""
+        if name is None:
+            return kernel.NONE
+        found = int(pc.index(self.names, pa.scalar(name, self.names.type)).as_py())
+        return found if found >= 0 else kernel.NOWHERE
+
+
+@dataclass(frozen=True)
+class Walked:
+    """The paths that are shown, an item a row, with the items they are made of."""
+
+    sorted: Sorted
+    shown: Shown
+
+    @property
+    def follows(self) -> np.ndarray:
+        """Which rows have an item before them in their path."""
+        return np.flatnonzero(self.shown.places > 1)
+
+    @cached_property
+    def actor_of(self) -> np.ndarray:
+        """For each row, whose path it is, as a position in `sorted.actors`."""
+        return np.searchsorted(self.sorted.offsets, self.shown.rows, side="right") - 1
+
+
+def walk(spec: Paths, tables: EventTables) -> Walked:
+    """Give everybody's paths, as they are shown."""
+    found = sort(spec, tables)
+    shown = kernel.walk(
+        found.offsets, found.t, found.items, gap=gap(spec), limit=spec.step_limit, dots=found.code(HIDDEN), empty=found.code(""),
+        start=found.code(spec.start), end=found.code(spec.end),
+    )  # fmt: skip
+    return Walked(found, shown)
+
+
+def gap(spec: Paths) -> int:
+    """Give after which pause a new session begins, in microseconds: 30 minutes, or the window of the funnel."""
+    return PAUSE_MICROSECONDS if spec.funnel is None else Window(spec.funnel.window).microseconds
+
+
+def sort(spec: Paths, tables: EventTables) -> Sorted:
+    """Run the relation, sorted; texts become codes batch by batch, so that they are never held all at once."""
+    m = matched(spec, tables)
+    rows = m.order_by([m.actor, m.t, m.tie, m.uuid]).select("actor", "t", "item")
+    actors, begins, times, items, size = [], [np.zeros(1, np.int64)], [], [], 0
+    for batch, new in parted(tables.batches(rows)):
+        at = np.flatnonzero(new)
+        actors.append(batch["actor"].cast(pa.string()).take(pa.array(at)))
+        begins.append(at + size)
+        times.append(batch["t"].to_numpy(zero_copy_only=False).astype(np.int64))
+        items.append(batch["item"].cast(pa.string()).dictionary_encode())
+        size += len(batch)
+    bounds = np.concatenate(begins)[1:]
+    codes, names = coded(items)
+    return Sorted(
+        pa.chunked_array(actors, pa.string()).combine_chunks(),
+        np.concatenate([bounds, [size]]).astype(np.int64),
+        np.concatenate([*times, np.zeros(0, np.int64)]),
+        codes,
+        names,
+    )
+
+
+def parted(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
+    """Give batches with where another actor begins."""
+    last = None
+    for batch in batches:
+        if len(batch) == 0:
+            continue
+        actor = batch["actor"]
+        inner = pc.not_equal(actor[1:], actor[:-1]).to_numpy(zero_copy_only=False)
+        yield batch, np.concatenate([[actor[0].as_py() != last], inner]).astype(bool)
+        last = actor[-1].as_py()
+
+
+def coded(items: list[pa.DictionaryArray]) -> tuple[np.ndarray, pa.Array]:
+    """Give the items as codes, and the names that the codes stand for, in the order of their bytes."""
+    dots = pa.array([HIDDEN]).dictionary_encode()
+    unified = pa.chunked_array([*(item.cast(dots.type) for item in items), dots]).unify_dictionaries()
+    names = unified.chunk(0).dictionary if unified.num_chunks else dots.dictionary
+    order = pc.sort_indices(names).to_numpy()
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    codes = np.concatenate([place[chunk.indices.to_numpy(zero_copy_only=False)] for chunk in unified.chunks])
+    return codes[:-1], names.take(pa.array(order))

@@ -1,0 +1,83 @@
+"""Regular expressions as PostHog's engine, RE2, reads them. Standard library only."""
+
+from __future__ import annotations
+
+import re
+
+from evkit.errors import SpecError
+
+LOOKAROUND = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|\(\?P=")
+"""What Python's expressions can and RE2's can't."""
+ONLY_RE2 = ((r"\[:\^?[a-z]+:\]", "a-z"), (r"\\[pP](?:\{\^?\w+\}|\w)", r"\\w"), (r"\\z", r"\\Z"))
+"""What RE2's can and Python's can't, and something that Python reads in its place."""
+LEADING_FLAGS = re.compile(r"\(\?([is]+)\)")
+REFERENCE = re.compile(r"\\([0-9\\])")
+
+
+def checked_regex(pattern: str) -> str:
+    """Give a pattern whose dot matches newlines, as PostHog's engine searches.
+
+    Raises
+    ------
+    SpecError
+        When it is invalid, or looks around or back, which that engine can't.
+
+    Examples
+    --------
+    >>> checked_regex("^/a.b"), checked_regex("(?i)a")
+    ('(?s)^/a.b', '(?si)a')
+    """
+    compiled(pattern)
+    flags = LEADING_FLAGS.match(pattern)  # PostgreSQL takes flags in one place only, at the beginning
+    if flags:
+        return f"(?s{flags[1].replace('s', '')}){pattern[flags.end() :]}"
+    return f"(?s){pattern}" if pattern else pattern
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Give a pattern as Python reads it, to know whether it is one, and its groups.
+
+    Raises
+    ------
+    SpecError
+        When it is invalid, or looks around or back.
+    """
+    plain = pattern
+    for theirs, ours in ONLY_RE2:
+        plain = re.sub(theirs, ours, plain)
+    try:
+        made = re.compile(plain)
+    except re.error as error:
+        raise SpecError(f"the regular expression {pattern!r} is invalid: {error}") from None
+    if LOOKAROUND.search(pattern.replace("\\\\", "")):
+        raise SpecError(f"the regular expression {pattern!r} looks around or back, which RE2 can't: write it without")
+    return made
+
+
+def replacement_parts(alias: str, pattern: str) -> list[str | int]:
+    r"""Give what a match is replaced by: texts, and the numbers of groups that are put in; 0 is the whole match.
+
+    Raises
+    ------
+    SpecError
+        When the pattern has no such group.
+
+    Examples
+    --------
+    >>> replacement_parts(r"/\1/:id", "/([a-z]+)/[0-9]+")
+    ['/', 1, '/:id']
+    """
+    groups = compiled(pattern).groups
+    parts: list[str | int] = []
+    at = 0
+    for match in REFERENCE.finditer(alias):
+        parts.append(alias[at : match.start()])
+        at = match.end()
+        if match[1] == "\\":
+            parts.append("\\")
+            continue
+        if int(match[1]) > groups:
+            raise SpecError(f"the alias {alias!r} puts in group {match[1]}, and {pattern!r} has {groups}")
+        parts.append(int(match[1]))
+    parts.append(alias[at:])
+    return [part for part in parts if part != ""]
