@@ -139,36 +139,17 @@ def cohort_of(tables: EventTables, cohort_id: Any) -> Cohort:
     return found
 
 
-def cohort_persons(tables: EventTables, cohort: Cohort, *, inside: tuple[int | str, ...] = ()) -> ir.Table:
+def cohort_persons(tables: EventTables, cohort: Cohort) -> ir.Table:
     """Give the persons in a cohort: person_id, a row a person.
-
-    Parameters
-    ----------
-    inside
-        The cohorts whose definitions led here.
 
     Raises
     ------
     SpecError
-        When a cohort is defined by itself, or by one that there isn't.
+        When it is defined by itself, or only by what its members are not.
     """
-    if cohort.id in inside:
-        raise SpecError(f"the cohort {cohort.id!r} is defined by itself: {' -> '.join(map(repr, (*inside, cohort.id)))}")
-    if cohort.members is not None:
-        return persons_of_ids(tables, cohort.members)
-    from evkit.query.filters import Matcher
+    from evkit.query import cohorts
 
-    people = tables.person_properties()
-    for need in sorted(needs_of(cohort.definition)):
-        if need.startswith("cohort:"):
-            other = cohort_of(tables, need.partition(":")[2])
-            name = f"cohort_{other.id}"
-            members = (
-                cohort_persons(tables, other, inside=(*inside, cohort.id)).mutate(**{name: ibis.literal(True)}).rename(other_id="person_id")
-            )
-            people = people.left_join(members, people.person_id == members.other_id).drop("other_id")
-            people = people.mutate(**{name: people[name].fill_null(False)})
-    return people.filter(Matcher(tables, people).filter(cohort.definition, scope="person")).select("person_id").distinct()
+    return cohorts.persons(tables, cohort)
 
 
 def persons_of_ids(tables: EventTables, distinct_ids: Sequence[str]) -> ir.Table:
