@@ -99,15 +99,17 @@ def check(cohort: Cohort, known: Mapping[int | str, Cohort], *, strict: bool = F
     for name in named_in(cohort):
         other = find(known, name)
         if other is None and strict:
-            ids = [str(c.id) for c in known.values()]
+            names = [str(c.id) for c in known.values()]
             raise SpecError(
-                f"the cohort {cohort.id!r} names the cohort {name!r}, which the events don't know.{nearest(name, ids)} "
-                f"Known: {', '.join(ids) or 'none'}. Give both at once: events.with_cohorts(a, b)"
+                f"the cohort {cohort.id!r} names the cohort {name!r}, which the events don't know.{nearest(name, names)} "
+                f"Known: {', '.join(names) or 'none'}. Give both at once: events.with_cohorts(a, b)"
             )
         if other is not None:
             path = (*inside, cohort)
-            if any(c.id == other.id for c in path):
-                raise SpecError(f"the cohort {other.id!r} is defined by itself: {' -> '.join(repr(c.id) for c in (*path, other))}")
+            ids = [c.id for c in path]
+            if other.id in ids:
+                way = [*ids[ids.index(other.id) :], other.id]
+                raise SpecError(f"the cohort {other.id!r} is defined by itself: {' -> '.join(map(repr, way))}")
             check(other, known, strict=strict, inside=path)
 
 

@@ -16,8 +16,20 @@ from evkit.model.tables import EventTables, Ready, Settings
 from evkit.quality import Quality
 from evkit.query import cohorts as members
 from evkit.query.builders import (
-    clicked, cohorts, event_prop, group_prop, in_cohort, performed, performed_first_time, performed_regularly, performed_sequence, person_prop,
-    restarted_performing, session_duration, stopped_performing, viewed,
+    clicked,
+    cohorts,
+    event_prop,
+    group_prop,
+    in_cohort,
+    performed,
+    performed_first_time,
+    performed_regularly,
+    performed_sequence,
+    person_prop,
+    restarted_performing,
+    session_duration,
+    stopped_performing,
+    viewed,
 )  # fmt: skip
 from evkit.query.property_filters import FilterGroup
 from evkit.query.spec import Action, Cohort, Series
