@@ -6,6 +6,7 @@ Source: PostHog's cohorts (`matching.md` of the design, section 12). Everything 
 from __future__ import annotations
 
 import functools
+import hashlib
 import operator as op
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -150,6 +151,24 @@ def persons(tables: EventTables, cohort: Cohort) -> ir.Table:
     found = functools.reduce(lambda a, b: a.union(b), sets)
     marks = found.group_by("person_id").agg(**{f"leaf_{i}": (found.leaf == i).cast("int64").max() for i in leaves.values()})
     return marks.filter(truth(cohort.definition, marks, leaves, known)).select("person_id")
+
+
+def kept(tables: EventTables, cohort: Cohort) -> ir.Table:
+    """Give the persons in a cohort, to be joined to events: found out once for all the questions that ask for it, where they can be kept."""
+    found = persons(tables, cohort)
+    if tables.con is None or tables.dialect != "duckdb":
+        return found
+    settings = tables.settings
+    said = [repr(c) for c in closure(cohort, settings.cohorts)]
+    about = repr((said, settings.now, settings.timezone, sorted(settings.property_types.items()), settings.infer_property_types))
+    name = f"cohort_{hashlib.sha1(about.encode()).hexdigest()[:12]}"
+    return tables.cache.get(name, lambda: tables.keep(name, tables.arrow(found), ibis.schema({"person_id": "string"})))
+
+
+def closure(cohort: Cohort, known: Mapping[int | str, Cohort]) -> list[Cohort]:
+    """Give a cohort and those that it names, and that these name; none is defined by itself."""
+    others = (find(known, name) for name in named_in(cohort))
+    return [cohort, *(c for other in others if other is not None for c in closure(other, known))]
 
 
 def plain(leaf: Behaviour | PropertyFilter) -> Behaviour | PropertyFilter:

@@ -119,7 +119,9 @@ def with_cohort(tables: EventTables, log: ir.Table, cohort_id: str) -> ir.Table:
     """Join whether the event's person is in a cohort."""
     name = f"cohort_{cohort_id}"
     cohort = cohort_of(tables, cohort_id)
-    persons = cohort_persons(tables, cohort).mutate(**{name: ibis.literal(True)}).rename(cohort_person="person_id")
+    from evkit.query import cohorts
+
+    persons = cohorts.kept(tables, cohort).mutate(**{name: ibis.literal(True)}).rename(cohort_person="person_id")
     joined = log.left_join(persons, log.person_id == persons.cohort_person).drop("cohort_person")
     return joined.mutate(**{name: joined[name].fill_null(False)})
 
