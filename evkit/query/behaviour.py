@@ -472,7 +472,8 @@ def comparison(given: Any) -> tuple[str, int]:
     sign, n = pair
     words = {**{v: k for k, v in COMPARISONS.items()}, "exact": "==", "=": "==", **{k: k for k in COMPARISONS}}
     if sign not in words:
-        raise unknown("comparison of times", sign, COMPARISONS)
+        turned = f" Did you mean {sign[::-1]!r}?" if isinstance(sign, str) and sign[::-1] in COMPARISONS else ""
+        raise SpecError(f"unknown comparison of times {sign!r}.{turned} One of: {', '.join(COMPARISONS)}")
     whole("times", n)
     if n < 1:
         raise SpecError(

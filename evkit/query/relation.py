@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evkit import elements
-from evkit.errors import SpecError
+from evkit.errors import SpecError, nearest
 from evkit.model.tables import EventTables
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
 from evkit.query.spec import Action, ActionStep, Cohort, Series
@@ -137,7 +137,8 @@ def cohort_of(tables: EventTables, cohort_id: Any) -> Cohort:
     known = tables.settings.cohorts
     found = next((c for key, c in known.items() if str(key) == str(cohort_id)), None)
     if found is None:
-        raise SpecError(f"no cohort {cohort_id!r}. Known: {', '.join(map(str, known)) or 'none'}")
+        names = [str(key) for key in known]
+        raise SpecError(f"no cohort {cohort_id!r}.{nearest(cohort_id, names)} Known: {', '.join(names) or 'none'}")
     return found
 
 
