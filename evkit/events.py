@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import EllipsisType
@@ -28,9 +28,14 @@ from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
 from evkit.load.stored import StoreSource
+from evkit.membership import Membership
 from evkit.model.tables import Cache, EventTables
+from evkit.posthog.nodes.cohorts import from_json as cohort_from_json
 from evkit.quality import Quality
+from evkit.query.behaviour import Condition
+from evkit.query.cohorts import check as check_cohort
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
+from evkit.query.relation import cohort_of
 from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
 from evkit.suggestions.captured import Captured, captured
@@ -235,8 +240,17 @@ class Events:
         return Events(tables, filters=self._filters, date_range=self._date_range)
 
     def with_cohorts(self, *cohorts: Cohort) -> Events:
-        """Name cohorts, so that filters (`ek.in_cohort`) and breakdowns (`ek.cohorts`) can use their ids."""
-        known: dict[int | str, Cohort] = {**self.tables.settings.cohorts, **{c.id: c for c in cohorts}}
+        """Name cohorts, so that filters (`ek.in_cohort`) and breakdowns (`ek.cohorts`) can use their ids.
+
+        Raises
+        ------
+        SpecError
+            For one that is defined by itself, by an unknown one, or only by what its members are not.
+        """
+        actions = self.tables.settings.actions
+        known: dict[int | str, Cohort] = {**self.tables.settings.cohorts, **{c.id: c.with_actions(actions) for c in cohorts}}
+        for cohort in cohorts:
+            check_cohort(cohort, known, strict=True)
         tables = self.tables.with_settings(replace(self.tables.settings, cohorts=known))
         return Events(tables, filters=self._filters, date_range=self._date_range)
 
@@ -630,6 +644,42 @@ class Events:
             When no event has this distinct id; the message names the nearest.
         """
         return Person(self.tables, distinct_id)
+
+    def cohort(self, definition: Cohort | Condition | FilterGroup | Mapping[str, Any] | int | str) -> Membership:
+        """Give who is in a cohort: its members, its rules, and why somebody is in it or isn't.
+
+        Parameters
+        ----------
+        definition
+            A Cohort, or conditions alone such as ``ek.performed("movie_played", within="30 days")``; the id of one that the
+            events know (`with_cohorts`); or a cohort in PostHog's JSON. A text that is the name of an action (`with_actions`)
+            is that action, as in questions.
+
+        Returns
+        -------
+        Membership
+            `.count()`, `.to_pandas()` (the columns of `persons()`), `.rules`, `.explain(distinct_id)`, `.to_ibis()`.
+
+        Raises
+        ------
+        SpecError
+            For one that is defined by itself, by an unknown one, or only by what its members are not; for an unknown id.
+
+        Examples
+        --------
+        >>> import evkit as ek
+        >>> events = ek.load_sample()
+        >>> events.cohort(ek.performed("movie_played", times=(">=", 3), within="7 days") & (ek.person_prop("plan") == "premium")).count()
+        54
+        """
+        known = self.tables.settings.cohorts
+        if isinstance(definition, Mapping):
+            definition = cohort_from_json(definition, self.tables.settings.actions)
+        elif isinstance(definition, (int, str)):
+            definition = cohort_of(self.tables, definition)
+        cohort = (definition if isinstance(definition, Cohort) else Cohort("these", definition)).with_actions(self.tables.settings.actions)
+        check_cohort(cohort, known, strict=True)
+        return Membership(self.tables, cohort)
 
     def group(self, group_type: str, key: str) -> Group:
         """Give a group, with `.properties()` and `.timeline()`.

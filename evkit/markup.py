@@ -27,6 +27,18 @@ def text(value: object) -> str:
     return escape(said if len(said) <= MOST_CHARACTERS else said[:MOST_CHARACTERS] + "\N{HORIZONTAL ELLIPSIS}")
 
 
+def short(value: object, most: int = 60) -> str:
+    """Cut a text that is too long for one line.
+
+    Examples
+    --------
+    >>> short("a" * 100, most=5)
+    'aaaaa\N{HORIZONTAL ELLIPSIS}'
+    """
+    said = str(value)
+    return said if len(said) <= most else said[:most] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def card(title: str, pairs: Iterable[tuple[str, object]], note: str = "") -> str:
     """Give a small table of names and values, under a title.
 

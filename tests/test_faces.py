@@ -44,6 +44,10 @@ def faces(events: Events, folder: Path) -> Iterator[Any]:
     yield from (funnel, ek.Trends(HOSTILE), ek.Timeline(person_id=HOSTILE), ek.FunnelCorrelation(ek.Funnel("a", "b")), funnel.exclusions[0])
     yield from (
         ek.Cohort(HOSTILE, ek.person_prop("a") == HOSTILE),
+        ek.performed(action, ek.event_prop(HOSTILE) == HOSTILE, within="3 days"),
+        ek.performed(HOSTILE, within="3 days") & (ek.person_prop("a") == HOSTILE),
+        events.cohort(ek.Cohort(HOSTILE, ek.performed(HOSTILE, within="3 days"))),
+        events.cohort(ek.Cohort(HOSTILE, ek.performed(HOSTILE, within="3 days"), ek.person_prop(HOSTILE) == HOSTILE)).explain(HOSTILE),
         ek.Formula("a * 2", HOSTILE),
         ek.DateRange("-7d"),
         events.names,
@@ -96,7 +100,15 @@ def test_only_an_insights_display_asks_the_data(events: Events, monkeypatch: pyt
         raise AssertionError("the data was asked")
 
     monkeypatch.setattr(type(fresh.tables), "arrow", refuse)
-    for one in (fresh, fresh.names, fresh.properties, asked, asked.spec, fresh.filter(ek.event_prop("a") == 1)):
+    for one in (
+        fresh,
+        fresh.names,
+        fresh.properties,
+        asked,
+        asked.spec,
+        fresh.filter(ek.event_prop("a") == 1),
+        fresh.cohort(ek.performed(HOSTILE, within="3 days")),
+    ):
         repr(one)
         getattr(one, "_repr_html_", lambda: "")()
     with pytest.raises(AssertionError, match="the data was asked"):

@@ -10,4 +10,8 @@ def __getattr__(name: str) -> Any:
         from evkit.posthog import project
 
         return getattr(project, name)
+    if name == "to_cohort":
+        from evkit.posthog.nodes import cohorts
+
+        return cohorts.to_json
     raise AttributeError(f"module 'evkit.posthog' has no attribute {name!r}")

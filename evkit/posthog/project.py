@@ -20,6 +20,7 @@ from evkit.events import Events
 from evkit.insights.insight import Insight
 from evkit.load.files import connect
 from evkit.load.lines import dump, naive
+from evkit.membership import Membership
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
 from evkit.opening import from_frame, read
@@ -93,6 +94,7 @@ class Project:
     ) -> None:
         if week_start_day not in (0, 1):
             raise SpecError(f"week_start_day {week_start_day!r} is neither 0 (Sunday) nor 1 (Monday)")
+        acts = {a.id if a.id is not None else a.name: a for a in map(action_nodes.from_json, actions or ())}
         settings = Settings(
             timezone=timezone,
             week_start="monday" if week_start_day == 1 else "sunday",
@@ -107,8 +109,8 @@ class Project:
             },
             infer_property_types=False,
             group_types=group_type_names(group_types, groups),
-            actions={a.id if a.id is not None else a.name: a for a in map(action_nodes.from_json, actions or ())},
-            cohorts={c.id: c for c in map(cohort_nodes.from_json, cohorts or ())},
+            actions=acts,
+            cohorts={c.id: c for c in (cohort_nodes.from_json(given, acts) for given in cohorts or ())},
         )
         self._tables = self._load(events, persons, groups, settings)
         self._given = persons is not None
@@ -186,6 +188,34 @@ class Project:
         by_uuid = dict(zip(found.uuid, found.hit, strict=True))
         order = tables.execute(tables.source.table().select("uuid", "arrival")).sort_values("arrival", kind="stable")
         return [bool(by_uuid[u]) for u in order.uuid]
+
+    def cohort_members(self, definition: Mapping[str, Any], *, now: str | dt.datetime | None = None) -> list[str]:
+        """Give the distinct ids of everybody in a cohort, sorted.
+
+        Parameters
+        ----------
+        definition
+            A cohort of PostHog's JSON, or its filters alone: the tree of today, or the oldest groups.
+        now
+            The clock, as in `query`.
+
+        Raises
+        ------
+        SpecError
+            For a definition that PostHog refuses: a condition without a window, negations alone, a cohort defined by itself.
+        UnsupportedQuery
+            For a condition that evkit doesn't answer.
+
+        Examples
+        --------
+        >>> import evkit as ek
+        >>> project = ek.Project(events=[{"event": "buy", "distinct_id": "a", "timestamp": "2026-01-02"}])
+        >>> bought = {"type": "behavioral", "value": "performed_event", "key": "buy", "event_type": "events", "time_value": 7, "time_interval": "day"}
+        >>> project.cohort_members({"type": "AND", "values": [bought]}, now="2026-01-05")
+        ['a']
+        """
+        tables = self._at(now)
+        return Membership(tables, cohort_nodes.from_json(definition, tables.settings.actions)).distinct_ids()
 
     # ------------------------------------------------------------------ looking
     @property

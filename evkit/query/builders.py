@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from evkit.dates import Dates
+from evkit.query.behaviour import FirstTime, Performed, Regularly, Restarted, Sequence, Stopped
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
-from evkit.query.spec import ActionStep, Matching
+from evkit.query.spec import Action, ActionStep, Matching
+
+Filter = PropertyFilter | FilterGroup
 
 
 def event_prop(key: str, *, normalize_url: bool = False, histogram_bin_count: int | None = None) -> PropertyRef:
@@ -218,3 +222,164 @@ def event(name: str, *filters: PropertyFilter | FilterGroup) -> ActionStep:
     'buy'
     """
     return ActionStep(event=name, properties=FilterGroup("AND", filters))
+
+
+# ---------------------------------------------------------------------- what people did
+def performed(
+    subject: str | Action | None,
+    *filters: Filter,
+    within: str | None = None,
+    date_range: Dates = None,
+    times: tuple[str, int] | int | None = None,
+) -> Performed:
+    """Ask of a person that they did something, as a condition of a cohort; ``~ek.performed(...)`` that they didn't.
+
+    Parameters
+    ----------
+    subject
+        An event's name, an action, or None for any event.
+    *filters
+        What the events must pass, all of them.
+    within
+        How far back: "30 days"; minute, hour, day, week, month or year. From midnight of that day to the end of today; with
+        `times` from that very moment to now, as in PostHog.
+    date_range
+        Instead of `within`: ("2026-01-01", "2026-01-31") has both days inside.
+    times
+        How often: (">=", 3); also "<=", ">", "<" and "==", and a number alone is exactly that. Not at all is never enough.
+
+    Raises
+    ------
+    SpecError
+        Without a window, with two, or with times below 1.
+
+    Examples
+    --------
+    >>> performed("movie_played", times=(">=", 3), within="30 days").in_words
+    'performed movie_played at least 3 times in the last 30 days'
+    """
+    return Performed(subject, FilterGroup("AND", filters), within, date_range, times=times)  # type: ignore[arg-type]
+
+
+def performed_first_time(subject: str | Action | None, *filters: Filter, within: str | None = None, date_range: Dates = None) -> FirstTime:
+    """Ask of a person that their first such event ever lies in a window, as a condition of a cohort.
+
+    Parameters
+    ----------
+    subject, *filters, within, date_range
+        As in `performed`. The first is looked for among the events that pass the filters.
+
+    Examples
+    --------
+    >>> performed_first_time("movie_played", within="2 weeks").in_words
+    'performed movie_played for the first time in the last 2 weeks'
+    """
+    return FirstTime(subject, FilterGroup("AND", filters), within, date_range)  # type: ignore[arg-type]
+
+
+def performed_regularly(
+    subject: str | Action | None,
+    *filters: Filter,
+    period: str,
+    min_periods: int,
+    total_periods: int,
+    times: tuple[str, int] | int = (">=", 1),
+) -> Regularly:
+    """Ask of a person that they did something in period after period, as a condition of a cohort.
+
+    Parameters
+    ----------
+    subject, *filters
+        As in `performed`.
+    period
+        How long a period is: "1 week". The last one ends with yesterday.
+    min_periods, total_periods
+        In at least so many of the last so many periods.
+    times
+        How often in a period, as in `performed`. A period without such an event never counts.
+
+    Examples
+    --------
+    >>> performed_regularly("movie_played", period="1 week", min_periods=3, total_periods=4).in_words
+    'performed movie_played at least 1 time in at least 3 of the last 4 periods of 1 week up to yesterday'
+    """
+    return Regularly(
+        subject,
+        FilterGroup("AND", filters),
+        period=period,
+        min_periods=min_periods,
+        total_periods=total_periods,
+        times=times,  # type: ignore[arg-type]
+    )
+
+
+def performed_sequence(
+    subject: str | Action | None,
+    then: str | Action | None,
+    *filters: Filter,
+    gap: str,
+    within: str | None = None,
+    date_range: Dates = None,
+) -> Sequence:
+    """Ask of a person that they did one thing and then another soon after, as a condition of a cohort.
+
+    Parameters
+    ----------
+    subject, then
+        What came first, and what followed: events' names or actions. The same twice asks for two of them.
+    *filters
+        What the first of the two must pass; an action has filters of its own.
+    gap
+        How long after, at most: "3 days".
+    within, date_range
+        The window in which both lie, as in `performed`.
+
+    Examples
+    --------
+    >>> performed_sequence("user_signed_up", "movie_played", gap="1 day", within="30 days").in_words
+    'performed user_signed_up and then movie_played within 1 day, in the last 30 days'
+    """
+    return Sequence(subject, FilterGroup("AND", filters), within, date_range, then=then, gap=gap)  # type: ignore[arg-type]
+
+
+def stopped_performing(
+    subject: str | Action | None, *filters: Filter, recent: str, within: str | None = None, date_range: Dates = None
+) -> Stopped:
+    """Ask of a person that they did something in a window, but not in the recent part of it, as a condition of a cohort.
+
+    Parameters
+    ----------
+    subject, *filters, within, date_range
+        As in `performed`.
+    recent
+        The last part of the window, up to now: "2 weeks".
+
+    Examples
+    --------
+    >>> stopped_performing("movie_played", within="60 days", recent="2 weeks").in_words
+    'performed movie_played in the last 60 days, but not in the last 2 weeks'
+    """
+    return Stopped(subject, FilterGroup("AND", filters), within, date_range, recent=recent)  # type: ignore[arg-type]
+
+
+def restarted_performing(
+    subject: str | Action | None, *filters: Filter, recent: str, within: str | None = None, date_range: Dates = None
+) -> Restarted:
+    """Ask of a person that they do something again after a pause, as a condition of a cohort.
+
+    Parameters
+    ----------
+    subject, *filters, within
+        As in `performed`.
+    recent
+        The last part of the window, in which they did it again: "2 days". In the rest of the window they did not; some time before
+        they did, be it before the window.
+    date_range
+        Instead of `within`; without an end.
+
+    Examples
+    --------
+    >>> restarted_performing("movie_played", within="30 days", recent="2 days").in_words
+    'performed movie_played in the last 2 days again, after not doing so in the last 30 days up to then'
+    """
+    return Restarted(subject, FilterGroup("AND", filters), within, date_range, recent=recent)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 
 from evkit.dates import DateRange
 from evkit.query import builders
+from evkit.query.behaviour import Behaviour, Condition, Conditions, Sequence, given_parts
 from evkit.query.builders import in_cohort
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
 from evkit.query.spec import Action, ActionStep, Cohort, Series
@@ -113,10 +114,44 @@ def step(given: ActionStep) -> str:
 
 def cohort(given: Cohort) -> str:
     """Write a cohort."""
-    first = [literal(given.name), *map(part, given.definition.values)]
+    group = given.definition
+    first = [literal(given.name)]
+    if given.members is None:
+        # several that are AND-ed are written one by one; one group alone would be taken for the whole
+        plain = group.op == "AND" and group.values and (len(group.values) > 1 or not isinstance(group.values[0], Conditions))
+        first += [conditions(v) for v in group.values] if plain else [conditions(group)]
     rest = {} if given.members is None else {"members": literal(given.members)}
     rest |= {} if given.id == given.name else {"id": literal(given.id)}
     return call("ek.Cohort", first, rest)
+
+
+def behaviour(given: Behaviour) -> str:
+    """Write a condition on what people did."""
+    if given.negation:
+        return f"~{behaviour(replace(given, negation=False))}"
+    subjects = [given.subject, given.then] if isinstance(given, Sequence) else [given.subject]
+    first = [action(s) if isinstance(s, Action) else literal(s) for s in subjects]
+    asked = given.filters
+    first += [part(v) for v in asked.values] if asked.op == "AND" else [part(asked)]
+    rest = {name: literal_times(v) if name == "times" else value(v) for name, v in given_parts(given).items()}
+    return f"ek.{given.BUILDER}({', '.join([*first, *(f'{k}={v}' for k, v in rest.items())])})"
+
+
+def literal_times(given: tuple[str, int]) -> str:
+    """Write how many times: exactly so many as a number alone."""
+    return literal(given[1]) if given[0] == "==" else literal(given)
+
+
+def conditions(given: Condition) -> str:
+    """Write a condition, or a group: two joined by ``&`` or ``|``, more or fewer as a group."""
+    if isinstance(given, Behaviour):
+        return behaviour(given)
+    if isinstance(given, PropertyFilter):
+        return one_filter(given)
+    parts = [conditions(v) for v in given.values]
+    if len(parts) == 2:
+        return f" {'&' if given.op == 'AND' else '|'} ".join(f"({one})" for one in parts)
+    return f"ek.Conditions({literal(given.op)}, {several(parts) if parts else '()'})"
 
 
 # ---------------------------------------------------------------------- properties
@@ -199,6 +234,7 @@ def date_range(given: DateRange) -> str:
 
 WRITERS: tuple[tuple[type, Any], ...] = (
     (PropertyFilter, part), (FilterGroup, part), (PropertyRef, ref), (ActionStep, step), (Action, action), (Series, series_call), (Cohort, cohort),
+    (Behaviour, behaviour), (Conditions, conditions),
 )  # fmt: skip
 
 

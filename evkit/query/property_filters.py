@@ -78,14 +78,18 @@ class Written:
         return markup.code(self._code())
 
 
+class OfPeople(Written):
+    """What conditions on people's behaviour have in common: they stand in the definition of a cohort, and filter no events."""
+
+
 class Combined(Written):
     """What filters have in common: ``a & b``, ``a | b``, ``~a`` give filters; ``and``, ``or`` can't, and say so."""
 
     def __and__(self, other: Any) -> FilterGroup:
-        return FilterGroup("AND", (self, other))  # type: ignore[arg-type]
+        return NotImplemented if isinstance(other, OfPeople) else FilterGroup("AND", (self, other))  # type: ignore[arg-type]
 
     def __or__(self, other: Any) -> FilterGroup:
-        return FilterGroup("OR", (self, other))  # type: ignore[arg-type]
+        return NotImplemented if isinstance(other, OfPeople) else FilterGroup("OR", (self, other))  # type: ignore[arg-type]
 
     def __bool__(self) -> bool:
         raise SpecError("a filter is neither true nor false: join filters with & and |, each in parentheses, and turn one round with ~")
@@ -170,8 +174,12 @@ class FilterGroup(Combined):
             raise unknown("filter group", self.op, ("AND", "OR"))
         object.__setattr__(self, "values", tuple(self.values))
         for value in self.values:
-            if not isinstance(value, (PropertyFilter, FilterGroup)):
-                raise SpecError(f"{value!r} is no filter: write ek.event_prop('plan') == 'pro'")
+            check_filter(value)
+
+    def __invert__(self) -> FilterGroup:
+        if not self.values:
+            raise SpecError("an empty group of filters lets everything through: there is nothing to turn round")
+        return FilterGroup("OR" if self.op == "AND" else "AND", tuple(~value for value in self.values))
 
     @classmethod
     def of(cls, value: FilterGroup | PropertyFilter | Iterable[FilterGroup | PropertyFilter] | None) -> FilterGroup:
@@ -180,6 +188,8 @@ class FilterGroup(Combined):
             return value
         if value is None:
             return cls("AND")
+        if isinstance(value, OfPeople):
+            check_filter(value)
         return cls("AND", (value,) if isinstance(value, PropertyFilter) else tuple(value))
 
     def and_(self, other: FilterGroup | None) -> FilterGroup:
@@ -187,6 +197,17 @@ class FilterGroup(Combined):
         if other is None or not other.values:
             return self
         return other if not self.values else FilterGroup("AND", (self, other))
+
+
+def check_filter(value: Any) -> None:
+    """Raise for what is no filter."""
+    if isinstance(value, OfPeople):
+        raise SpecError(
+            f"{value!r} is a condition on people, not on events: name a cohort of them, events.with_cohorts(ek.Cohort('name', ...)), "
+            "and filter with ek.in_cohort('name')"
+        )
+    if not isinstance(value, (PropertyFilter, FilterGroup)):
+        raise SpecError(f"{value!r} is no filter: write ek.event_prop('plan') == 'pro'")
 
 
 def in_words(given: FilterGroup | PropertyFilter) -> str:

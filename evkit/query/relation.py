@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evkit import elements
-from evkit.errors import SpecError
+from evkit.errors import SpecError, nearest
 from evkit.model.tables import EventTables
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
 from evkit.query.spec import Action, ActionStep, Cohort, Series
@@ -119,7 +119,9 @@ def with_cohort(tables: EventTables, log: ir.Table, cohort_id: str) -> ir.Table:
     """Join whether the event's person is in a cohort."""
     name = f"cohort_{cohort_id}"
     cohort = cohort_of(tables, cohort_id)
-    persons = cohort_persons(tables, cohort).mutate(**{name: ibis.literal(True)}).rename(cohort_person="person_id")
+    from evkit.query import cohorts
+
+    persons = cohorts.kept(tables, cohort).mutate(**{name: ibis.literal(True)}).rename(cohort_person="person_id")
     joined = log.left_join(persons, log.person_id == persons.cohort_person).drop("cohort_person")
     return joined.mutate(**{name: joined[name].fill_null(False)})
 
@@ -135,40 +137,22 @@ def cohort_of(tables: EventTables, cohort_id: Any) -> Cohort:
     known = tables.settings.cohorts
     found = next((c for key, c in known.items() if str(key) == str(cohort_id)), None)
     if found is None:
-        raise SpecError(f"no cohort {cohort_id!r}. Known: {', '.join(map(str, known)) or 'none'}")
+        names = [str(key) for key in known]
+        raise SpecError(f"no cohort {cohort_id!r}.{nearest(cohort_id, names)} Known: {', '.join(names) or 'none'}")
     return found
 
 
-def cohort_persons(tables: EventTables, cohort: Cohort, *, inside: tuple[int | str, ...] = ()) -> ir.Table:
+def cohort_persons(tables: EventTables, cohort: Cohort) -> ir.Table:
     """Give the persons in a cohort: person_id, a row a person.
-
-    Parameters
-    ----------
-    inside
-        The cohorts whose definitions led here.
 
     Raises
     ------
     SpecError
-        When a cohort is defined by itself, or by one that there isn't.
+        When it is defined by itself, or only by what its members are not.
     """
-    if cohort.id in inside:
-        raise SpecError(f"the cohort {cohort.id!r} is defined by itself: {' -> '.join(map(repr, (*inside, cohort.id)))}")
-    if cohort.members is not None:
-        return persons_of_ids(tables, cohort.members)
-    from evkit.query.filters import Matcher
+    from evkit.query import cohorts
 
-    people = tables.person_properties()
-    for need in sorted(needs_of(cohort.definition)):
-        if need.startswith("cohort:"):
-            other = cohort_of(tables, need.partition(":")[2])
-            name = f"cohort_{other.id}"
-            members = (
-                cohort_persons(tables, other, inside=(*inside, cohort.id)).mutate(**{name: ibis.literal(True)}).rename(other_id="person_id")
-            )
-            people = people.left_join(members, people.person_id == members.other_id).drop("other_id")
-            people = people.mutate(**{name: people[name].fill_null(False)})
-    return people.filter(Matcher(tables, people).filter(cohort.definition, scope="person")).select("person_id").distinct()
+    return cohorts.persons(tables, cohort)
 
 
 def persons_of_ids(tables: EventTables, distinct_ids: Sequence[str]) -> ir.Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from evkit.errors import SpecError, unknown
+from evkit.query.behaviour import Condition, Conditions, with_actions
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, Written, check_group_type_index, check_text
 
 if TYPE_CHECKING:
@@ -243,16 +244,18 @@ series = Series
 
 @dataclass(frozen=True, init=False, repr=False)
 class Cohort(Written):
-    """Persons under one name: a fixed list, or all whose properties pass filters.
+    """Persons under one name: a fixed list, or all who meet conditions on what they are and what they did.
 
     Parameters
     ----------
     name
         What it is called.
-    *filters
-        On person properties and other cohorts: a member passes all of them.
+    *conditions
+        What they did (`ek.performed` and its sisters), filters on person properties and other cohorts, and groups of these
+        joined by ``&`` and ``|``: a member meets all of them. One that is turned round (``~``) takes people away, so there must
+        be another to take them from.
     members
-        Distinct ids, of a static cohort; then there are no filters.
+        Distinct ids, of a static cohort; then there are no conditions.
     id
         Under which filters and breakdowns name it; the name when None.
 
@@ -263,16 +266,33 @@ class Cohort(Written):
     """
 
     name: str
-    definition: FilterGroup
+    definition: Conditions
     members: tuple[str, ...] | None
     id: int | str
 
     def __init__(
-        self, name: str, *filters: PropertyFilter | FilterGroup, members: Iterable[str] | None = None, id: int | str | None = None
+        self, name: str, *conditions: Condition | FilterGroup, members: Iterable[str] | None = None, id: int | str | None = None
     ) -> None:
-        if members is not None and filters:
-            raise SpecError(f"the cohort {name!r} has members and filters: give either")
+        if members is not None and conditions:
+            raise SpecError(f"the cohort {name!r} has members and conditions: give either")
+        if members is None and not conditions:
+            raise SpecError(
+                f"the cohort {name!r} has neither conditions nor members: who is in it? ek.performed('event', within='30 days')"
+            )
+        if isinstance(members, str):
+            raise SpecError(f"the members {members!r} of the cohort {name!r} are one text: give a list of distinct ids")
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "definition", FilterGroup("AND", filters))
-        object.__setattr__(self, "members", None if members is None else tuple(str(m) for m in members))
+        object.__setattr__(self, "definition", Conditions.of(*conditions))
+        object.__setattr__(self, "members", None if members is None else tuple(dict.fromkeys(str(m) for m in members)))
         object.__setattr__(self, "id", name if id is None else id)
+
+    def with_actions(self, known: Mapping[int | str, Action]) -> Cohort:
+        """Put the action in place of a text that is the name of one, in all conditions."""
+        return self if self.members is not None else Cohort(self.name, with_actions(self.definition, known), id=self.id)
+
+    @property
+    def in_words(self) -> str:
+        """Who is in it, in words."""
+        if self.members is not None:
+            return f"a fixed list of {len(self.members):,}"
+        return self.definition.in_words or "everybody"

@@ -76,6 +76,14 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "bins": lambda e: e.trends("movie_played", interval="month", breakdown=ek.event_prop("minutes", histogram_bin_count=4)).to_pandas(),
     "two breakdowns": lambda e: e.trends("movie_played", interval="month", breakdown=("category", "$device_type")).to_pandas(),
     "cohorts": lambda e: e.trends("movie_played", interval="month", breakdown=ek.cohorts("payers", "few", "all")).to_pandas(),
+    "cohorts of behaviour": lambda e: e.trends(
+        "movie_played", interval="month", breakdown=ek.cohorts("viewers", "loyal", "all")
+    ).to_pandas(),
+    **{
+        f"members: {name}": (lambda e, name=name: e.cohort(name).distinct_ids())
+        for name in ("viewers", "loyal", "soon", "lapsed", "back", "core")
+    },
+    "why somebody is no member": lambda e: e.cohort("core").explain(e.persons().distinct_ids[5][0]).to_pandas(),
     "running totals": lambda e: e.trends(
         ek.series("movie_played", math="dau"), interval="week", display="ActionsLineGraphCumulative"
     ).to_pandas(),
@@ -248,7 +256,18 @@ ENGINES = {
 def answers(events: ek.Events, strange: ek.Events) -> dict[str, Any]:
     """Ask everything."""
     events = events.with_cohorts(
-        ek.Cohort("payers", ek.person_prop("plan").isin("standard", "premium")), ek.Cohort("few", members=["user_0042"])
+        ek.Cohort("payers", ek.person_prop("plan").isin("standard", "premium")),
+        ek.Cohort("few", members=["user_0042"]),
+        ek.Cohort("viewers", ek.performed("movie_played", times=(">=", 3), within="30 days")),
+        ek.Cohort("loyal", ek.performed_regularly("movie_played", period="1 week", min_periods=2, total_periods=4)),
+        ek.Cohort("soon", ek.performed_sequence("user_signed_up", "movie_played", gap="1 hour", within="2 months")),
+        ek.Cohort("lapsed", ek.stopped_performing("$pageview", within="60 days", recent="2 weeks")),
+        ek.Cohort("back", ek.restarted_performing("movie_played", within="2 weeks", recent="3 days")),
+        ek.Cohort(
+            "core",
+            ek.in_cohort("payers"),
+            ek.performed(SIGNED_UP, within="3 months") | ~ek.performed_first_time("movie_played", within="30 days"),
+        ),
     )
     found: dict[str, Any] = {name: ask(events) for name, ask in QUESTIONS.items()}
     for operator in OPERATORS:

@@ -124,6 +124,50 @@ FOLLOWED = quiet(
 )  # fmt: skip
 
 
+WHEN = st.sampled_from([{"within": "30 days"}, {"date_range": "-1w"}, {"date_range": ("2026-01-01", "2026-01-31")}])
+BEHAVIOUR = quiet(
+    st.one_of(
+        st.builds(lambda s, f, w: ek.performed(s, f, **w), st.one_of(st.none(), SUBJECTS), FILTERS, WHEN),
+        st.builds(
+            lambda s, f, t: ek.performed(s, *f, times=t, within="1 week"),
+            SUBJECTS,
+            st.lists(FILTERS, max_size=2),
+            st.sampled_from([3, (">", 1)]),
+        ),
+        st.builds(lambda s, g: ek.performed_first_time(s, g, within="1 year"), SUBJECTS, GROUPS),
+        st.builds(lambda s, n: ek.performed_regularly(s, period="2 weeks", min_periods=1, total_periods=n), SUBJECTS, st.integers(1, 9)),
+        st.builds(lambda s, t, w: ek.performed_sequence(s, t, gap="1 hour", **w), SUBJECTS, SUBJECTS, WHEN),
+        st.builds(
+            lambda s, k: k(s, within="9 days", recent="1 day"), SUBJECTS, st.sampled_from([ek.stopped_performing, ek.restarted_performing])
+        ),
+    )
+)
+LEAVES = st.one_of(
+    BEHAVIOUR,
+    st.builds(lambda b: ~b, BEHAVIOUR),
+    st.builds(ek.in_cohort, WORDS),
+    st.builds(lambda k, v: ek.person_prop(k) == v, WORDS, WORDS),
+)
+CONDITIONS = quiet(
+    st.recursive(
+        LEAVES,
+        lambda inner: st.builds(lambda op, v: ek.Conditions(op, tuple(v)), st.sampled_from(["AND", "OR"]), st.lists(inner, max_size=3)),
+        max_leaves=5,
+    )
+)
+COHORTS = quiet(
+    st.one_of(
+        st.builds(
+            lambda n, c, i: ek.Cohort(n, *c, id=i),
+            WORDS,
+            st.lists(CONDITIONS, min_size=1, max_size=3),
+            st.one_of(st.none(), st.integers(0, 9)),
+        ),
+        st.builds(lambda n, m: ek.Cohort(n, members=m), WORDS, st.lists(WORDS, max_size=3)),
+    )
+)
+
+
 class Asked:
     """Takes the place of events: gives the question instead of asking it."""
 
@@ -140,6 +184,14 @@ def read_back(text: str) -> Any:
 @given(st.one_of(TRENDS, FUNNELS, PATHS, FOLLOWED))
 def test_what_is_written_asks_the_same(spec: Any) -> None:
     assert read_back(code.question(spec)) == spec
+
+
+@settings(max_examples=examples(300, 10_000), deadline=None)
+@given(st.one_of(COHORTS, CONDITIONS))
+def test_a_cohort_shows_as_what_makes_the_same(spec: Any) -> None:
+    made = read_back(repr(spec))
+    assert type(made) is type(spec) or isinstance(made, ek.FilterGroup)  # conditions that are filters alone are written as filters
+    assert ek.Cohort("x", made) == ek.Cohort("x", spec) if not isinstance(spec, ek.Cohort) else made == spec
 
 
 def test_a_short_question_is_one_line() -> None:

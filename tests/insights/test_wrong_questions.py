@@ -263,6 +263,101 @@ def test_it_fails_where_it_is_typed(name: str) -> None:
     assert str(caught.value) == message
 
 
+PEOPLE: dict[str, tuple[Callable[[], Any], str]] = {
+    "no window": (lambda: ek.performed("a"), "performed('a') has no window: since when? Give within='30 days', or date_range=('2026-01-01', '2026-01-31')"),
+    "two windows": (
+        lambda: ek.performed("a", within="3 days", date_range="-7d"),
+        "performed('a') has within='3 days' and a date_range: give one of the two",
+    ),
+    "a window in letters": (
+        lambda: ek.performed("a", within="30d"),
+        "within '30d' is no length of time: write a number and one of minute, hour, day, week, month, year, such as '30 days'",
+    ),
+    "a window of nothing": (lambda: ek.performed("a", within="0 days"), "within '0 days' is empty: write at least '1 day'"),
+    "a window without unit": (
+        lambda: ek.performed("a", within=30),
+        "within 30 is no length of time: write a number and one of minute, hour, day, week, month, year, such as '30 days'",
+    ),
+    "an end alone": (
+        lambda: ek.performed("a", date_range=(None, "2026-01-31")),
+        "performed('a') has only an end (2026-01-31): since when? Give a date_range with a beginning",
+    ),
+    "a window backwards": (
+        lambda: ek.performed_first_time("a", date_range=("2026-02-01", "2026-01-01")),
+        "performed_first_time('a'): the range ends (2026-01-01) before it starts (2026-02-01): swap the two",
+    ),
+    "an unknown comparison": (
+        lambda: ek.performed("a", within="3 days", times=("=>", 3)),
+        "unknown comparison of times '=>'. Did you mean '>='? One of: >=, <=, >, <, ==",
+    ),
+    "not once": (
+        lambda: ek.performed("a", within="3 days", times=0),
+        "times 0: who never did it is in no such cohort. Give 1 or more, or turn it round beside another condition: ~ek.performed(...)",
+    ),
+    "half a time": (lambda: ek.performed("a", within="3 days", times=(">=", 1.5)), "times 1.5 is no whole number"),
+    "times that are three": (
+        lambda: ek.performed("a", within="3 days", times=(1, 2, 3)), 'times (1, 2, 3) is no comparison and number: write (">=", 3)',
+    ),
+    "no event": (lambda: ek.performed("", within="3 days"), "performed of the event '': name an event, or give None for any event"),
+    "a step": (
+        lambda: ek.performed(ek.viewed("/a"), within="3 days"),
+        'performed of ek.ActionStep(event="$pageview", url="/a"): give an event\'s name, an ek.Action, or None for any event',
+    ),
+    "more periods than there are": (
+        lambda: ek.performed_regularly("a", period="1 week", min_periods=5, total_periods=4),
+        "performed_regularly('a'): min_periods 5 of total_periods 4: nobody can be in more than there are",
+    ),
+    "periods of hours": (
+        lambda: ek.performed_regularly("a", period="3 hours", min_periods=1, total_periods=4),
+        "performed_regularly('a'): period '3 hours' is shorter than a day, and the periods end with yesterday: give at least '1 day'",
+    ),
+    "a recent part that is longer": (
+        lambda: ek.stopped_performing("a", within="7 days", recent="1 month"),
+        "stopped_performing('a'): recent '1 month' is longer than within '7 days': it is the last part of that window",
+    ),
+    "a restart with an end": (
+        lambda: ek.restarted_performing("a", date_range=("2026-01-01", "2026-01-31"), recent="2 days"),
+        "restarted_performing('a'): the window ends now, with its recent part: give a date_range without date_to, such as '-60d'",
+    ),
+    "behaviour as a filter": (
+        lambda: T("a", filters=ek.performed("b", within="3 days")),
+        'ek.performed("b", within="3 days") is a condition on people, not on events: name a cohort of them, '
+        "events.with_cohorts(ek.Cohort('name', ...)), and filter with ek.in_cohort('name')",
+    ),
+    "an event's property of people": (
+        lambda: ek.Cohort("x", ek.event_prop("plan") == "pro"),
+        'ek.event_prop("plan") == "pro" tests the event, not the person: a cohort asks for ek.person_prop(\'plan\'), '
+        "or for what was done: ek.performed('event', ek.event_prop('plan') == ..., within='30 days')",
+    ),
+    "a condition in words": (
+        lambda: ek.Cohort("x", "plan = pro"),
+        "'plan = pro' is no condition on people: write ek.performed('event', within='30 days') or ek.person_prop('plan') == 'pro'",
+    ),
+    "a cohort of nothing": (
+        lambda: ek.Cohort("x"), "the cohort 'x' has neither conditions nor members: who is in it? ek.performed('event', within='30 days')",
+    ),
+    "members in one text": (
+        lambda: ek.Cohort("x", members="ann"), "the members 'ann' of the cohort 'x' are one text: give a list of distinct ids",
+    ),
+    "an unknown way to join": (lambda: ek.Conditions("NOT", ()), "unknown group of conditions 'NOT'. One of: AND, OR"),
+    "and for conditions": (
+        lambda: ek.performed("a", within="3 days") and ek.performed("b", within="3 days"),
+        "a condition is neither true nor false: join conditions with & and |, each in parentheses, and turn one round with ~",
+    ),
+    "nothing turned round": (
+        lambda: ~ek.Conditions("AND", ()), "an empty group of conditions lets everybody in: there is nothing to turn round",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_wrong_condition_on_people_fails_where_it_is_typed(name: str) -> None:
+    typed, message = PEOPLE[name]
+    with pytest.raises(EvkitError) as caught:
+        typed()
+    assert str(caught.value) == message
+
+
 ASKED: dict[str, tuple[Callable[[ek.Events], Any], str]] = {
     "a range backwards": (
         lambda e: e.trends("a", date_range=("2026-02-01", "2026-01-01")).to_pandas(),
@@ -290,6 +385,23 @@ ASKED: dict[str, tuple[Callable[[ek.Events], Any], str]] = {
         "no group type 'team'. The data has: none",
     ),
     "a cohort": (lambda e: e.trends("a", filters=ek.in_cohort("vip")).to_pandas(), "no cohort 'vip'. Known: none"),
+    "a cohort misspelt": (
+        lambda e: e.with_cohorts(ek.Cohort("paying", members=["ann"])).cohort("payin"), "no cohort 'payin'. Did you mean 'paying'? Known: paying",
+    ),
+    "a cohort of an unknown one": (
+        lambda e: e.with_cohorts(ek.Cohort("paying", members=["ann"]), ek.Cohort("core", ek.in_cohort("payng"))),
+        "the cohort 'core' names the cohort 'payng', which the events don't know. Did you mean 'paying'? Known: paying, core. "
+        "Give both at once: events.with_cohorts(a, b)",
+    ),
+    "cohorts in a circle": (
+        lambda e: e.with_cohorts(ek.Cohort("x", ek.in_cohort("y")), ek.Cohort("y", ek.in_cohort("x"))),
+        "the cohort 'x' is defined by itself: 'x' -> 'y' -> 'x'",
+    ),
+    "a cohort of those who don't": (
+        lambda e: e.cohort(~ek.performed("a", within="3 days")),
+        "the cohort 'these' takes people away from nobody: not (performed a at least once in the last 3 days). What is turned round (~) needs a "
+        "condition beside it, joined by &, that says whom to take them from, such as ek.performed('$pageview', within='30 days')",
+    ),
     "a comparison": (lambda e: e.trends("a", compare_to="week").to_pandas(), "compare_to 'week' is no relative date such as '-1w'"),
     "a figure of a breakdown that is not there": (
         lambda e: e.trends("a").actors(breakdown_value="x"),

@@ -24,7 +24,23 @@ from evkit.insights.trends.spec import Trends
 from evkit.model import schema
 from evkit.model.tables import EventTables, Ready, Settings
 from evkit.quality import Quality
-from evkit.query.builders import clicked, cohorts, event_prop, group_prop, in_cohort, person_prop, session_duration, viewed
+from evkit.query import cohorts as members
+from evkit.query.builders import (
+    clicked,
+    cohorts,
+    event_prop,
+    group_prop,
+    in_cohort,
+    performed,
+    performed_first_time,
+    performed_regularly,
+    performed_sequence,
+    person_prop,
+    restarted_performing,
+    session_duration,
+    stopped_performing,
+    viewed,
+)  # fmt: skip
 from evkit.query.property_filters import FilterGroup
 from evkit.query.spec import Action, Cohort, Series
 from evkit.suggestions import captured, check
@@ -123,6 +139,18 @@ PATHS = {
     "by a property, filtered": Paths(expression=person_prop("plan"), filters=in_cohort("pro"), date_range=WEEKS),
 }
 
+PRO = person_prop("plan") == "pro"
+COHORTS = {
+    "performed": Cohort("x", performed("a", event_prop("p") == 1, within="30 days")),
+    "performed so many times": Cohort("x", performed(Action("x", viewed("/b")), times=(">=", 3), date_range=("2026-02-01", "2026-02-28"))),
+    "for the first time": Cohort("x", performed_first_time(None, within="2 weeks")),
+    "regularly": Cohort("x", performed_regularly("a", period="1 month", min_periods=2, total_periods=3)),
+    "a sequence": Cohort("x", performed_sequence("a", "b", gap="3 days", within="30 days")),
+    "stopped": Cohort("x", stopped_performing("a", in_cohort("list"), within="60 days", recent="1 week")),
+    "restarted": Cohort("x", restarted_performing("a", within="60 days", recent="1 week")),
+    "joined": Cohort("x", (performed("a", within="30 days") | PRO) & ~in_cohort("list"), in_cohort("pro") | ~performed("b", within="1 week")),
+}  # fmt: skip
+
 
 @pytest.fixture(autouse=True)
 def spark_option(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +186,12 @@ def test_trends_compile(name: str, dialect: str) -> None:
 @pytest.mark.parametrize("name", BREAKDOWNS)
 def test_broken_down_trends_compile(name: str, dialect: str) -> None:
     assert "events" in str(ibis.to_sql(trends.raw(BREAKDOWNS[name], tables(dialect)), dialect=dialect))
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("name", COHORTS)
+def test_cohorts_compile(name: str, dialect: str) -> None:
+    assert "events" in str(ibis.to_sql(members.persons(tables(dialect), COHORTS[name]), dialect=dialect))
 
 
 @pytest.mark.parametrize("dialect", ENGINES)

@@ -24,11 +24,11 @@ PACKAGE = ROOT / "evkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 500, 60
 PUBLIC = {
-    "Action", "ActionStep", "Client", "Cohort", "Dashboard", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
+    "Action", "ActionStep", "Client", "Cohort", "Conditions", "Dashboard", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
     "Lifecycle", "Paths", "Retention", "Stickiness",
     "Project", "PropertyFilter", "PropertyRef", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "collect", "event", "event_prop", "explore",
-    "from_frame", "from_ibis", "group_prop", "in_cohort", "inspect", "load_sample", "open_store", "person_prop", "pick_actions", "playground", "read", "read_actions", "sample_path", "save_actions",
-    "series", "session_duration", "snippet", "submitted", "viewed", "watch",
+    "from_frame", "from_ibis", "group_prop", "in_cohort", "inspect", "load_sample", "open_store", "performed", "performed_first_time", "performed_regularly", "performed_sequence", "person_prop", "pick_actions", "playground", "read", "read_actions", "restarted_performing", "sample_path", "save_actions",
+    "series", "session_duration", "snippet", "stopped_performing", "submitted", "viewed", "watch",
 }  # fmt: skip
 
 

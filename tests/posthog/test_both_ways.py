@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import evkit as ek
 from evkit.errors import EvkitError, SamplingWarning, UnsupportedQuery
-from evkit.posthog import to_actors_query, to_query
+from evkit.events import Events
+from evkit.posthog import to_actors_query, to_cohort, to_query
 from evkit.query.property_filters import FilterGroup, PropertyFilter
 
 SIGNED_UP = ek.Action("signed up", ek.submitted(selector="form#signup"), ek.event("user_signed_up"), id=7)
@@ -95,6 +98,39 @@ def test_a_question_written_and_read_again_is_the_same(spec: Any) -> None:
     again = ours.insight(query, now="2026-02-01T00:00:00Z").spec
     assert again == spec
     assert again.to_dict() == spec.to_dict()
+
+
+P = ek.performed
+COHORTS = [
+    ek.Cohort("a", P("a", within="30 days"), id=4),
+    ek.Cohort("a", P(SIGNED_UP, ek.event_prop("p") == 1, times=("<=", 3), within="2 weeks"), ek.person_prop("plan") == "pro", id=4),
+    ek.Cohort("a", P("a", date_range="-1w") | ~P("b", date_range=("2026-01-01", "2026-01-31")), P("c", times=2, within="1 hour"), id=4),
+    ek.Cohort("a", ek.performed_first_time("a", within="1 year"), ~ek.in_cohort(3), id=4),
+    ek.Cohort("a", ek.performed_regularly("a", period="2 weeks", min_periods=2, total_periods=5, times=(">", 1)), id=4),
+    ek.Cohort("a", ek.performed_sequence("a", SIGNED_UP, NESTED, gap="36 minutes", within="3 months"), id=4),
+    ek.Cohort("a", ek.stopped_performing("a", within="60 days", recent="2 weeks") | ek.restarted_performing("b", date_range="-60d", recent="1 day"), id=4),
+    ek.Cohort("a", ek.Conditions("OR", (P("a", within="1 day"), P("b", within="1 day"), ek.person_prop("x").is_set())), id=4),
+    ek.Cohort("a", ek.Conditions("AND"), id=4),
+    ek.Cohort("a", members=["u", "v"], id=4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cohort", COHORTS, ids=lambda c: c.in_words[:30])
+def test_a_cohort_written_and_read_again_is_the_same(cohort: ek.Cohort) -> None:
+    from evkit.posthog.nodes import cohorts
+
+    assert cohorts.from_json(to_cohort(cohort), {7: SIGNED_UP}) == cohort
+    ours = project()
+    tables = ours.events.tables
+    events = Events(tables.with_settings(replace(tables.settings, now=dt.datetime(2026, 1, 5, tzinfo=dt.UTC))))
+    assert ours.cohort_members(to_cohort(cohort), now="2026-01-05T00:00:00Z") == events.cohort(cohort).distinct_ids()
+
+
+def test_what_posthog_has_no_words_for_is_refused() -> None:
+    with pytest.raises(UnsupportedQuery, match="no condition on any event: name an event or an action"):
+        to_cohort(ek.Cohort("a", P(None, within="1 day")))
+    with pytest.raises(UnsupportedQuery, match="have no window from 2026-01-01 up to, not including, 2026-02-01"):
+        to_cohort(ek.Cohort("a", P("a", date_range=ek.DateRange("2026-01-01", "2026-02-01", bounds="half_open"))))
 
 
 def test_a_question_without_a_range_is_one_of_all_and_a_half_open_one_ends_a_microsecond_before() -> None:

@@ -81,7 +81,7 @@ def test_an_explanation_reads_a_row_of_head_and_properties_of_the_person() -> No
         (lambda: ek.series("a", math="unique_group", group_type_index=7), "group types count from 0 to 4"),
         (lambda: ek.group_prop("plan", 9), "group types count from 0 to 4"),
         (lambda: ek.event_prop("n", histogram_bin_count=0), "give 1 to 1000 bins"),
-        (lambda: ek.Cohort("x", ek.person_prop("a") == 1, members=["b"]), "has members and filters"),
+        (lambda: ek.Cohort("x", ek.person_prop("a") == 1, members=["b"]), "has members and conditions"),
     ],
 )
 def test_a_wrong_part_of_a_question_is_named(ask: object, message: str) -> None:
