@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evkit.errors import NotExpressible, UnknownEventWarning, nearest
+from evkit.errors import NotExpressible, UnknownEventWarning, nearest, warn
 from evkit.insights import unknown
 from evkit.insights.paths.relation import matched
 from evkit.insights.paths.spec import Paths
@@ -151,4 +150,4 @@ def warn_of_points(spec: Paths, walked: Walked) -> None:
             counts = np.bincount(walked.sorted.items, minlength=len(walked.sorted.names))
             common = walked.sorted.names.take(pa.array(np.argsort(-counts, kind="stable")[:MOST_NAMES])).to_pylist()
             said = f"no item is called {point!r}.{nearest(point, common)} There are no such paths."
-            warnings.warn(said, UnknownEventWarning, stacklevel=unknown.LEVELS)
+            warn(said, UnknownEventWarning)
