@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import fields
+from inspect import signature
 from typing import Any
 
 import traitlets
@@ -14,10 +16,10 @@ from evkit.dates import Dates, Interval
 from evkit.errors import SpecError, unknown
 from evkit.events import Events, Filter, Subject
 from evkit.insights import code, display
-from evkit.insights.funnel.spec import Attribution, Funnel, OrderType, VizType
+from evkit.insights.funnel.spec import Attribution, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
-from evkit.insights.trends.spec import Breakdown, Display, Trends
+from evkit.insights.trends.spec import Breakdown, Display
 from evkit.notebook import forms, words
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.choices import Choices
@@ -51,18 +53,19 @@ def explore(
     breakdown_attribution: Attribution = "first_touch",
     keep: bool = True,
 ) -> Explorer:
-    """Build a trend or a funnel by hand: choose, see the chart, copy the code that asks the same.
+    """Build a question by hand: choose, see the chart, copy the code that asks the same.
 
     Parameters
     ----------
     events
         The events that are asked; what `filter` and `between` restrict holds here as well.
     insight
-        "trends" or "funnel" to begin with; or a question, or an Insight of one, to go on from.
+        "trends", "funnel", "retention", "lifecycle", "stickiness" or "paths" to begin with; or a question, or an Insight of one, to
+        go on from: the way to begin with options that aren't named here.
     series
-        What is counted, or the steps; the most frequent events when there are none.
+        What is counted, the steps, or what begins and what comes back; the most frequent events when there are none.
     filters, breakdown, interval, date_range, display, compare, window, order_type, viz_type, breakdown_attribution
-        What the form begins with: see `Trends` and `Funnel`.
+        What the form begins with, where the kind of question has it: see `Trends` and `Funnel`.
     keep
         Keep what was built in a small file in `.evkit/` beside the notebook, so that running the cell again goes on from
         there. Only in JupyterLab, and only while the arguments are the same.
@@ -92,23 +95,41 @@ def explore(
         return Explorer(events, insight, keep=keep)
     if insight not in forms.KINDS:
         raise unknown("insight", insight, forms.KINDS)
+    kind = forms.KINDS[insight]
     subject = [*events._subjects([series] if isinstance(series, (str, Action, Series)) else series)]
-    if not subject:
+    if kind.most == 0 and subject:
+        raise SpecError(f"{insight} of a series: leave series out, and give filters")
+    if not subject and kind.fewest:
         names = events.event_names().event.tolist()
-        subject = sorted(names, key=lambda name: name.startswith("$"))[: forms.KINDS[insight].fewest]  # the product's own first
-    if not subject:
-        raise SpecError("there are no events to explore")
-    start: Question
-    if insight == "trends":
-        start = Trends(
-            *subject, filters=filters, breakdown=breakdown, interval=interval, date_range=date_range, display=display, compare=compare
-        )
-    else:
-        start = Funnel(
-            *(subject * 2 if len(subject) == 1 else subject), filters=filters, breakdown=breakdown, interval=interval, date_range=date_range,
-            window=window, order_type=order_type, viz_type=viz_type, breakdown_attribution=breakdown_attribution,
-        )  # fmt: skip
-    return Explorer(events, start, keep=keep)
+        subject = sorted(names, key=lambda name: name.startswith("$"))[: kind.fewest]  # the product's own first
+        if not subject:
+            raise SpecError("there are no events to explore")
+    options = {
+        "interval": interval, "display": display, "compare": compare, "window": window, "order_type": order_type, "viz_type": viz_type,
+        "breakdown_attribution": breakdown_attribution, "breakdown": breakdown, "filters": filters, "date_range": date_range,
+    }  # fmt: skip
+    return Explorer(events, kind.spec(*subject, *subject[:1] * (kind.fewest - len(subject)), **given_of(kind, options)), keep=keep)
+
+
+def given_of(kind: forms.Kind, options: dict[str, Any]) -> dict[str, Any]:
+    """Give the options that a kind of question has.
+
+    Raises
+    ------
+    SpecError
+        When one was given that it doesn't have.
+    """
+    has = {field.name for field in fields(kind.spec)}  # type: ignore[arg-type]
+    if kind.name not in ("trends", "funnel"):
+        has -= {"display"}  # a word of trends
+    defaults = {name: p.default for name, p in signature(explore).parameters.items()}
+    for name, value in options.items():
+        is_default = value is None or (isinstance(value, (str, bool)) and value == defaults[name])
+        if name not in has and not is_default:
+            raise SpecError(
+                f"{name}={value!r} is no option of {kind.name}: give a question, as in ek.explore(events, ek.{kind.spec.__name__}(...))"
+            )
+    return {name: value for name, value in options.items() if name in has}
 
 
 class Explorer(Tool):

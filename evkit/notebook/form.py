@@ -172,9 +172,12 @@ def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question
     }
     if kind.breakdowns:
         wanted["breakdown"] = originals.part("breakdown", form, lambda: breakdown_of(form["breakdown"][: kind.breakdowns]))
-    wanted |= {c.name: c.read(form) for c in kind.controls if c.is_asked(form)}
-    wanted |= {"compare_to": None} if wanted.get("compare") is False else {}
     base = originals.spec
+    for control in kind.controls:
+        kept = isinstance(base, kind.spec) and control.is_as_given(getattr(base, control.name), form)
+        if not kept and control.is_asked(form):
+            wanted[control.name] = control.read(form)
+    wanted |= {"compare_to": None} if wanted.get("compare") is False else {}
     if isinstance(base, kind.spec):
         return base.replaced(**wanted, **({base.SUBJECT: tuple(subject)} if base.SUBJECT is not None else {}))
     return kind.spec(*subject, **wanted)
@@ -183,7 +186,7 @@ def spec_of(form: Mapping[str, Any], originals: Originals = NOTHING) -> Question
 def series_of(form: Mapping[str, Any], originals: Originals, kind: Kind) -> Series:
     """Give the series of a form."""
     given = originals.series(form)
-    if given is not None:
+    if given is not None and isinstance(originals.spec, kind.spec):
         return given
     name = form["name"]
     if name is not None and not str(name).strip():

@@ -9,11 +9,15 @@ from typing import Any, Literal
 from evkit.dates.grammar import Window
 from evkit.errors import SpecError
 from evkit.insights.funnel.spec import Funnel
+from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.insights.paths.spec import Paths
 from evkit.insights.question import Question
+from evkit.insights.retention.spec import Retention
+from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends.spec import MAX_BREAKDOWNS, Trends
 from evkit.notebook import words
 
-Shown = Literal["choice", "check", "count", "text", "window"]
+Shown = Literal["choice", "several", "check", "count", "compared", "text", "texts", "numbers", "window"]
 SOME = "some"
 """Stands for a list that isn't empty, in what a control depends on."""
 
@@ -29,7 +33,9 @@ class Control:
     label
         What it is called.
     shown
-        choice of `choices`; check: yes or no; count: a whole number, nothing where there is none; text; window: a number and a unit.
+        choice of `choices`, several of them; check: yes or no; count: a whole number, nothing where there is none; compared: how a
+        number compares with another, nothing where there is no number; text; texts, numbers: with commas between; window: a number
+        and a unit.
     default
         What an empty form has.
     when
@@ -57,12 +63,24 @@ class Control:
 
     def write(self, value: Any) -> dict[str, Any]:
         """Give the parts of the form that show a value."""
+        place = self.place
         if self.shown == "window":
             count, unit = str(value).split()
-            return {f"{self.place}_count": count, f"{self.place}_unit": unit.rstrip("s")}
+            return {f"{place}_count": count, f"{place}_unit": unit.rstrip("s")}
+        if self.shown == "compared":
+            operator, count = value or (next(iter(self.choices)), "")
+            return {f"{place}_operator": operator, f"{place}_count": str(count)}
         if self.shown == "check":
-            return {self.place: bool(value)}
-        return {self.place: "" if value is None else str(value)}
+            return {place: bool(value)}
+        if self.shown == "several":
+            return {place: list(value)}
+        if self.shown in ("texts", "numbers"):
+            return {place: ", ".join(map(str, value))}
+        return {place: "" if value is None else str(value)}
+
+    def is_as_given(self, value: Any, form: Mapping[str, Any]) -> bool:
+        """Say whether the form still shows a value."""
+        return all(form[key] == part for key, part in self.write(value).items())
 
     def read(self, form: Mapping[str, Any]) -> Any:
         """Give the value that the form shows.
@@ -72,17 +90,32 @@ class Control:
         SpecError
             When a number can't be read.
         """
+        place = self.place
         if self.shown == "window":
-            return window_of(form[f"{self.place}_count"], form[f"{self.place}_unit"])
-        given = form[self.place]
+            return window_of(form[f"{place}_count"], form[f"{place}_unit"])
+        if self.shown == "compared":
+            count = self._number(form[f"{place}_count"])
+            return None if count is None else (form[f"{place}_operator"], count)
+        given = form[place]
         if self.shown == "check":
             return bool(given)
-        text = str(given).strip()
+        if self.shown == "several":
+            return tuple(given)
+        if self.shown in ("texts", "numbers"):
+            parts = [part.strip() for part in str(given).split(",") if part.strip()]
+            return tuple(parts if self.shown == "texts" else map(self._number, parts))
         if self.shown == "count":
-            if text and not (text.isascii() and text.isdigit()):
-                raise SpecError(f"{self.label.lower()} {text!r} is no whole number")
-            return int(text) if text else None
-        return text or None
+            count = self._number(given)
+            if count is None and self.default != "":
+                raise SpecError(f"{self.label}: give a whole number")
+            return count
+        return str(given).strip() or None
+
+    def _number(self, given: Any) -> int | None:
+        text = str(given).strip()
+        if text and not (text.isascii() and text.isdigit()):
+            raise SpecError(f"{self.label}: {text!r} is no whole number")
+        return int(text) if text else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +208,64 @@ FUNNEL = Kind(
         ),
     ),
 )
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (TRENDS, FUNNEL)}
+RETENTION = Kind(
+    name="retention",
+    label="Retention",
+    spec=Retention,
+    legend="Who comes back",
+    one="event",
+    fewest=2,
+    most=2,
+    roles=("Begin with", "Come back with"),
+    breakdowns=1,
+    controls=(
+        Control(name="period", label="Period", choices=words.PERIODS, default="week"),
+        Control(name="total_intervals", label="Intervals", shown="count", default=8),
+        Control(name="retention_type", label="Begin", choices=words.RETENTION_TYPES, default="retention_recurring"),
+        Control(name="time_window_mode", label="Intervals are", choices=words.WINDOW_MODES, default="strict_calendar_dates"),
+        Control(name="minimum_occurrences", label="Times in an interval, at least", shown="count", default=1),
+        Control(name="custom_brackets", label="Brackets of periods, such as 1, 3, 7", shown="numbers", default=()),
+        Control(name="display", label="Shown as", choices=words.RETENTION_DISPLAYS, default="ActionsTable", key="retention_display"),
+        Control(name="cumulative", label="Then or later", shown="check", default=False, key="retention_cumulative"),
+    ),
+)
+LIFECYCLE = Kind(name="lifecycle", label="Lifecycle", spec=Lifecycle, legend="Event", one="event", most=1, controls=(interval(),))
+STICKINESS = Kind(
+    name="stickiness",
+    label="Stickiness",
+    spec=Stickiness,
+    legend="Series",
+    one="series",
+    numbers="A",
+    maths=words.STICKY_MATHS,
+    controls=(
+        interval(),
+        Control(name="interval_count", label="Intervals that make one", shown="count", default=1),
+        Control(name="criteria", label="Times in an interval", shown="compared", choices=words.COMPARISONS, default=None),
+        Control(name="cumulative", label="In so many or more", shown="check", default=False),
+        Control(name="compare", label="Compare with the period before", shown="check", default=False),
+    ),
+)
+PATHS = Kind(
+    name="paths",
+    label="Paths",
+    spec=Paths,
+    fewest=0,
+    most=0,
+    controls=(
+        Control(name="include_event_types", label="Of", shown="several", choices=words.PATH_TYPES, default=()),
+        Control(name="start_point", label="Begins with", shown="text", default=None),
+        Control(name="end_point", label="Ends with", shown="text", default=None),
+        Control(name="step_limit", label="Steps, at most", shown="count", default=5),
+        Control(name="edge_limit", label="Edges, at most", shown="count", default=50),
+        Control(name="min_edge_weight", label="Taken at least so often", shown="count"),
+        Control(name="max_edge_weight", label="Taken at most so often", shown="count"),
+        Control(name="exclude_events", label="Without these items", shown="texts", default=()),
+        Control(name="path_groupings", label="Together, with * for anything", shown="texts", default=()),
+        Control(name="path_replacements", label="Clean paths by the project's rules", shown="check", default=False),
+    ),
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (TRENDS, FUNNEL, RETENTION, LIFECYCLE, STICKINESS, PATHS)}
 
 
 def kind_of(spec: Question) -> Kind:

@@ -49,6 +49,17 @@ DISPLAYS = {
 ORDERS = {"ordered": "In order", "strict": "In order, nothing between", "unordered": "In any order"}
 VIZZES = {"steps": "Conversion of steps", "trends": "Conversion over time", "time_to_convert": "Time to convert"}
 ATTRIBUTION_WORDS = {"first_touch": "First value", "last_touch": "Last value", "all_events": "Every value"}
+PERIODS = {period: period.capitalize() for period in ("hour", "day", "week", "month")}
+RETENTION_TYPES = {
+    "retention_recurring": "Every time",
+    "retention_first_time": "The first time, with the filters",
+    "retention_first_ever_occurrence": "The first time ever",
+}
+WINDOW_MODES = {"strict_calendar_dates": "By the calendar", "24_hour_windows": "From one's own first time"}
+RETENTION_DISPLAYS = {"ActionsTable": "Grid", "ActionsLineGraph": "Curves"}
+STICKY_MATHS = {"total": "Unique persons", "unique_group": "Unique groups"}
+COMPARISONS = {"gte": "at least", "lte": "at most", "exact": "exactly"}
+PATH_TYPES = {"$pageview": "Pages", "$screen": "Screens", "custom_event": "Events of your own"}
 UNITS = {unit: f"{unit}s" for unit in ("second", "minute", "hour", "day", "week", "month")}
 INTERVAL_WORDS: dict[str, str] = {i: i.capitalize() for i in INTERVALS}
 PRESETS = {

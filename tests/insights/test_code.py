@@ -96,6 +96,50 @@ FUNNELS = quiet(
         date_range=RANGES,
     )
 )
+PLAIN = quiet(
+    st.one_of(SUBJECTS, st.builds(lambda s, g, n: ek.series(s, filters=g, name=n), st.one_of(st.none(), SUBJECTS), GROUPS, WORDS))
+)
+RETENTION = quiet(
+    st.builds(
+        lambda target, returning, **k: ek.Retention(target, *returning, **k),
+        PLAIN,
+        st.lists(PLAIN, max_size=1),
+        period=st.sampled_from(["hour", "day", "week", "month"]),
+        total_intervals=st.integers(2, 12),
+        retention_type=st.sampled_from(["retention_recurring", "retention_first_time", "retention_first_ever_occurrence"]),
+        cumulative=st.booleans(),
+        minimum_occurrences=st.integers(1, 3),
+        custom_brackets=st.sampled_from([(), (1,), (1, 3, 7)]),
+        breakdown=st.one_of(st.none(), WORDS, st.builds(ek.person_prop, WORDS), st.just(ek.cohorts("paying", "all"))),
+        group_type=st.sampled_from([None, "company"]),
+        display=st.sampled_from(["ActionsTable", "ActionsLineGraph"]),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
+LIFECYCLES = quiet(
+    st.builds(
+        ek.Lifecycle,
+        st.one_of(st.none(), PLAIN),
+        interval=st.sampled_from(["hour", "day", "week", "month"]),
+        group_type=st.sampled_from([None, "company"]),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
+STICKINESSES = quiet(
+    st.builds(
+        lambda s, **k: ek.Stickiness(*s, **k),
+        st.lists(st.one_of(PLAIN, st.just(ek.series("a", math="unique_group", group_type="company"))), min_size=1, max_size=3),
+        interval=st.sampled_from(["day", "week"]),
+        interval_count=st.integers(1, 4),
+        criteria=st.sampled_from([None, ("gte", 2), ("lte", 1), ("exact", 3)]),
+        cumulative=st.booleans(),
+        compare_to=st.sampled_from([None, "-1w"]),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
 PATHS = quiet(
     st.builds(
         ek.Paths,
@@ -173,6 +217,9 @@ class Asked:
 
     trends = staticmethod(ek.Trends)
     funnel = staticmethod(ek.Funnel)
+    retention = staticmethod(ek.Retention)
+    lifecycle = staticmethod(ek.Lifecycle)
+    stickiness = staticmethod(ek.Stickiness)
     paths = staticmethod(ek.Paths)
 
 
@@ -181,7 +228,7 @@ def read_back(text: str) -> Any:
 
 
 @settings(max_examples=examples(300, 10_000), deadline=None)
-@given(st.one_of(TRENDS, FUNNELS, PATHS, FOLLOWED))
+@given(st.one_of(TRENDS, FUNNELS, RETENTION, LIFECYCLES, STICKINESSES, PATHS, FOLLOWED))
 def test_what_is_written_asks_the_same(spec: Any) -> None:
     assert read_back(code.question(spec)) == spec
 

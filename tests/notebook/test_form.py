@@ -11,12 +11,12 @@ import evkit as ek
 from evkit.errors import SpecError
 from evkit.events import Events
 from evkit.notebook.form import Originals, actions_of, empty, form_of, spec_of
-from tests.insights.test_code import FUNNELS, TRENDS
+from tests.insights.test_code import FOLLOWED, FUNNELS, LIFECYCLES, PATHS, RETENTION, STICKINESSES, TRENDS
 from tests.sizes import examples
 
 
 @settings(max_examples=examples(200, 5_000), deadline=None)
-@given(TRENDS | FUNNELS)
+@given(TRENDS | FUNNELS | RETENTION | LIFECYCLES | STICKINESSES | PATHS | FOLLOWED)
 def test_a_question_that_nobody_touched_is_the_one_that_was_given(spec: Any) -> None:
     try:
         actions = actions_of(spec, {})
@@ -52,6 +52,48 @@ def test_what_is_filled_in_is_what_is_asked() -> None:
             ),
         ),
     )
+
+
+def test_every_kind_of_question_is_filled_in_by_its_own_options() -> None:
+    begun = empty("retention", ["signed_up", "played"]) | {"total_intervals": "4", "custom_brackets": "1, 3", "retention_cumulative": True}
+    assert spec_of(begun) == ek.Retention("signed_up", "played", total_intervals=4, custom_brackets=(1, 3), cumulative=True)
+    assert spec_of({**begun, "insight": "lifecycle"}) == ek.Lifecycle("signed_up")
+    sticky = {**begun, "insight": "stickiness", "interval": "week", "criteria_operator": "gte", "criteria_count": "2", "cumulative": True}
+    assert spec_of(sticky) == ek.Stickiness("signed_up", "played", interval="week", criteria=("gte", 2), cumulative=True)
+    ways = {
+        **begun,
+        "insight": "paths",
+        "include_event_types": ["$pageview"],
+        "start_point": "/",
+        "exclude_events": "/a, /b",
+        "step_limit": "3",
+    }
+    assert spec_of(ways) == ek.Paths(include_event_types="$pageview", start_point="/", exclude_events=("/a", "/b"), step_limit=3)
+
+
+@pytest.mark.parametrize(
+    ("insight", "change", "message"),
+    [
+        ("retention", {"total_intervals": ""}, "Intervals: give a whole number"),
+        ("retention", {"custom_brackets": "1, x"}, "Brackets of periods, such as 1, 3, 7: 'x' is no whole number"),
+        ("stickiness", {"criteria_count": "often"}, "Times in an interval: 'often' is no whole number"),
+        ("paths", {"step_limit": "0"}, "step_limit 0"),
+    ],
+)
+def test_what_an_option_can_not_be_is_said(insight: str, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError) as error:
+        spec_of({**empty(insight, ["a", "b"]), **change})
+    assert str(error.value).startswith(message)
+
+
+def test_an_option_that_a_kind_of_question_does_not_have_is_refused(events: Events) -> None:
+    with pytest.raises(
+        SpecError, match=r"window='2 days' is no option of retention: give a question, as in ek.explore\(events, ek.Retention\(...\)\)"
+    ):
+        ek.explore(events, "retention", window="2 days")
+    assert ek.explore(events, "paths", filters=ek.event_prop("plan") == "x").spec == ek.Paths(filters=ek.event_prop("plan") == "x")
+    assert ek.explore(events, "retention", series=["view"]).spec == ek.Retention("view")
+    assert ek.explore(events, ek.Retention("view", period="day")).code == 'events.retention("view", "view", period="day")'
 
 
 @pytest.mark.parametrize(

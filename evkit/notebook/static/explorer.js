@@ -213,7 +213,15 @@ function render({ model, el }) {
       case "count":
         return labelled(label, typed(key, { inputmode: "numeric", size: 4 }));
       case "text":
+      case "texts":
+      case "numbers":
         return labelled(label, typed(key, { size: 18 }));
+      case "compared":
+        return h("div.evkit-row", {}, labelled(label, choice(control.choices, form[`${key}_operator`], (value) => put(() => (form[`${key}_operator`] = value)))),
+          labelled(`${label}: how many`, typed(`${key}_count`, { inputmode: "numeric", size: 4 }), { visible: false }));
+      case "several":
+        return h("fieldset.evkit-several", {}, h("legend", {}, label), control.choices.map((c) => h("label.evkit-check", {}, h("input", { type: "checkbox", checked: form[key].includes(c.value),
+          onchange: (event) => set(event.target.checked ? [...form[key], c.value] : form[key].filter((v) => v !== c.value)) }), c.label)));
       case "window":
         return h("div.evkit-row", {}, labelled(label, typed(`${key}_count`, { inputmode: "numeric", size: 4 })),
           labelled("Unit of the window", choice(control.choices, form[`${key}_unit`], (value) => put(() => (form[`${key}_unit`] = value))), { visible: false }));
