@@ -96,6 +96,36 @@ FUNNELS = quiet(
         date_range=RANGES,
     )
 )
+PLAIN = quiet(
+    st.one_of(
+        SUBJECTS, st.builds(lambda s, g, n: ek.series(s, filters=g, name=n), st.one_of(st.none(), SUBJECTS), GROUPS, st.one_of(st.none(), WORDS))
+    )
+)
+LIFECYCLES = quiet(
+    st.builds(
+        ek.Lifecycle,
+        st.one_of(st.none(), PLAIN),
+        interval=st.sampled_from(["day", "month"]),
+        group_type=st.sampled_from([None, "company"]),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
+STICKINESSES = quiet(
+    st.builds(
+        lambda s, **k: ek.Stickiness(*s, **k),
+        st.lists(PLAIN, min_size=1, max_size=3),
+        interval=st.sampled_from(["day", "week"]),
+        interval_count=st.integers(1, 3),
+        criteria=st.sampled_from([None, ("gte", 2), ("lte", 1), ("exact", 3)]),
+        cumulative=st.booleans(),
+        compare=st.booleans(),
+        compare_to=st.sampled_from([None, "-1w"]),
+        aggregate_by=st.one_of(st.none(), REFS),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
 
 
 class Asked:
@@ -103,6 +133,8 @@ class Asked:
 
     trends = staticmethod(ek.Trends)
     funnel = staticmethod(ek.Funnel)
+    lifecycle = staticmethod(ek.Lifecycle)
+    stickiness = staticmethod(ek.Stickiness)
 
 
 def read_back(text: str) -> Any:
@@ -110,12 +142,16 @@ def read_back(text: str) -> Any:
 
 
 @settings(max_examples=examples(300, 10_000), deadline=None)
-@given(st.one_of(TRENDS, FUNNELS))
+@given(st.one_of(TRENDS, FUNNELS, LIFECYCLES, STICKINESSES))
 def test_what_is_written_asks_the_same(spec: Any) -> None:
     assert read_back(code.question(spec)) == spec
+    assert read_back(repr(spec)) == spec
 
 
 def test_a_short_question_is_one_line() -> None:
+    assert code.question(ek.Lifecycle("a", interval="week")) == 'events.lifecycle("a", interval="week")'
+    assert repr(ek.Lifecycle()) == "ek.Lifecycle(ek.series(None))"
+    assert repr(ek.Stickiness("a", criteria=("gte", 2), compare=True)) == 'ek.Stickiness("a", criteria=("gte", 2), compare=True)'
     spec = ek.Funnel("$pageview", "signed_up", window="7 days", breakdown="plan", filters=ek.person_prop("country") == "GB")
     long = 'events.funnel(\n    "$pageview",\n    "signed_up",\n    window="7 days",\n    breakdown="plan",\n    filters=ek.person_prop("country") == "GB",\n)'
     assert code.question(spec) == long

@@ -13,6 +13,8 @@ import evkit
 from evkit.events import Events
 from evkit.insights.correlation.spec import FunnelCorrelation
 from evkit.insights.funnel.spec import Funnel
+from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends.spec import Trends
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,8 +22,8 @@ PACKAGE = ROOT / "evkit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 500, 60
 PUBLIC = {
-    "Action", "ActionStep", "Client", "Cohort", "Dashboard", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
-    "Project", "PropertyFilter", "PropertyRef", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "collect", "event", "event_prop", "explore",
+    "Action", "ActionStep", "Client", "Cohort", "Dashboard", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight", "Lifecycle",
+    "Project", "PropertyFilter", "PropertyRef", "Series", "Stickiness", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "collect", "event", "event_prop", "explore",
     "from_frame", "from_ibis", "group_prop", "in_cohort", "inspect", "load_sample", "open_store", "person_prop", "pick_actions", "playground", "read", "read_actions", "sample_path", "save_actions",
     "series", "session_duration", "snippet", "submitted", "viewed", "watch",
 }  # fmt: skip
@@ -62,7 +64,16 @@ def test_json_properties_are_read_in_one_place() -> None:
     assert users == ["properties.py"]
 
 
-@pytest.mark.parametrize(("method", "spec"), [(Events.trends, Trends), (Events.funnel, Funnel), (Events.correlation, FunnelCorrelation)])
+@pytest.mark.parametrize(
+    ("method", "spec"),
+    [
+        (Events.trends, Trends),
+        (Events.funnel, Funnel),
+        (Events.correlation, FunnelCorrelation),
+        (Events.lifecycle, Lifecycle),
+        (Events.stickiness, Stickiness),
+    ],
+)
 def test_the_keywords_of_a_question_are_the_fields_of_its_spec(method: object, spec: type) -> None:
     keywords = {name: p.default for name, p in inspect.signature(method).parameters.items() if p.kind is p.KEYWORD_ONLY}  # type: ignore[arg-type]
     fields = {f.name for f in dataclasses.fields(spec) if f.name != spec.SUBJECT}  # type: ignore[arg-type, attr-defined]
