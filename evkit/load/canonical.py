@@ -200,7 +200,8 @@ def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source
     schema.check_columns(t.columns, ("distinct_id", "person_id"), source)
     whole = lambda name: t[name].cast("int64").fill_null(0) if name in t.columns else ibis.literal(0)  # noqa: E731
     versions = [whole("person_distinct_id_version"), whole("person_version")]
-    said, who = json_text(t, "properties").fill_null(EMPTY_OBJECT), text(t, "person_id")
+    t = t.mutate(evkit_said=json_text(t, "properties").fill_null(EMPTY_OBJECT))  # a column also where the table has none
+    said, who = t.evkit_said, text(t, "person_id")
     newest = ibis.window(group_by=who, order_by=[versions[1].desc(), versions[0].desc(), said])
     made = t.select(
         deleted=t.is_deleted.cast("boolean").fill_null(False) if "is_deleted" in t.columns else ibis.literal(False),

@@ -151,3 +151,72 @@ def test_a_chart_of_paths_shows_itself_in_light_and_dark_and_says_where_there_ar
     nobody = log("a view 01-01; b buy 01-01").paths()
     assert nobody.describe() == "Paths: nobody took such a path."
     assert nobody.chart().to_dict()["description"] == nobody.describe()
+
+
+COMING = "a view 01-01; a view 01-02; b view 01-02; b view 01-03; c view 01-01; c view 01-03 06:00"
+
+
+def test_a_lifecycles_bars_are_its_figures_with_who_is_dormant_below_zero(log: Log) -> None:
+    insight = log(COMING).lifecycle("view", date_range=("2026-01-01", "2026-01-03"))
+    said = insight.chart().to_dict()
+    points = {(r["line"], r["when"]): r["value"] for r in rows(said) if "when" in r and r["value"]}
+    assert points == {
+        ("new", "Thu 01 Jan 2026"): 2, ("new", "Fri 02 Jan 2026"): 1, ("returning", "Fri 02 Jan 2026"): 1, ("dormant", "Fri 02 Jan 2026"): -1,
+        ("returning", "Sat 03 Jan 2026"): 1, ("resurrecting", "Sat 03 Jan 2026"): 1, ("dormant", "Sat 03 Jan 2026"): -1,
+    }  # fmt: skip
+    assert [r["row"] for r in rows(said) if "row" in r] == list(range(12))
+    assert "dormant: from 0 to 1, highest 1 (02 Jan 2026), 2 in all." in said["description"]
+    assert insight.describe() == said["description"]
+    assert {r["open"] for r in rows(said) if r.get("when") == "Sat 03 Jan 2026"} == {True}
+    assert layers(said, "bar")[0]["encoding"]["color"]["scale"]["domain"] == ["new", "returning", "resurrecting", "dormant"]
+
+
+def test_stickiness_is_bars_with_their_figures_and_lines_where_periods_are_compared(log: Log) -> None:
+    events = log(COMING)
+    one = events.stickiness("view", date_range=("2026-01-01", "2026-01-03")).chart().to_dict()
+    assert [(r["said"], r["value"], r["share"]) for r in rows(one)] == [("1 day", 0, 0), ("2 days", 3, 1), ("3 days", 0, 0)]
+    assert len(layers(one, "bar")) == len(layers(one, "text")) == 1
+    assert one["description"] == "By the number of days, from 1 to 3. view: 3 in all, 0 in 1 day, most (3) in 2 days, 3 in 2 days."
+    two = events.stickiness("view", ek.series("view", name="again"), interval="week").chart().to_dict()
+    assert two["encoding"]["xOffset"]["field"] == "line"
+    compared = events.stickiness("view", date_range=("2026-01-02", "2026-01-03"), compare=True, cumulative=True).chart().to_dict()
+    assert [(r["line"], r["said"], r["value"]) for r in rows(compared)] == [
+        ("view", "1 day or more", 3), ("view", "2 days or more", 1), ("view (before)", "1 day or more", 2), ("view (before)", "2 days or more", 0),
+    ]  # fmt: skip
+    assert len(layers(compared, "line")) == 1
+    assert compared["description"].startswith(
+        "By the number of days or more, from 1 to 2. view: 3 in all, 3 in 1 day or more, 1 in 2 days or more."
+    )
+    many = events.stickiness("view", date_range=("2025-12-01", "2026-01-03")).chart().to_dict()
+    assert many["mark"]["type"] == "bar"
+
+
+def test_lifecycle_and_stickiness_draw_light_and_dark_without_colours_of_their_own_theme(log: Log) -> None:
+    events = log(COMING)
+    for insight in (
+        events.lifecycle("view"),
+        events.stickiness("view"),
+        events.stickiness("view", compare=True),
+        events.stickiness("view", "view"),
+    ):
+        chart = insight.chart()
+        made = chart.to_dict()
+        assert "config" not in made or not made["config"].get("axis")
+        light, dark = chart.to_svg("light"), chart.to_svg("dark")
+        assert light.startswith("<svg")
+        assert light != dark
+        assert "NaN" not in light
+
+
+def test_lifecycle_and_stickiness_of_nothing_draw_too(log: Log) -> None:
+    events = log(COMING)
+    with pytest.warns(UnknownEventWarning, match="no event is called 'viev'. Did you mean 'view'"):
+        assert "new: from 0 to 0" in events.lifecycle("viev").describe()
+    with pytest.warns(UnknownEventWarning, match="no event is called 'viev'"):
+        nothing = events.stickiness("viev")
+        assert nothing.describe() == "By the number of days, from 1 to 3. viev: nobody."
+    assert nothing.chart().to_svg().startswith("<svg")
+    with pytest.warns(UnknownEventWarning, match="no event has a property 'p'"):
+        events.lifecycle("view", filters=ek.event_prop("p") == 1).to_pandas()
+    with pytest.warns(UnknownEventWarning, match="no event has a property 'p'"):
+        events.stickiness("view", filters=ek.event_prop("p") == 1).to_pandas()

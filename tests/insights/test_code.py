@@ -97,7 +97,10 @@ FUNNELS = quiet(
     )
 )
 PLAIN = quiet(
-    st.one_of(SUBJECTS, st.builds(lambda s, g, n: ek.series(s, filters=g, name=n), st.one_of(st.none(), SUBJECTS), GROUPS, WORDS))
+    st.one_of(
+        SUBJECTS,
+        st.builds(lambda s, g, n: ek.series(s, filters=g, name=n), st.one_of(st.none(), SUBJECTS), GROUPS, st.one_of(st.none(), WORDS)),
+    )
 )
 RETENTION = quiet(
     st.builds(
@@ -136,6 +139,8 @@ STICKINESSES = quiet(
         criteria=st.sampled_from([None, ("gte", 2), ("lte", 1), ("exact", 3)]),
         cumulative=st.booleans(),
         compare_to=st.sampled_from([None, "-1w"]),
+        compare=st.booleans(),
+        aggregate_by=st.one_of(st.none(), REFS),
         filters=st.one_of(st.none(), GROUPS),
         date_range=RANGES,
     )
@@ -231,6 +236,7 @@ def read_back(text: str) -> Any:
 @given(st.one_of(TRENDS, FUNNELS, RETENTION, LIFECYCLES, STICKINESSES, PATHS, FOLLOWED))
 def test_what_is_written_asks_the_same(spec: Any) -> None:
     assert read_back(code.question(spec)) == spec
+    assert read_back(repr(spec)) == spec
 
 
 @settings(max_examples=examples(300, 10_000), deadline=None)
@@ -242,6 +248,9 @@ def test_a_cohort_shows_as_what_makes_the_same(spec: Any) -> None:
 
 
 def test_a_short_question_is_one_line() -> None:
+    assert code.question(ek.Lifecycle("a", interval="week")) == 'events.lifecycle("a", interval="week")'
+    assert repr(ek.Lifecycle()) == "ek.Lifecycle(ek.series(None))"
+    assert repr(ek.Stickiness("a", criteria=("gte", 2), compare=True)) == 'ek.Stickiness("a", criteria=("gte", 2), compare=True)'
     spec = ek.Funnel("$pageview", "signed_up", window="7 days", breakdown="plan", filters=ek.person_prop("country") == "GB")
     long = 'events.funnel(\n    "$pageview",\n    "signed_up",\n    window="7 days",\n    breakdown="plan",\n    filters=ek.person_prop("country") == "GB",\n)'
     assert code.question(spec) == long

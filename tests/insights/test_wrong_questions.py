@@ -247,6 +247,53 @@ TYPED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: ek.FunnelCorrelation(F("a", S("b", optional=True), "c")),
         "a correlation of a funnel with optional steps: nobody could be said to have got through; leave those steps out",
     ),
+    "a lifecycle with a math": (
+        lambda: ek.Lifecycle(S("a", math="dau")),
+        "math 'dau' of 'a': a lifecycle counts who is active; leave the math out",
+    ),
+    "a lifecycle of a series of groups": (
+        lambda: ek.Lifecycle(S("a", group_type="company")),
+        "a group type of 'a': give it to the lifecycle, as in events.lifecycle('a', group_type='company')",
+    ),
+    "a lifecycle of two": (
+        lambda: ek.Lifecycle(["a", "b"]),
+        "a series of ['a', 'b']: give an event's name, an action, or None for any event",
+    ),
+    "a lifecycle by quarter": (lambda: ek.Lifecycle("a", interval="quarter"), f"unknown interval 'quarter'. One of: {UNITS}"),
+    "a lifecycle of a sixth group type": (
+        lambda: ek.Lifecycle("a", group_type_index=5),
+        "group_type_index 5: group types count from 0 to 4",
+    ),
+    "stickiness of nothing": (lambda: ek.Stickiness(), "stickiness of nothing: name at least one event or action"),
+    "stickiness of a list": (
+        lambda: ek.Stickiness(["a", "b"]),
+        "the series came as a list: give them one by one, as in events.stickiness(*names)",
+    ),
+    "stickiness of a sum": (
+        lambda: ek.Stickiness(S("a", math="sum", math_property="n")),
+        "math 'sum' of 'a': stickiness counts persons, or groups by math='unique_group'",
+    ),
+    "stickiness of persons of a group type": (
+        lambda: ek.Stickiness(S("a", math="dau", group_type="company")),
+        "a group type and math 'dau' of 'a': groups are counted by math='unique_group'",
+    ),
+    "stickiness of groups and values": (
+        lambda: ek.Stickiness(S("a", math="unique_group", group_type="company"), aggregate_by="p"),
+        "aggregate_by and a group type at once: count either the values of a property or groups",
+    ),
+    "criteria that are a number": (
+        lambda: ek.Stickiness("a", criteria=2),
+        "criteria 2: give an operator and a number of events, such as ('gte', 2)",
+    ),
+    "criteria in signs": (lambda: ek.Stickiness("a", criteria=(">=", 2)), "unknown operator of criteria '>='. One of: gte, lte, exact"),
+    "criteria in words": (lambda: ek.Stickiness("a", criteria=("gte", "2")), "the number of criteria '2' is no whole number"),
+    "criteria that nobody meets": (
+        lambda: ek.Stickiness("a", criteria=("lte", 0)),
+        "criteria ('lte', 0): an interval counts from its first event on, so give 1 or more",
+    ),
+    "no interval": (lambda: ek.Stickiness("a", interval_count=0), "interval_count 0: give 1 for each day by itself, or more"),
+    "half an interval": (lambda: ek.Stickiness("a", interval_count=1.5), "interval_count 1.5 is no whole number"),
+    "stickiness compared with words": (lambda: ek.Stickiness("a", compare_to="week"), "compare_to 'week' is no relative date such as '-1w'"),
     "a step of an action that is text": (
         lambda: ek.Action("x", "click"),
         "'click' is no step of an action: write ek.event('name') or ek.clicked(selector='...')",
@@ -410,6 +457,36 @@ ASKED: dict[str, tuple[Callable[[ek.Events], Any], str]] = {
     "a value that is not there": (
         lambda e: e.funnel("a", "b", breakdown="p").actors(breakdown_value="w"),
         "no breakdown value 'w'. Those there are: 'x', ''",
+    ),
+    "a lifecycle of a group type that is not there": (
+        lambda e: e.lifecycle("a", group_type="team").to_pandas(),
+        "no group type 'team'. The data has: none",
+    ),
+    "a lifecycle backwards": (
+        lambda e: e.lifecycle("a", date_range=("2026-02-01", "2026-01-01")).to_pandas(),
+        "the range ends (2026-01-01 23:59) before it starts (2026-02-01 00:00): swap the two",
+    ),
+    "a status": (lambda e: e.lifecycle("a").actors(status="lost"), "unknown status 'lost'. One of: new, returning, resurrecting, dormant"),
+    "a bucket of a lifecycle": (
+        lambda e: e.lifecycle("a").actors(bucket="2026-02-01"),
+        "no bucket begins at 2026-02-01 00:00:00. The first is 2026-01-01 00:00:00, the last 2026-01-02 00:00:00",
+    ),
+    "a step of a lifecycle": (lambda e: e.lifecycle("a").actors(step=1), "unknown keyword of actors 'step'. One of: bucket, status"),
+    "more intervals than there are": (lambda e: e.stickiness("a").actors(intervals=3), "intervals 3: the figures count from 1 to 2"),
+    "half an interval of actors": (lambda e: e.stickiness("a").actors(intervals=1.5), "intervals 1.5 is no whole number"),
+    "an operator of actors": (lambda e: e.stickiness("a").actors(intervals=1, operator="gt"), "unknown operator 'gt'. Did you mean 'gte'? One of: gte, lte, exact"),
+    "exactly so many of cumulative figures": (
+        lambda e: e.stickiness("a", cumulative=True).actors(intervals=1, operator="exact"),
+        "operator 'exact': these figures are cumulative, so who is behind one is there by 'gte'",
+    ),
+    "a period that was not asked for": (
+        lambda e: e.stickiness("a").actors(period="previous"),
+        "unknown period 'previous'. One of: current",
+    ),
+    "a series of stickiness": (lambda e: e.stickiness("a").actors(series="b"), "unknown series 'b'. One of: a"),
+    "groups of stickiness": (
+        lambda e: e.stickiness(S("a", math="unique_group", group_type="team")).to_pandas(),
+        "no group type 'team'. The data has: none",
     ),
     "a bucket of steps": (
         lambda e: e.funnel("a", "b").actors(bucket="2026-01-01"),

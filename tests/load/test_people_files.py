@@ -94,3 +94,35 @@ def test_null_uuids_are_different_events(tmp_path: Path) -> None:
 def test_surrogates_in_a_frame_are_replaced() -> None:
     frame = pd.DataFrame({"event": ["a"], "distinct_id": ["u\ud800"], "timestamp": ["2026-01-01"]}, dtype=object)
     assert ek.from_frame(frame).head().distinct_id.tolist() == ["u\N{REPLACEMENT CHARACTER}"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_groups_and_persons_have_the_time_of_their_creation(tmp_path: Path, ending: str) -> None:
+    groups = pd.DataFrame({"type": ["company"] * 2, "key": ["x", "y"], "created_at": ["2026-01-01T23:30:00Z", None]})
+    people = pd.DataFrame({"distinct_id": ["a"], "person_id": ["p"], "created_at": ["2026-01-02T01:00:00+02:00"]})
+    for name, frame in (("groups", groups), ("persons", people)):
+        file = tmp_path / f"{name}.{ending}"
+        if ending == "parquet":
+            frame.to_parquet(file)
+        elif ending == "csv":
+            frame.to_csv(file, index=False)
+        else:
+            lines(
+                tmp_path, file.name, *({k: v for k, v in row.items() if v is not None} for row in frame.astype(object).to_dict("records"))
+            )
+    events = ek.read(
+        events=lines(tmp_path, "events.jsonl", *EVENTS), persons=tmp_path / f"persons.{ending}", groups=tmp_path / f"groups.{ending}"
+    )
+    assert events.groups().created_at.tolist() == [pd.Timestamp("2026-01-01 23:30"), pd.NaT]
+    assert events.persons().created_at.tolist() == [pd.Timestamp("2026-01-01 23:00")]
+    of_groups = events.lifecycle("e", group_type="company", date_range="2026-01-01").to_pandas()
+    assert dict(zip(of_groups.status, of_groups.value, strict=True))["new"] == 1
+    of_people = events.lifecycle("e", date_range="2026-01-01").to_pandas()  # a is new, b is not among the persons
+    assert of_people.value.tolist() == [1, 0, 1, 0]
+
+
+def test_groups_of_a_file_that_does_not_say_when_they_were_created_are_never_new(tmp_path: Path) -> None:
+    firms = lines(tmp_path, "groups.jsonl", {"type": "company", "key": "x"})
+    events = ek.read(events=lines(tmp_path, "events.jsonl", *EVENTS), groups=firms)
+    assert events.groups().created_at.isna().all()
+    assert events.lifecycle("e", group_type="company").to_pandas().value.tolist() == [0, 0, 1, 0]

@@ -77,6 +77,20 @@ PATHS = [
     ek.Paths(funnel=FUNNELS[8], funnel_path_type="funnel_path_between_steps", funnel_step=2, date_range=DAYS),
 ]
 
+LIFECYCLES = [
+    ek.Lifecycle("a", date_range=DAYS),
+    ek.Lifecycle(interval="hour", date_range=ek.DateRange("-7d"), filters=NESTED),
+    ek.Lifecycle(SIGNED_UP, interval="month", date_range=ek.DateRange("all")),
+    ek.Lifecycle(S("a", filters=NESTED), interval="week", group_type_index=1, date_range=DAYS),
+]
+STICKINESSES = [
+    ek.Stickiness("a", date_range=DAYS),
+    ek.Stickiness("a", SIGNED_UP, None, interval="week", interval_count=2, filters=NESTED, date_range=ek.DateRange("-30d")),
+    ek.Stickiness(S("a", math="unique_group", group_type_index=1), "b", cumulative=True, compare=True, date_range=DAYS),
+    ek.Stickiness(S("a", math="dau", filters=NESTED), criteria=("lte", 3), compare_to="-1w", date_range=DAYS),
+    ek.Stickiness("a", "b", aggregate_by=ek.person_prop("the team's"), date_range=DAYS),
+]
+
 
 def project() -> ek.Project:
     events = [
@@ -91,7 +105,7 @@ def project() -> ek.Project:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("spec", [*TRENDS, *FUNNELS, *CORRELATIONS, *PATHS], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("spec", [*TRENDS, *FUNNELS, *CORRELATIONS, *PATHS, *LIFECYCLES, *STICKINESSES], ids=lambda s: type(s).__name__)
 def test_a_question_written_and_read_again_is_the_same(spec: Any) -> None:
     ours = project()
     query = to_query(ours.events.ask(spec))
@@ -150,6 +164,9 @@ TREND = {
 FUNNEL = {**TREND, "kind": "FunnelsQuery", "series": [{"kind": "EventsNode", "event": "a"}, {"kind": "EventsNode", "event": "b"}]}
 PATH = {"kind": "PathsQuery", "dateRange": TREND["dateRange"], "pathsFilter": {}}
 
+LIFE = {**TREND, "kind": "LifecycleQuery"}
+STICK = {**TREND, "kind": "StickinessQuery"}
+
 
 def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Give a query with one field set, however deep: "series.0.math"."""
@@ -191,6 +208,18 @@ def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (PATH, "funnelPathsFilter", {"funnelWindow": 3, "funnelSource": FUNNEL, "funnelPathType": "funnel_path_after_step", "funnelStep": 1}),
         (PATH, "interval", "week"),
         (PATH, "properties", [{"type": "hogql", "key": "1 = 1"}]),
+        (LIFE, "samplingFactor", 2),
+        (LIFE, "lifecycleFilter.stickyLifecycles", True),
+        (LIFE, "customAggregationTarget", True),
+        (LIFE, "breakdownFilter", {"breakdown": "p"}),
+        (LIFE, "compareFilter", {"compare": True}),
+        (LIFE, "series.0.kind", "DataWarehouseNode"),
+        (LIFE, "series.0.math", "uniq"),
+        (STICK, "stickinessFilter.computedAs", "rolling"),
+        (STICK, "stickinessFilter.stickinessCriteria", {"operator": "gte", "value": 1, "of": "days"}),
+        (STICK, "breakdownFilter", {"breakdown": "p"}),
+        (STICK, "series.0", {"event": "a", "math": "hogql", "math_hogql": "count()"}),
+        (STICK, "dateRange.daysOfWeek", "monday"),
     ],
 )  # fmt: skip
 def test_a_field_that_would_change_a_figure_is_never_left_out_in_silence(base: dict[str, Any], path: str, value: Any) -> None:
@@ -212,6 +241,12 @@ def test_a_field_that_would_change_a_figure_is_never_left_out_in_silence(base: d
         (TREND, "trendsFilter.somethingNew", None),
         (FUNNEL, "funnelsFilter.layout", "vertical"),
         (FUNNEL, "series.0.math", "dau"),
+        (LIFE, "lifecycleFilter.toggledLifecycles", ["new"]),
+        (LIFE, "series.0.math", "dau"),
+        (STICK, "stickinessFilter.display", "ActionsBar"),
+        (STICK, "stickinessFilter.computedAs", "non_cumulative"),
+        (STICK, "intervalCount", 1),
+        (STICK, "aggregation_group_type_index", 0),
     ],
 )
 def test_a_field_that_is_only_about_drawing_changes_nothing(base: dict[str, Any], path: str, value: Any) -> None:
@@ -223,7 +258,7 @@ def test_a_field_that_is_only_about_drawing_changes_nothing(base: dict[str, Any]
     assert first == second
 
 
-@pytest.mark.parametrize("base", [TREND, FUNNEL])
+@pytest.mark.parametrize("base", [TREND, FUNNEL, LIFE, STICK])
 def test_figures_of_a_sample_are_counted_whole_and_that_is_told(base: dict[str, Any]) -> None:
     with pytest.warns(SamplingWarning, match="evkit counts every event, so its own are exact"):
         answer = project().query(changed(base, "samplingFactor", 0.1), now="2026-02-01T00:00:00Z")
@@ -283,6 +318,13 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
         (follow, {"step": 1, "source": "a", "target": "b"}),
         (follow, {"step": 3, "dropoff": "c"}),
         (events.paths(date_range=days), {}),
+        (events.lifecycle("a", date_range=days), {"bucket": "2026-01-03", "status": "new"}),
+        (events.lifecycle("a", date_range=days), {"bucket": "2026-01-02", "status": "dormant"}),
+        (events.lifecycle(None, date_range=days), {"status": "returning"}),
+        (events.stickiness(None, date_range=days), {"intervals": 3}),
+        (events.stickiness(None, date_range=days), {"intervals": 1, "operator": "gte"}),
+        (events.stickiness("b", "a", date_range=days, cumulative=True), {"intervals": 1, "series": "a"}),
+        (events.stickiness("a", date_range=("2026-01-03", "2026-01-03"), compare_to="-2d"), {"intervals": 1, "period": "previous"}),
     ]
     with pytest.raises(EvkitError, match="give step="):
         to_actors_query(events.paths(date_range=days), source="a")
@@ -299,6 +341,14 @@ def test_who_is_behind_a_figure_is_asked_in_json_as_it_is_in_python() -> None:
     assert len(ours.query(people, now="2026-02-01T00:00:00Z")["results"]) > 1
     with pytest.raises(UnsupportedQuery, match="ordered by"):
         ours.query({**people, "limit": 1}, now="2026-02-01T00:00:00Z")
+    for wrong, which, message in (
+        (events.lifecycle("a"), {"status": "gone"}, "unknown status 'gone'"),
+        (events.lifecycle("a"), {"bucket": "2025-01-01"}, "no bucket begins at"),
+        (events.stickiness("a"), {"intervals": 9}, "intervals 9: the figures count from 1 to"),
+        (events.stickiness("a"), {"intervals": 1, "period": "previous"}, "unknown period 'previous'"),
+    ):
+        with pytest.raises(EvkitError, match=message):
+            to_actors_query(wrong, **which)
     with pytest.raises(EvkitError, match="unknown period 'last'"):
         to_actors_query(events.trends("a"), period="last")
 

@@ -25,6 +25,7 @@ DRAWN = frozenset(
         "resultCustomizationBy", "stacked",
     }
 )  # fmt: skip
+MISSING = Action("an action that doesn't exist")
 ACTORS = frozenset({"source", "day", "series", "operator", "compare", "includeRecordings"})
 
 
@@ -42,9 +43,11 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Stickiness:
 
 
 def nodes(query: Mapping[str, Any], tables: EventTables) -> list[tuple[Series, Mapping[str, Any]]]:
-    """Give the series with their JSON; one of an action that doesn't exist is left out."""
+    """Give the series with their JSON; one of an action that doesn't exist keeps its place, and matches nothing."""
     given = [(series.from_json(countable(node), tables), node) for node in query.get("series") or ()]
-    return [(made, node) for made, node in given if made is not None]
+    if all(made is None for made, _ in given):
+        return []
+    return [(made or Series(MISSING), node) for made, node in given]
 
 
 def countable(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -53,7 +56,7 @@ def countable(node: Mapping[str, Any]) -> Mapping[str, Any]:
         return node
     if node.get("math") == "hogql":
         return series.without_math({k: v for k, v in node.items() if k != "math_hogql"} | {"math": None})
-    return series.without_math(node)
+    return series.without_math(node) | ({"math": "dau"} if node.get("math") == "dau" else {})
 
 
 def counted_by(query: Mapping[str, Any]) -> Any:
@@ -143,6 +146,8 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     more = " or more" if spec.cumulative else ""
     rows = []
     for order, period, figures in compute.rows(spec, tables):
+        if spec.series[order].subject == MISSING:
+            continue
         days = list(range(1, len(figures) + 1))
         rows.append(
             {
@@ -194,12 +199,11 @@ def day_of(given: Any) -> int | None:
     SpecError
         When it is no number.
     """
-    if given is None:
-        return None
-    try:
-        return int(given)
-    except (TypeError, ValueError):
-        raise SpecError(f"day {given!r}: of stickiness that is a number of intervals, such as 3") from None
+    if given is None or (isinstance(given, int) and not isinstance(given, bool)):
+        return given
+    if not isinstance(given, str) or not given.isdecimal():
+        raise SpecError(f"day {given!r}: of stickiness that is a number of intervals, such as 3")
+    return int(given)
 
 
 def to_actors_query(
