@@ -149,7 +149,7 @@ def persons(tables: EventTables, cohort: Cohort) -> ir.Table:
     if not sets or lets_all_in(cohort, known):
         sets.append(tables.person_properties().select("person_id").mutate(leaf=ibis.literal(-1, type="int64")))
     found = functools.reduce(lambda a, b: a.union(b), sets)
-    marks = found.group_by("person_id").agg(**{f"leaf_{i}": (found.leaf == i).cast("int64").max() for i in leaves.values()})
+    marks = found.group_by("person_id").agg(**{f"leaf_{i}": one_if(found.leaf == i).max() for i in leaves.values()})
     return marks.filter(truth(cohort.definition, marks, leaves, known)).select("person_id")
 
 
@@ -174,6 +174,11 @@ def closure(cohort: Cohort, known: Mapping[int | str, Cohort]) -> list[Cohort]:
 def plain(leaf: Behaviour | PropertyFilter) -> Behaviour | PropertyFilter:
     """Give a condition as it is when it isn't turned round."""
     return replace(leaf, negation=False) if leaf.negation else leaf
+
+
+def one_if(test: ir.BooleanValue) -> ir.IntegerValue:
+    """Give 1 where a test holds, else 0, to be counted: not every engine takes a boolean for a number."""
+    return ibis.ifelse(test, ibis.literal(1, type="int64"), ibis.literal(0, type="int64"))
 
 
 def key_of(leaf: Behaviour | PropertyFilter | Cohort) -> str:
@@ -318,7 +323,7 @@ def performers(tables: EventTables, leaf: Behaviour) -> ir.Table:
     stopped = isinstance(leaf, Stopped)
     before = window.holds(rows.timestamp) & (rows.timestamp < instant(recent.start))
     did = rows.group_by("person_id").agg(
-        n_before=before.cast("int64").sum(), n_recent=recent.holds(rows.timestamp).cast("int64").sum(), first=rows.timestamp.min()
+        n_before=one_if(before).sum(), n_recent=one_if(recent.holds(rows.timestamp)).sum(), first=rows.timestamp.min()
     )
     if stopped:
         return did.filter((did.n_before > 0) & (did.n_recent == 0)).select("person_id")
@@ -339,7 +344,7 @@ def by_period(tables: EventTables, leaf: Regularly, rows: ir.Table) -> ir.Table:
 def regulars(tables: EventTables, leaf: Regularly) -> ir.Table:
     """Give the persons who did it in enough periods: person_id."""
     counted = by_period(tables, leaf, hits(tables, leaf.series(), window_of(tables, leaf)))
-    enough = counted.group_by("person_id").agg(periods=counted.enough.cast("int64").sum())
+    enough = counted.group_by("person_id").agg(periods=one_if(counted.enough).sum())
     return enough.filter(enough.periods >= leaf.min_periods).select("person_id")
 
 
@@ -349,7 +354,7 @@ def steps_of(tables: EventTables, leaf: Sequence) -> ir.Table:
     rows = relation(tables, one, two)
     matcher = Matcher(tables, rows)
     first, then = matcher.series(one), matcher.series(two)
-    kept = rows.mutate(first=first.cast("int64"), then=then.cast("int64"))
+    kept = rows.mutate(first=one_if(first), then=one_if(then))
     inside = window_of(tables, leaf).holds(kept.timestamp) & ((kept["first"] == 1) | (kept.then == 1))
     return kept.filter(inside).select("person_id", "timestamp", "t", "first", "then")
 

@@ -147,9 +147,9 @@ class Asked:
         late = (recent or window).holds(mine.timestamp)
         found = mine.aggregate(
             n=mine.count(), first=mine.timestamp.min(), last=mine.timestamp.max(),
-            inside=inside.cast("int64").sum(), last_inside=mine.timestamp.max(where=inside),
-            before=(inside & (mine.timestamp < cut)).cast("int64").sum(), last_before=mine.timestamp.max(where=mine.timestamp < cut),
-            recent=late.cast("int64").sum(), last_recent=mine.timestamp.max(where=late),
+            inside=cohorts.one_if(inside).sum(), last_inside=mine.timestamp.max(where=inside),
+            before=cohorts.one_if(inside & (mine.timestamp < cut)).sum(), last_before=mine.timestamp.max(where=mine.timestamp < cut),
+            recent=cohorts.one_if(late).sum(), last_recent=mine.timestamp.max(where=late),
         )  # fmt: skip
         row: dict[str, Any] = self.tables.arrow(found).to_pylist()[0]
         return {name: value or 0 if name in ("n", "inside", "before", "recent") else value for name, value in row.items()}

@@ -153,6 +153,47 @@ def paths(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any], s
     }
 
 
+def cohorts(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any], str]]:
+    """Who is in a cohort of one condition, or of several: as evkit asks it, and in SQL by hand. Now is the 25th of March."""
+    count = lambda *conditions: lambda: events.cohort(ek.Cohort("x", *conditions)).count()  # noqa: E731
+    rows = f"FROM '{path}' e LEFT JOIN map m ON e.distinct_id = m.distinct_id WHERE e.event"
+    bought, month = "e.event = 'purchase'", "e.timestamp >= '2026-02-23'"
+    viewed = ek.performed("product_viewed", within="30 days")
+    weeks = f"SELECT {PERSON}, floor(date_diff('day', DATE '2026-02-25', e.timestamp) / 7) AS w {rows} = '$pageview' AND e.timestamp >= '2026-02-25' AND e.timestamp < '2026-03-25'"
+    steps = f"SELECT {PERSON}, e.timestamp AS t, e.event AS event {rows} IN ('product_viewed', 'purchase') AND e.timestamp >= '2026-01-24'"
+    before = "max(CASE WHEN event = 'product_viewed' THEN t END) OVER (PARTITION BY p ORDER BY t)"
+    lately = "count(*) FILTER (e.timestamp >= '2026-03-18')"
+    return {
+        "performed": (count(viewed), f"SELECT DISTINCT {PERSON} {rows} = 'product_viewed' AND {month}"),
+        "performed for the first time": (
+            count(ek.performed_first_time("product_viewed", within="30 days")),
+            f"SELECT {PERSON} {rows} = 'product_viewed' GROUP BY 1 HAVING min(e.timestamp) >= '2026-02-23'",
+        ),
+        "performed regularly": (
+            count(ek.performed_regularly("$pageview", period="1 week", min_periods=3, total_periods=4)),
+            f"SELECT p FROM ({weeks}) GROUP BY 1 HAVING count(DISTINCT w) >= 3",
+        ),
+        "performed a sequence": (
+            count(ek.performed_sequence("product_viewed", "purchase", gap="3 days", within="60 days")),
+            f"SELECT DISTINCT p FROM (SELECT p, t, event, {before} AS b FROM ({steps})) WHERE event = 'purchase' AND t - b <= INTERVAL 3 DAY",
+        ),
+        "stopped": (
+            count(ek.stopped_performing("$pageview", within="60 days", recent="14 days")),
+            f"SELECT {PERSON} {rows} = '$pageview' AND e.timestamp >= '2026-01-24' GROUP BY 1 HAVING max(e.timestamp) < '2026-03-11'",
+        ),
+        "restarted": (
+            count(ek.restarted_performing("purchase", within="30 days", recent="7 days")),
+            f"SELECT {PERSON} {rows} = 'purchase' GROUP BY 1 HAVING {lately} > 0 AND min(e.timestamp) < '2026-03-18' "
+            "AND count(*) FILTER (e.timestamp >= '2026-02-23' AND e.timestamp < '2026-03-18') = 0",
+        ),
+        "performed one, not the other": (
+            count(viewed, ~ek.performed("purchase", within="30 days")),
+            f"SELECT {PERSON} {rows} IN ('product_viewed', 'purchase') AND {month} GROUP BY 1 "
+            f"HAVING count(*) FILTER (NOT {bought}) > 0 AND count(*) FILTER ({bought}) = 0",
+        ),
+    }
+
+
 def said(name: str) -> str:
     """Give the SQL that reads a property."""
     return f"json_extract_string(e.properties, '$.\"{name}\"')"

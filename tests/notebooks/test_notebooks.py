@@ -20,6 +20,7 @@ def test_the_course_has_its_notebooks() -> None:
         "05_funnels",
         "06_capture_and_autocapture",
         "08_paths",
+        "09_cohorts",
         "weekly_report",
     ]
 
