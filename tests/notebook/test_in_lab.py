@@ -284,3 +284,21 @@ def test_names_that_begin_with_a_dollar_are_no_formulas(lab: Any) -> None:
     page.wait_for_selector("mjx-container", timeout=30_000)
     page.wait_for_timeout(1500)
     assert page.locator("mjx-container").count() == 1
+
+
+def test_every_kind_of_question_is_built_and_drawn(lab: Any) -> None:
+    page = opened(lab, "kinds", START, "built = ek.explore(events, series=['movie_played'])\nbuilt")
+    drawn(page)
+    for kind in ("Retention", "Lifecycle", "Stickiness", "Paths"):
+        answered(page, lambda kind=kind: page.locator(".evkit-tabs").get_by_text(kind).click())
+        drawn(page)
+        assert page.get_by_role("alert").count() == 0
+        shot(lab, f"explorer-{kind.lower()}")
+    answered(page, lambda: page.get_by_label("Pages").check())
+    answered(page, lambda: page.locator(".evkit-tabs").get_by_text("Retention").click())
+    returning = page.get_by_label("Come back with: event or action")
+    answered(page, lambda: (returning.fill("search_performed"), returning.press("Enter")))
+    answered(page, lambda: page.get_by_label("Intervals", exact=True).fill("5"))
+    code = page.locator(".evkit-code code").first.text_content()
+    assert code == 'events.retention("movie_played", "search_performed", total_intervals=5)'
+    assert lab[2].errors == [] and lab[2].foreign == []

@@ -240,7 +240,7 @@ def mean_hover(spec: Retention) -> list[alt.Tooltip]:
 
 def width_of(frame: pd.DataFrame) -> int:
     """Give a width with room for each interval."""
-    return max(theme.WIDTH, 28 * min(frame.interval.nunique(), MOST_INTERVALS))
+    return max(theme.WIDTH, 28 * min(int(frame.interval.nunique()), MOST_INTERVALS))
 
 
 # ---------------------------------------------------------------------- words

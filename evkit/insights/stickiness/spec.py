@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from evkit.dates import DateRange, Dates, Interval
 from evkit.dates.grammar import INTERVALS, is_relative
@@ -170,4 +170,4 @@ def as_criteria(given: Criteria | None) -> Criteria | None:
     whole("the number of criteria", count)
     if count < 1:
         raise SpecError(f"criteria {tuple(given)!r}: an interval counts from its first event on, so give 1 or more")
-    return cast("Criteria", (operator, count))
+    return operator, count

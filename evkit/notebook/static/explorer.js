@@ -133,6 +133,8 @@ function render({ model, el }) {
     if (found) found.focus();
   }
 
+  /** The series that this kind of question has; the form keeps others for another kind. */
+  const asked = () => form.series.slice(0, kindOf().most ?? undefined);
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
   function seriesRow(at) {
@@ -162,7 +164,7 @@ function render({ model, el }) {
       kind.roles[at] ? h("div.evkit-role", { "aria-hidden": "true" }, number) : null,
       h("div.evkit-row", {}, number && !kind.roles[at] ? h("span.evkit-number", { "aria-hidden": "true" }, number) : null, node,
         kind.numbers === "1" && at > 0 ? h("button.evkit-icon", { type: "button", "aria-label": `Move ${label} up`, title: "Move up", onclick: () => move(-1) }, "\u2191") : null,
-        form.series.length > kind.fewest ? removal(label, () => put(() => form.series.splice(at, 1), { redraw: true })) : null),
+        asked().length > kind.fewest ? removal(label, () => put(() => form.series.splice(at, 1), { redraw: true })) : null),
       math || optional ? h("div.evkit-row", {}, math, optional) : null, of, ofGroups,
       filterList(one.filters, `${label}, filter`, "+ filter"));
   }
@@ -241,14 +243,15 @@ function render({ model, el }) {
     const kind = kindOf();
     const add = () => put(() => form.series.push(emptySeries(nextName())), { redraw: true });
     const decides = new Set(kind.controls.flatMap((c) => Object.keys(c.when)));
-    fields.replaceChildren(
+    const parts = [
       insightChoice(),
-      kind.legend ? h("fieldset", {}, h("legend", {}, kind.legend), h("ol.evkit-list", {}, form.series.slice(0, kind.most ?? undefined).map((_, i) => seriesRow(i))),
+      kind.legend ? h("fieldset", {}, h("legend", {}, kind.legend), h("ol.evkit-list", {}, asked().map((_, i) => seriesRow(i))),
         kind.most === null || form.series.length < kind.most ? h("button.evkit-add", { type: "button", onclick: add }, `+ ${kind.one}`) : null) : null,
       h("fieldset", {}, h("legend", {}, "Filters"), filterList(form.filters, "Filter", "+ filter")),
       kind.breakdowns ? breakdowns(kind.breakdowns) : null,
       h("fieldset.evkit-grid", {}, h("legend", {}, "Options"), dates(), kind.controls.filter(isAsked).map((c) => option(c, decides))),
-    );
+    ];
+    fields.replaceChildren(...parts.filter((part) => part !== null));
     if (active) {
       const again = [...fields.querySelectorAll("[aria-label]")].find((e) => e.getAttribute("aria-label") === active) || document.getElementById(active);
       if (again) again.focus();

@@ -116,7 +116,7 @@ def test_cells_beyond_the_range_are_0_whatever_happens_there() -> None:
 
 def test_a_grid_that_nobody_can_read_is_refused() -> None:
     with pytest.raises(
-        SpecError, match="more than 1,000,000 cells from 2000-01-01 to .* by hour: give a shorter date_range or a longer period"
+        SpecError, match=r"more than 1,000,000 cells from 2000-01-01 to .* by hour: give a shorter date_range or a longer period"
     ):
         ask(ONE, days=("2000-01-01", "2020-01-04"), intervals=24, period="Hour")
 
