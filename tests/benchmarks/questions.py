@@ -57,6 +57,17 @@ o AS (
 SELECT b, count(*) FILTER (level >= 1), count(*) FILTER (level >= 2), count(*) FILTER (level >= 3) FROM o WHERE level > 0 GROUP BY b
 """
 
+RECURRING = "SELECT DISTINCT p, date_trunc('week', t + INTERVAL 1 DAY) AS w FROM s"
+ONCE = "SELECT p, date_trunc('week', min(t) + INTERVAL 1 DAY) AS w FROM s GROUP BY p"
+RETENTION = """
+WITH s AS ({starts}), b AS ({begin}),
+r AS (SELECT DISTINCT p, date_trunc('week', t + INTERVAL 1 DAY) AS w FROM ({returns}))
+SELECT w, 0, count(*) FROM b GROUP BY 1
+UNION ALL
+SELECT b.w, date_diff('week', b.w, r.w) AS i, count(*) FROM b JOIN r ON b.p = r.p AND r.w > b.w AND r.w < b.w + INTERVAL 8 WEEK GROUP BY 1, 2
+"""
+"""Weeks from Sunday; the first row of a cohort and interval is its size."""
+
 
 def asked(path: Path, columns: str, where: str, span: tuple[str, str] = RANGE) -> str:
     """Give the events of a range, from and up to."""
@@ -97,6 +108,10 @@ def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], An
     touch = WINDOWS.format(events=with_browser, by="", value="arg_min(b, t)", **names)
     every = WINDOWS.format(events=with_browser, by=", b", value="b", **names)
     of_sessions = asked(path, f"NULL AS b, {session} AS p", steps)
+    retained = RETENTION.format(starts=plain, returns=with_people(path, "1", "e.event = 'product_viewed'"), begin=RECURRING)
+    again = RETENTION.format(starts=plain, returns=plain, begin=RECURRING)
+    of_first_times = RETENTION.format(starts=plain, returns=with_people(path, "1", "e.event = 'product_viewed'"), begin=ONCE)
+    weekly = lambda *entities, **options: lambda: events.retention(*entities, period="week", total_intervals=8, **options).to_pandas()  # noqa: E731
     return {
         "first times": (trend(views(math="first_time_for_user")), first),
         "weekly active": (trend(views(math="weekly_active")), active),
@@ -109,6 +124,9 @@ def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], An
             trend("$pageview", compare=True, date_range=("2026-02-12", "2026-03-25")),
             " UNION ALL ".join(by_day(asked(path, "1", viewed, span), "count(*)") for span in HALVES),
         ),
+        "retention": (weekly("$pageview", "product_viewed"), retained),
+        "retention of one event": (weekly("$pageview"), again),
+        "retention of first times": (weekly("$pageview", "product_viewed", retention_type="retention_first_time"), of_first_times),
         "sum of a property": (trend(views(math="sum", math_property="price")), by_day(priced, "sum(price)")),
         "p90 of a property": (trend(views(math="p90", math_property="price")), by_day(priced, "quantile_cont(price, 0.9)")),
         "by a property": (trend("$pageview", breakdown="$browser"), by_day(parted, "b, count(*)", ", b")),

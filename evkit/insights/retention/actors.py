@@ -119,6 +119,7 @@ def members(spec: Retention, tables: EventTables, *, row: int | None = None, val
     grouped = rows.sort_values("interval").groupby(["actor", "row", "breakdown_value"], dropna=False, sort=False).interval
     listed = grouped.agg(lambda i: tuple(int(n) for n in i)).reset_index(name="appearances") if len(rows) else empty()
     listed = listed.assign(count=[len(a) for a in listed.appearances]).rename(columns={"actor": "actor_id"})
+    listed = listed if spec.breakdown else listed.assign(breakdown_value=pd.Series([None] * len(listed), dtype=object))
     order = ["count", "actor_id", "row", "breakdown_value"]
     return listed.sort_values(order, ascending=[False, True, True, True], kind="stable", ignore_index=True).drop(columns="count")
 

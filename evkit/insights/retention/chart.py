@@ -53,6 +53,11 @@ def title_of(spec: Retention) -> str:
     return f"{spec.target.label}{again}"
 
 
+def who(spec: Retention) -> str:
+    """Say who is counted."""
+    return PEOPLE if spec.group_type is None and spec.group_type_index is None else GROUPS
+
+
 def subtitle(spec: Retention, frame: pd.DataFrame) -> list[str]:
     """Say what a figure is, and what is left out of the picture."""
     kind = {"retention_recurring": "", "retention_first_time": "first time, ", "retention_first_ever_occurrence": "first time ever, "}[
@@ -121,7 +126,7 @@ def cells(spec: Retention, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def grid(spec: Retention, frame: pd.DataFrame, mean: pd.DataFrame) -> Any:
     """Draw the grid: a row a cohort, its size, a cell an interval; the mean of all cohorts on top."""
-    beside_cells = PEOPLE if spec.group_type is None and spec.group_type_index is None else GROUPS
+    beside_cells = who(spec)
     rows = cells(spec, frame)
     names = list(dict.fromkeys(frame.label))
     cohorts = frame.drop_duplicates("cohort")
@@ -255,9 +260,8 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
         return f"Retention of {title_of(spec)}: nobody began."
     one = frame[frame.breakdown_value.isin(frame.breakdown_value.head(1)) | frame.breakdown_value.isna()]
     people = int(frame[frame.interval == 0]["count"].sum())
-    in_cohorts = (
-        "times somebody was in a cohort" if spec.retention_type == "retention_recurring" and not spec.is_rolling else "people in them"
-    )
+    several = spec.retention_type == "retention_recurring" and not spec.is_rolling
+    in_cohorts = "times somebody was in a cohort" if several else f"{who(spec)} in them"
     first, last = one.cohort.min(), one.cohort.max()
     said = [
         f"Retention of {title_of(spec)} by {spec.period}: {cohorts_in_words(one.cohort.nunique())} from {first:%d %B %Y} to {last:%d %B %Y}, "

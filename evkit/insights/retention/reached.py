@@ -22,8 +22,16 @@ def reached(asked: Asked) -> ir.Table:
         actor, value (only with a breakdown by a property), row (which cohort, from 0), interval (from 0), amount (only where a
         property is added up). Each at most once: interval 0 for everybody in a cohort, others as far as they come back.
     """
-    rows = marked(asked)
+    rows = needed(asked, marked(asked))
     return windows(asked, rows) if asked.spec.is_rolling else calendar(asked, rows)
+
+
+def needed(asked: Asked, rows: ir.Table) -> ir.Table:
+    """Keep the columns that figures are made of: where the events are used twice an engine may write them down."""
+    ever = asked.spec.retention_type == "retention_first_ever_occurrence"
+    names = ["actor", "timestamp", "is_target", "is_returning", *(["is_kind"] if ever else [])]
+    names += [name for name in ("value", "amount") if name in rows.columns]
+    return rows.select(*names, *(["arrival", "uuid"] if ever and "value" in rows.columns else []))
 
 
 def of(rows: ir.Table, other: ir.Table, keys: list[str]) -> list[ir.BooleanValue]:
@@ -36,33 +44,10 @@ def inside(asked: Asked, rows: ir.Table) -> ir.Table:
     return rows if asked.spec.retention_type == "retention_recurring" else rows.filter(rows.timestamp >= asked.start)
 
 
-# ---------------------------------------------------------------------- first starts
-def firsts(asked: Asked, rows: ir.Table) -> ir.Table:
-    """Give the first starts that lie in the grid: the keys of who begins, first (UTC).
-
-    Of somebody's first ever, value is that of the first event of the kind, whatever its filters.
-    """
-    kind = asked.spec.retention_type
-    keys = asked.begin_keys
-    if kind != "retention_first_ever_occurrence":
-        targets = rows.filter(rows.is_target)
-        found = targets.group_by(keys).agg(first=targets.timestamp.min())
-        return found if kind == "retention_recurring" else found.filter(found.first >= asked.start)
-    kinds = rows.filter(rows.is_kind)
-    found = kinds.group_by(keys).agg(earliest=kinds.timestamp.min(), first=kinds.timestamp.min(where=kinds.is_target))
-    found = found.filter((found.earliest == found.first) & (found.first >= asked.start)).drop("earliest")
-    if "value" not in rows.columns:
-        return found
-    order = [kinds.timestamp, kinds.arrival, kinds.uuid]
-    ranked = kinds.mutate(place=ibis.row_number().over(group_by=kinds.actor, order_by=order))
-    valued = ranked.filter(ranked.place == 0).select(valued="actor", value="value")
-    return found.inner_join(valued, found.actor == valued.valued).drop("valued")
-
-
 # ---------------------------------------------------------------------- by the calendar
 def period(asked: Asked, start: ir.TimestampValue) -> ir.IntegerValue:
-    """Give the number of a period by its start."""
-    return numbers.number(start, asked.spec.period, since=asked.grid.start, dialect=asked.tables.dialect)
+    """Give the number of a period by its start; those before the grid are negative."""
+    return numbers.number(start, asked.spec.period, since=asked.grid.start, dialect=asked.tables.dialect).cast(SMALL)
 
 
 def begun(asked: Asked, time: ir.TimestampValue) -> ir.TimestampValue:
@@ -73,38 +58,47 @@ def begun(asked: Asked, time: ir.TimestampValue) -> ir.TimestampValue:
 
 def calendar(asked: Asked, rows: ir.Table) -> ir.Table:
     """Give who is where by periods of the calendar."""
-    spec = asked.spec
     active = activity(asked, rows)
-    if spec.retention_type == "retention_recurring":
-        begins = active.filter(active.targets > 0)
-        begins = begins.mutate(row=begins.period)
-        if spec.custom_brackets:
-            keys = asked.keys
-            base = begins.row.min().over(ibis.window(group_by=[begins[key] for key in keys]))
-            begins = begins.mutate(base=base)
-    else:
-        begins = firsts(asked, rows)
-        begins = begins.mutate(row=period(asked, begun(asked, begins.first)))
-    begins = begins.select(
-        *asked.keys, row=begins.row.cast(SMALL), base=(begins.base if "base" in begins.columns else begins.row).cast(SMALL)
-    )
-    found = started(asked, rows, active, begins).union(returned(asked, active, begins))
-    return found
+    begins = cohorts(asked, rows, active)
+    return started(asked, rows, active, begins).union(returned(asked, active, begins))
 
 
 def activity(asked: Asked, rows: ir.Table) -> ir.Table:
-    """Give what somebody does in each period: the keys by which returns are found, period, targets and returns (how many), sums of each."""
+    """Give what somebody does in each period: the keys by which returns are found, period, targets and returns (how many), and more.
+
+    Of somebody's first ever, first_kind and first_target (UTC); where a property is added up, target_amount and returning_amount.
+    """
     keys = return_keys(asked)
-    here = inside(asked, rows)
-    here = here.mutate(begun=begun(asked, here.timestamp))
+    here = rows.mutate(begun=begun(asked, rows.timestamp))
     more: dict[str, ir.Value] = {}
+    if "is_kind" in rows.columns:
+        more |= {"first_kind": here.timestamp.min(where=here.is_kind), "first_target": here.timestamp.min(where=here.is_target)}
     if asked.spec.aggregates:
-        more = {
+        more |= {
             "target_amount": here.amount.sum(where=here.is_target).fill_null(0.0),
             "returning_amount": here.amount.sum(where=here.is_returning).fill_null(0.0),
         }
-    counted = here.group_by([*keys, "begun"]).agg(targets=here.is_target.sum(), returns=here.is_returning.sum(), **more)
-    return counted.mutate(period=period(asked, counted.begun).cast(SMALL)).drop("begun")
+    targets, returns = here.count(where=here.is_target), here.count(where=here.is_returning)
+    counted = here.group_by([*keys, "begun"]).agg(targets=targets, returns=returns, **more)
+    names = [*keys, "targets", "returns", *more]
+    return counted.select(*names, period=period(asked, counted.begun))  # a drop would be written out each time it is used
+
+
+def cohorts(asked: Asked, rows: ir.Table, active: ir.Table) -> ir.Table:
+    """Give who is in which cohort: the keys, row, base (from which period on intervals are counted)."""
+    spec, keys = asked.spec, asked.keys
+    if spec.retention_type == "retention_recurring":
+        begins = active.filter(active.targets > 0)
+        base = begins.period.min().over(ibis.window(group_by=[begins[key] for key in keys])) if spec.custom_brackets else begins.period
+        return begins.select(*keys, row=begins.period, base=base)
+    if spec.retention_type == "retention_first_time":
+        begins = active.filter(active.targets > 0).group_by(keys).agg(row=lambda t: t.period.min())
+    else:
+        found = active.group_by("actor").agg(
+            kind=active.first_kind.min(), target=active.first_target.min(), row=active.period.min(where=active.targets > 0)
+        )
+        begins = with_first_value(rows, found.filter(found.kind == found.target).select("actor", "row"))
+    return begins.filter(begins.row >= 0).select(*keys, "row", base=begins.row)
 
 
 def return_keys(asked: Asked) -> list[str]:
@@ -130,7 +124,7 @@ def started(asked: Asked, rows: ir.Table, active: ir.Table, begins: ir.Table) ->
 def after_start(asked: Asked, rows: ir.Table, keys: list[str]) -> ir.Table:
     """Give what returning events add up to in a period, strictly after the first target there: the keys, period, amount."""
     here = inside(asked, rows)
-    here = here.mutate(period=period(asked, begun(asked, here.timestamp)).cast(SMALL))
+    here = here.mutate(period=period(asked, begun(asked, here.timestamp)))
     targets = here.filter(here.is_target).view()
     first = targets.group_by([*keys, "period"]).agg(first=targets.timestamp.min())
     returns = here.filter(here.is_returning)
@@ -142,7 +136,8 @@ def after_start(asked: Asked, rows: ir.Table, keys: list[str]) -> ir.Table:
 def returned(asked: Asked, active: ir.Table, begins: ir.Table) -> ir.Table:
     """Give the intervals after 0 in which those who begin come back often enough."""
     spec, keys = asked.spec, return_keys(asked)
-    comes = active.filter(active.returns >= spec.minimum_occurrences).view()
+    comes = active.view()
+    comes = comes.filter(comes.returns >= spec.minimum_occurrences)
     later = comes.period - begins.base
     joined = begins.inner_join(comes, [*of(begins, comes, keys), later >= 1, later <= spec.ends[-1]])
     amount = {"amount": comes.returning_amount} if spec.aggregates else {}
@@ -167,6 +162,30 @@ def clock(asked: Asked, time: ir.TimestampValue) -> ir.IntegerValue:
     settings = asked.tables.settings
     count = numbers.hours if asked.spec.period in ("hour", "day") else numbers.days
     return count(time, timezone=settings.timezone, dialect=asked.tables.dialect)
+
+
+def firsts(asked: Asked, rows: ir.Table) -> ir.Table:
+    """Give the first starts that lie in the grid: actor, first (UTC); of somebody's first ever with a breakdown its value, too."""
+    kind = asked.spec.retention_type
+    if kind != "retention_first_ever_occurrence":
+        targets = rows.filter(rows.is_target)
+        found = targets.group_by("actor").agg(first=targets.timestamp.min())
+        return found if kind == "retention_recurring" else found.filter(found.first >= asked.start)
+    kinds = rows.filter(rows.is_kind)
+    found = kinds.group_by("actor").agg(earliest=kinds.timestamp.min(), first=kinds.timestamp.min(where=kinds.is_target))
+    found = found.filter((found.earliest == found.first) & (found.first >= asked.start)).select("actor", "first")
+    return with_first_value(rows, found)
+
+
+def with_first_value(rows: ir.Table, found: ir.Table) -> ir.Table:
+    """Add the value of somebody's first event of the kind, whatever its filters: of several at one instant the first to arrive."""
+    if "value" not in rows.columns:
+        return found
+    kinds = rows.filter(rows.is_kind)
+    order = [kinds.timestamp, kinds.arrival, kinds.uuid]
+    ranked = kinds.mutate(place=ibis.row_number().over(group_by=kinds.actor, order_by=order))
+    valued = ranked.filter(ranked.place == 0).select(valued="actor", value="value")
+    return found.inner_join(valued, found.actor == valued.valued).select(*found.columns, "value")
 
 
 def windows(asked: Asked, rows: ir.Table) -> ir.Table:

@@ -39,12 +39,6 @@ class Asked:
         return ["actor", "value"] if self.spec.part is not None else ["actor"]
 
     @property
-    def begin_keys(self) -> list[str]:
-        """By what the first start is looked for: of 24-hour windows, and of somebody's first ever, it is the actor's own."""
-        own = self.spec.is_rolling or self.spec.retention_type == "retention_first_ever_occurrence"
-        return ["actor"] if own else self.keys
-
-    @property
     def start(self) -> ir.TimestampScalar:
         """The first instant of the grid."""
         return instant(self.grid.instant(self.grid.start))
@@ -86,7 +80,9 @@ def marked(asked: Asked) -> ir.Table:
         **({"value": matcher.value(spec.part).fill_null("")} if spec.part is not None else {}),
         **({"amount": matcher.number(spec.aggregation_property).fill_null(0.0)} if spec.aggregation_property is not None else {}),
     )
-    wanted = matcher.filter(spec.filters) & matcher.filter(member) & (rows.timestamp < asked.end) & made.actor.notnull()
+    wanted = matcher.filter(spec.filters) & matcher.filter(member) & (rows.timestamp < asked.end)
+    if index is not None:
+        wanted = wanted & made.actor.notnull()
     if spec.retention_type == "retention_recurring":
         wanted = wanted & (rows.timestamp >= asked.start)
     made = made.filter(wanted & (made.is_target | made.is_kind | made.is_returning))
