@@ -405,11 +405,11 @@ class Events:
             )
         )
 
-    def _subjects(self, subjects: Iterable[Subject]) -> tuple[Subject, ...]:
+    def _subjects(self, subjects: Iterable[Subject | None]) -> tuple[Subject | None, ...]:
         """Put the action in place of a text that is the name of one (`with_actions`), also inside a series."""
         actions = self.tables.settings.actions
 
-        def named(subject: Subject) -> Subject:
+        def named(subject: Subject | None) -> Subject | None:
             if isinstance(subject, Series) and isinstance(subject.subject, str) and subject.subject in actions:
                 return replace(subject, subject=actions[subject.subject])
             return actions.get(subject, subject) if isinstance(subject, str) else subject

@@ -105,13 +105,15 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
     "stickiness by week": lambda e: e.stickiness("movie_played", interval="week", compare=True, date_range="-28d").to_pandas(),
     "stickiness in threes of days": lambda e: e.stickiness("movie_played", interval_count=3, cumulative=True).to_pandas(),
     "stickiness in pairs of months": lambda e: e.stickiness("$pageview", interval="month", interval_count=2).to_pandas(),
-    "stickiness in fours of hours": lambda e: e.between("2026-03-28", "2026-03-31")
-    .stickiness("$pageview", interval="hour", interval_count=4)
-    .to_pandas(),
+    "stickiness in fours of hours": lambda e: (
+        e.between("2026-03-28", "2026-03-31").stickiness("$pageview", interval="hour", interval_count=4).to_pandas()
+    ),
     "stickiness of companies": lambda e: e.stickiness(
         ek.series(None, math="unique_group", group_type="company"), interval="week", criteria=("gte", 2)
     ).to_pandas(),
-    "stickiness of sessions": lambda e: e.stickiness("$pageview", interval="hour", aggregate_by="$session_id", date_range="-3d").to_pandas(),
+    "stickiness of sessions": lambda e: e.stickiness(
+        "$pageview", interval="hour", aggregate_by="$session_id", date_range="-3d"
+    ).to_pandas(),
     "who sticks": lambda e: e.stickiness("movie_played", interval="week").actors(intervals=2, operator="gte"),
     "timeline": lambda e: e.person(e.persons().distinct_ids[5][0]).timeline().to_pandas(),
 }

@@ -146,14 +146,21 @@ def test_stickiness_is_bars_with_their_figures_and_lines_where_periods_are_compa
         ("view", "1 day or more", 3), ("view", "2 days or more", 1), ("view (before)", "1 day or more", 2), ("view (before)", "2 days or more", 0),
     ]  # fmt: skip
     assert len(layers(compared, "line")) == 1
-    assert compared["description"].startswith("By the number of days or more, from 1 to 2. view: 3 in all, 3 in 1 day or more, 1 in 2 days or more.")
+    assert compared["description"].startswith(
+        "By the number of days or more, from 1 to 2. view: 3 in all, 3 in 1 day or more, 1 in 2 days or more."
+    )
     many = events.stickiness("view", date_range=("2025-12-01", "2026-01-03")).chart().to_dict()
     assert many["mark"]["type"] == "bar"
 
 
 def test_lifecycle_and_stickiness_draw_light_and_dark_without_colours_of_their_own_theme(log: Log) -> None:
     events = log(COMING)
-    for insight in (events.lifecycle("view"), events.stickiness("view"), events.stickiness("view", compare=True), events.stickiness("view", "view")):
+    for insight in (
+        events.lifecycle("view"),
+        events.stickiness("view"),
+        events.stickiness("view", compare=True),
+        events.stickiness("view", "view"),
+    ):
         chart = insight.chart()
         made = chart.to_dict()
         assert "config" not in made or not made["config"].get("axis")

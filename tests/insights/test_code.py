@@ -98,7 +98,8 @@ FUNNELS = quiet(
 )
 PLAIN = quiet(
     st.one_of(
-        SUBJECTS, st.builds(lambda s, g, n: ek.series(s, filters=g, name=n), st.one_of(st.none(), SUBJECTS), GROUPS, st.one_of(st.none(), WORDS))
+        SUBJECTS,
+        st.builds(lambda s, g, n: ek.series(s, filters=g, name=n), st.one_of(st.none(), SUBJECTS), GROUPS, st.one_of(st.none(), WORDS)),
     )
 )
 LIFECYCLES = quiet(

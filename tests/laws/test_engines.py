@@ -76,7 +76,9 @@ FUNNELS = {
 }
 LIFECYCLES = {
     "by day": Lifecycle("a", date_range=WEEKS),
-    "by week, filtered": Lifecycle(Series("a", filters=event_prop("p") == 1), interval="week", filters=person_prop("plan") == "pro", date_range=WEEKS),
+    "by week, filtered": Lifecycle(
+        Series("a", filters=event_prop("p") == 1), interval="week", filters=person_prop("plan") == "pro", date_range=WEEKS
+    ),
     "by month, of groups": Lifecycle(interval="month", group_type="company", date_range=WEEKS),
     "by the hour": Lifecycle(Action("x", viewed("/b")), interval="hour", date_range=DateRange("2026-03-28", "2026-03-30")),
     "of a cohort": Lifecycle("a", filters=in_cohort("pro"), date_range=WEEKS),

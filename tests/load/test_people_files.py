@@ -107,8 +107,12 @@ def test_groups_and_persons_have_the_time_of_their_creation(tmp_path: Path, endi
         elif ending == "csv":
             frame.to_csv(file, index=False)
         else:
-            lines(tmp_path, file.name, *({k: v for k, v in row.items() if v is not None} for row in frame.astype(object).to_dict("records")))
-    events = ek.read(events=lines(tmp_path, "events.jsonl", *EVENTS), persons=tmp_path / f"persons.{ending}", groups=tmp_path / f"groups.{ending}")
+            lines(
+                tmp_path, file.name, *({k: v for k, v in row.items() if pd.notna(v)} for row in frame.astype(object).to_dict("records"))
+            )
+    events = ek.read(
+        events=lines(tmp_path, "events.jsonl", *EVENTS), persons=tmp_path / f"persons.{ending}", groups=tmp_path / f"groups.{ending}"
+    )
     assert events.groups().created_at.tolist() == [pd.Timestamp("2026-01-01 23:30"), pd.NaT]
     assert events.persons().created_at.tolist() == [pd.Timestamp("2026-01-01 23:00")]
     of_groups = events.lifecycle("e", group_type="company", date_range="2026-01-01").to_pandas()

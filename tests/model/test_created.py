@@ -74,7 +74,9 @@ def test_persons_that_came_with_the_data_say_it_themselves_or_are_as_old_as_thei
     ).events
     rows = given.tables.execute(persons_created(given.tables)).sort_values("person_id")
     assert rows.created_at.tolist() == [pd.Timestamp("2026-01-02"), pd.NaT]
-    frame = pd.DataFrame({"event": ["v", "v"], "distinct_id": ["a", "b"], "timestamp": ["2026-01-05", "2026-01-03"], "person_id": ["p", "p"]})
+    frame = pd.DataFrame(
+        {"event": ["v", "v"], "distinct_id": ["a", "b"], "timestamp": ["2026-01-05", "2026-01-03"], "person_id": ["p", "p"]}
+    )
     assert created(ek.from_frame(frame, identity="given")) == {"p": "01-03"}
 
 

@@ -18,9 +18,7 @@ from evkit.model.tables import EventTables
 COLUMNS = ["actor_id", "bucket", "status", "events", "first_seen", "last_seen"]
 
 
-def actors(
-    spec: Lifecycle, tables: EventTables, *, bucket: str | dt.datetime | None = None, status: str | None = None
-) -> pd.DataFrame:
+def actors(spec: Lifecycle, tables: EventTables, *, bucket: str | dt.datetime | None = None, status: str | None = None) -> pd.DataFrame:
     """Give who is what in a bucket.
 
     Parameters
@@ -45,9 +43,7 @@ def actors(
     return tables.execute(found.order_by([found.bucket, found["rank"], found.events.desc(), found.actor_id]))[COLUMNS]
 
 
-def expression(
-    spec: Lifecycle, tables: EventTables, *, bucket: str | dt.datetime | None = None, status: str | None = None
-) -> ir.Table:
+def expression(spec: Lifecycle, tables: EventTables, *, bucket: str | dt.datetime | None = None, status: str | None = None) -> ir.Table:
     """Give who is what in a bucket as an expression: the columns of `actors`, and rank (the status's place)."""
     if status is not None and status not in STATUSES:
         raise unknown("status", status, STATUSES)

@@ -41,5 +41,7 @@ def created(spec: Lifecycle, tables: EventTables) -> str:
     if tables.persons is not None:
         return "A person was created when the persons given with the data say so; one without a time is never new."
     if tables.replays_identity:
-        return "A person was created at the time of the event that made them, the first to arrive; persons that became one, at the older time."
+        return (
+            "A person was created at the time of the event that made them, the first to arrive; persons that became one, at the older time."
+        )
     return "A person was created at the time of their first event: the data says no other."

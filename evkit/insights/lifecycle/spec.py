@@ -73,7 +73,9 @@ class Lifecycle(Question):
         if series.math != "total":
             raise SpecError(f"math {series.math!r} of {series.label!r}: a lifecycle counts who is active; leave the math out")
         if series.group_type is not None or series.group_type_index is not None:
-            raise SpecError(f"a group type of {series.label!r}: give it to the lifecycle, as in events.lifecycle('a', group_type='company')")
+            raise SpecError(
+                f"a group type of {series.label!r}: give it to the lifecycle, as in events.lifecycle('a', group_type='company')"
+            )
         check_group_type_index(group_type_index)
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("subject", series)

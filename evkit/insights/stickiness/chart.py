@@ -74,7 +74,9 @@ def across(spec: Stickiness, rows: list[dict[str, Any]]) -> alt.X:
     last = max(r["intervals"] for r in rows)
     gap = -(-last // MOST_TICKS)
     shown = [k for k in range(1, last + 1) if k == 1 or k % gap == 0]
-    return alt.X("intervals:O", title=units(spec), scale=alt.Scale(paddingInner=0.15), axis=alt.Axis(values=shown, labelAngle=0, labelOverlap=True))
+    return alt.X(
+        "intervals:O", title=units(spec), scale=alt.Scale(paddingInner=0.15), axis=alt.Axis(values=shown, labelAngle=0, labelOverlap=True)
+    )
 
 
 def up(*, written: bool = False) -> alt.Y:
@@ -89,11 +91,15 @@ def bars(spec: Stickiness, rows: list[dict[str, Any]]) -> Any:
     base = Chart(alt.InlineData(values=rows)).encode(x=across(spec, rows), y=up(written=written), tooltip=hover(spec))
     if len(order) > 1:
         pick = picked("line", rows)
-        return base.mark_bar(cornerRadiusEnd=2).encode(
-            xOffset=alt.XOffset("line:N", sort=order),
-            color=alt.Color("line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3)),
-            opacity=alt.condition(pick, alt.value(1), alt.value(0.15)),
-        ).add_params(pick)
+        return (
+            base.mark_bar(cornerRadiusEnd=2)
+            .encode(
+                xOffset=alt.XOffset("line:N", sort=order),
+                color=alt.Color("line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3)),
+                opacity=alt.condition(pick, alt.value(1), alt.value(0.15)),
+            )
+            .add_params(pick)
+        )
     bar = base.mark_bar(cornerRadiusEnd=2, color=theme.CATEGORIES[0])
     if not written:
         return bar

@@ -89,7 +89,9 @@ def expression(spec: Stickiness, tables: EventTables) -> ir.Table:
     columns = {"period_asked": [name for name, _ in steps], "at_least": [k for _, k in steps]}
     wanted = ibis.memtable(columns, schema=ibis.schema({"period_asked": "string", "at_least": "int64"}))
     reached = found.inner_join(wanted, [found.period == wanted.period_asked, found.intervals >= wanted.at_least])
-    summed = reached.drop("intervals").rename(intervals="at_least").group_by(["order", "period", "intervals"]).agg(value=lambda t: t.value.sum())
+    summed = (
+        reached.drop("intervals").rename(intervals="at_least").group_by(["order", "period", "intervals"]).agg(value=lambda t: t.value.sum())
+    )
     return summed.select("order", "period", "intervals", "value")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from evkit.dates import DateRange, Dates, Interval
 from evkit.dates.grammar import INTERVALS, is_relative
@@ -88,9 +88,7 @@ class Stickiness(Question):
         filters: FilterGroup | PropertyFilter | None = None,
     ) -> None:
         if len(series) == 1 and isinstance(series[0], (list, tuple)):
-            raise SpecError(
-                f"the series came as a {type(series[0]).__name__}: give them one by one, as in events.stickiness(*names)"
-            )
+            raise SpecError(f"the series came as a {type(series[0]).__name__}: give them one by one, as in events.stickiness(*names)")
         if not series:
             raise SpecError("stickiness of nothing: name at least one event or action")
         if interval not in INTERVALS:
@@ -172,4 +170,4 @@ def as_criteria(given: Criteria | None) -> Criteria | None:
     whole("the number of criteria", count)
     if count < 1:
         raise SpecError(f"criteria {tuple(given)!r}: an interval counts from its first event on, so give 1 or more")
-    return cast("Criteria", (operator, count))
+    return (operator, count)

@@ -12,7 +12,9 @@ BY_ORG = {"aggregation_group_type_index": 0}
 
 def orgs(**created: str | None) -> dict[str, object]:
     """Give groups with when they were created, for `project`."""
-    listed = [{"type": "org", "index": 0, "key": k, "created_at": None if day is None else f"2020-{day}T10:00:00Z"} for k, day in created.items()]
+    listed = [
+        {"type": "org", "index": 0, "key": k, "created_at": None if day is None else f"2020-{day}T10:00:00Z"} for k, day in created.items()
+    ]
     return {"groups": listed}
 
 

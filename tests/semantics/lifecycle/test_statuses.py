@@ -26,7 +26,11 @@ def test_who_comes_back_after_a_bucket_without_is_resurrecting() -> None:
 
 
 def test_dormancy_shows_once_in_the_first_idle_bucket() -> None:
-    assert data("a v 01-06; b v 01-06; b v 01-07", days=WEEK) == {"new": [2, 0, 0, 0, 0], "returning": [0, 1, 0, 0, 0], "dormant": [0, -1, -1, 0, 0]}
+    assert data("a v 01-06; b v 01-06; b v 01-07", days=WEEK) == {
+        "new": [2, 0, 0, 0, 0],
+        "returning": [0, 1, 0, 0, 0],
+        "dormant": [0, -1, -1, 0, 0],
+    }
 
 
 def test_dormancy_past_the_end_of_the_range_is_cut() -> None:
@@ -55,7 +59,10 @@ def test_who_was_created_on_another_day_than_their_first_activity_is_resurrectin
 
 def test_later_activity_in_the_bucket_of_creation_is_not_new() -> None:
     # an import: active on the 6th and 8th, created on the 8th
-    assert data("a v 01-06; a v 01-08", days=WEEK, given=persons(a="01-08")) == {"resurrecting": [1, 0, 1, 0, 0], "dormant": [0, -1, 0, -1, 0]}
+    assert data("a v 01-06; a v 01-08", days=WEEK, given=persons(a="01-08")) == {
+        "resurrecting": [1, 0, 1, 0, 0],
+        "dormant": [0, -1, 0, -1, 0],
+    }
 
 
 def test_an_event_that_makes_a_person_and_does_not_count_still_is_their_creation() -> None:
@@ -84,7 +91,11 @@ def test_a_person_of_two_that_were_made_is_as_old_as_the_older() -> None:
 
 def test_a_person_is_created_at_the_time_of_the_event_that_arrived_first() -> None:
     # the event of the 7th arrived first: that is when PostHog made the person, although an earlier one came later
-    assert data("a v 01-07; a v 01-06", days=WEEK) == {"resurrecting": [1, 0, 0, 0, 0], "returning": [0, 1, 0, 0, 0], "dormant": [0, 0, -1, 0, 0]}
+    assert data("a v 01-07; a v 01-06", days=WEEK) == {
+        "resurrecting": [1, 0, 0, 0, 0],
+        "returning": [0, 1, 0, 0, 0],
+        "dormant": [0, 0, -1, 0, 0],
+    }
 
 
 def test_in_a_project_that_counts_distinct_ids_a_lifecycle_still_is_of_persons() -> None:
@@ -105,4 +116,7 @@ def test_personless_events_are_left_out(value: str) -> None:
 def test_personless_events_of_groups_are_left_out_too() -> None:
     given = {"groups": [{"type": "org", "index": 0, "key": "x", "created_at": "2020-01-06T00:00:00Z"}]}
     events = "a v 01-06 $group_0=x $process_person_profile=false; a v 01-07 $group_0=x"
-    assert data(events, days=WEEK, given=given, aggregation_group_type_index=0) == {"resurrecting": [0, 1, 0, 0, 0], "dormant": [0, 0, -1, 0, 0]}
+    assert data(events, days=WEEK, given=given, aggregation_group_type_index=0) == {
+        "resurrecting": [0, 1, 0, 0, 0],
+        "dormant": [0, 0, -1, 0, 0],
+    }

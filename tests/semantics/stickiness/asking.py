@@ -23,7 +23,9 @@ def asked(*series: Any, days: Any, compare: bool | str = False, **more: Any) -> 
 
 def ask(events: str, *series: Any, days: Any, now: str = NOW, given: dict[str, Any] | None = None, **more: Any) -> list[dict[str, Any]]:
     """Ask, and give the rows."""
-    found: list[dict[str, Any]] = ek.Project(rows(events), **(given or {})).query(asked(*(series or ("v",)), days=days, **more), now=now)["results"]
+    found: list[dict[str, Any]] = ek.Project(rows(events), **(given or {})).query(asked(*(series or ("v",)), days=days, **more), now=now)[
+        "results"
+    ]
     return found
 
 

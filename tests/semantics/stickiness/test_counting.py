@@ -75,7 +75,7 @@ def test_cumulative_and_criteria_go_together() -> None:
 
 
 # ---------------------------------------------------------------------- maths
-IN_GROUPS = "a v 01-06 $group_0=x; b v 01-07 $group_0=x; a v 01-07 $group_0=y; a v 01-08; a v 01-09 $group_0=\"\""
+IN_GROUPS = 'a v 01-06 $group_0=x; b v 01-07 $group_0=x; a v 01-07 $group_0=y; a v 01-08; a v 01-09 $group_0=""'
 ORG = {"groups": [{"type": "org", "index": 0, "key": k, "properties": {}} for k in ("x", "y")]}
 
 

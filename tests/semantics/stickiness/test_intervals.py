@@ -34,12 +34,16 @@ def test_the_first_day_counts_whole_and_so_does_the_last() -> None:
 
 
 def test_hours_back_from_now_begin_at_the_hour_and_end_with_the_running_one() -> None:
-    (row,) = ask("a v 01-06 09:59; a v 01-06 10:00; a v 01-06 12:59", days={"date_from": "-2h"}, interval="hour", now="2020-01-06T12:30:00Z")
+    (row,) = ask(
+        "a v 01-06 09:59; a v 01-06 10:00; a v 01-06 12:59", days={"date_from": "-2h"}, interval="hour", now="2020-01-06T12:30:00Z"
+    )
     assert (row["data"], row["labels"]) == ([0, 1, 0], ["1 hour", "2 hours", "3 hours"])
 
 
 def test_an_absolute_end_by_hour_is_the_start_of_its_hour() -> None:
-    assert data("a v 01-06 10:00; a v 01-06 12:00; a v 01-06 12:01", days=("2020-01-06T10:00:00Z", "2020-01-06T12:00:00Z"), interval="hour") == [0, 1, 0]
+    assert data(
+        "a v 01-06 10:00; a v 01-06 12:00; a v 01-06 12:01", days=("2020-01-06T10:00:00Z", "2020-01-06T12:00:00Z"), interval="hour"
+    ) == [0, 1, 0]
 
 
 def test_the_day_is_the_projects() -> None:
@@ -82,7 +86,9 @@ def test_weeks_in_pairs_are_whole_weeks_before_the_end_not_of_the_calendar() -> 
     assert data("a v 01-07; a v 01-20; b v 01-06 23:59; b v 01-07", days=days, interval="week", intervalCount=2) == [1, 1]
 
 
-@pytest.mark.parametrize(("day", "pair"), [("03-20 23:59", 0), ("02-21 00:00", 0), ("01-21 00:00", 0), ("01-20 23:59", 1), ("2019-12-21", 1)])
+@pytest.mark.parametrize(
+    ("day", "pair"), [("03-20 23:59", 0), ("02-21 00:00", 0), ("01-21 00:00", 0), ("01-20 23:59", 1), ("2019-12-21", 1)]
+)
 def test_months_in_pairs_end_on_the_day_of_the_end(day: str, pair: int) -> None:
     # to 20 March: from 21 January on is the last pair, from 21 November the one before
     days = ("2019-12-01", "2020-03-20")
