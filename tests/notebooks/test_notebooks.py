@@ -19,6 +19,7 @@ def test_the_course_has_its_notebooks() -> None:
         "04_trends",
         "05_funnels",
         "06_capture_and_autocapture",
+        "07_part_lifecycle_stickiness",
         "weekly_report",
     ]
 
