@@ -609,7 +609,7 @@ class Events:
         return self.tables.persons_frame()
 
     def groups(self, group_type: str | None = None) -> pd.DataFrame:
-        """Give the groups, of one type or of all: type_index, type, key, properties (JSON text); a row a group."""
+        """Give the groups, of one type or of all: type_index, type, key, properties (JSON text), created_at (UTC); a row a group."""
         rows = self.tables.execute(self.tables.group_table().order_by(["type_index", "key"]))
         if group_type is None:
             return rows

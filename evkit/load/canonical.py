@@ -118,7 +118,7 @@ def moment(table: ir.Table, name: str, *, dialect: str) -> ir.TimestampValue:
     if column.type().is_string():
         dated = ibis.ifelse(column.re_search(WITH_YEAR), column, ibis.null("string"))
         told = dated.try_cast(dt.Timestamp(timezone="UTC", scale=6)).cast(UTC)
-        return told.coalesce(from_number(column.try_cast("float64"), dialect=dialect).cast(UTC)) if dialect == "duckdb" else told
+        return told.coalesce(from_number(cell(column.try_cast("float64")), dialect=dialect).cast(UTC)) if dialect == "duckdb" else told
     return from_number(column, dialect=dialect).cast(UTC) if column.type().is_numeric() else schema.utc(column)
 
 
@@ -200,16 +200,16 @@ def persons(table: ir.Table, *, columns: Mapping[str, str] | None = None, source
     schema.check_columns(t.columns, ("distinct_id", "person_id"), source)
     whole = lambda name: t[name].cast("int64").fill_null(0) if name in t.columns else ibis.literal(0)  # noqa: E731
     versions = [whole("person_distinct_id_version"), whole("person_version")]
-    t = t.mutate(evkit_said=json_text(t, "properties").fill_null(EMPTY_OBJECT))  # a column also where the table has none
-    said, who = t.evkit_said, text(t, "person_id")
-    newest = ibis.window(group_by=who, order_by=[versions[1].desc(), versions[0].desc(), said])
+    said, who = json_text(t, "properties").fill_null(EMPTY_OBJECT), text(t, "person_id")
+    ties = [said] if "properties" in t.columns else []
+    newest = ibis.window(group_by=who, order_by=[versions[1].desc(), versions[0].desc(), *ties])
     made = t.select(
         deleted=t.is_deleted.cast("boolean").fill_null(False) if "is_deleted" in t.columns else ibis.literal(False),
         distinct_id=text(t, "distinct_id"),
         person_id=who,
-        properties=said.first().over(newest),
+        properties=said.first().over(newest) if ties else said,
         created_at=moment(t, "created_at", dialect="duckdb") if "created_at" in t.columns else ibis.null(UTC),
-        rank=ibis.row_number().over(group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), who, said]),
+        rank=ibis.row_number().over(group_by=text(t, "distinct_id"), order_by=[*(v.desc() for v in versions), who, *ties]),
     )
     return made.filter(made["rank"] == 0, ~made.deleted).drop("rank", "deleted")
 

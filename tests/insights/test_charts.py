@@ -176,7 +176,7 @@ def test_stickiness_is_bars_with_their_figures_and_lines_where_periods_are_compa
     one = events.stickiness("view", date_range=("2026-01-01", "2026-01-03")).chart().to_dict()
     assert [(r["said"], r["value"], r["share"]) for r in rows(one)] == [("1 day", 0, 0), ("2 days", 3, 1), ("3 days", 0, 0)]
     assert len(layers(one, "bar")) == len(layers(one, "text")) == 1
-    assert one["description"] == "By the number of days, from 1 to 3. view: 3 in all, 0 in 1 day, most (3) in 2 days, 3 in 2 days."
+    assert one["description"] == "By the number of days, from 1 to 3. view: 3 in all, most 3 in 2 days."
     two = events.stickiness("view", ek.series("view", name="again"), interval="week").chart().to_dict()
     assert two["encoding"]["xOffset"]["field"] == "line"
     compared = events.stickiness("view", date_range=("2026-01-02", "2026-01-03"), compare=True, cumulative=True).chart().to_dict()

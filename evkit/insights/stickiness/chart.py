@@ -139,9 +139,8 @@ def describe(spec: Stickiness, frame: pd.DataFrame) -> str:
             said.append(f"{who}: nobody.")
             continue
         there = rows[rows.value > 0]
-        far = there.iloc[-1]
-        top = "" if spec.cumulative else f", most ({rows.value.max():,.6g}) in {times(spec, int(rows.intervals[rows.value.idxmax()]))}"
-        said.append(
-            f"{who}: {whole:,.6g} in all, {rows.value.iloc[0]:,.6g} in {times(spec, 1)}{top}, {far.value:,.6g} in {times(spec, int(far.intervals))}."
-        )
+        told = [there.iloc[0], there.iloc[-1]] if spec.cumulative else [rows.loc[rows.value.idxmax()], there.iloc[-1]]
+        told = told[:1] if told[0].intervals == told[1].intervals else told
+        most = "" if spec.cumulative else "most "
+        said.append(f"{who}: {whole:,.6g} in all, {most}{', '.join(f'{r.value:,.6g} in {times(spec, int(r.intervals))}' for r in told)}.")
     return " ".join(said)

@@ -170,4 +170,4 @@ def as_criteria(given: Criteria | None) -> Criteria | None:
     whole("the number of criteria", count)
     if count < 1:
         raise SpecError(f"criteria {tuple(given)!r}: an interval counts from its first event on, so give 1 or more")
-    return operator, count
+    return (operator, count)

@@ -86,7 +86,7 @@ def test_several_series_are_one_with_the_filters_of_all() -> None:
 
 
 def test_an_action_that_is_not_there_is_named() -> None:
-    with pytest.raises(SpecError, match=r"the project has no action 8. It has: 7"):
+    with pytest.raises(SpecError, match=r"the project has no action 8\. It has: 7"):
         ask("a v 01-06", {"kind": "ActionsNode", "id": 8}, days=DAYS, given={"actions": [BUY]})
 
 
