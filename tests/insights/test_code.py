@@ -130,17 +130,20 @@ LIFECYCLES = quiet(
         date_range=RANGES,
     )
 )
+OF_GROUPS = st.just(ek.series("a", math="unique_group", group_type="company"))
 STICKINESSES = quiet(
     st.builds(
-        lambda s, **k: ek.Stickiness(*s, **k),
-        st.lists(st.one_of(PLAIN, st.just(ek.series("a", math="unique_group", group_type="company"))), min_size=1, max_size=3),
+        lambda s, **k: ek.Stickiness(*s[0], aggregate_by=s[1], **k),
+        st.one_of(
+            st.tuples(st.lists(st.one_of(PLAIN, OF_GROUPS), min_size=1, max_size=3), st.none()),
+            st.tuples(st.lists(PLAIN, min_size=1, max_size=3), REFS),
+        ),
         interval=st.sampled_from(["day", "week"]),
         interval_count=st.integers(1, 4),
         criteria=st.sampled_from([None, ("gte", 2), ("lte", 1), ("exact", 3)]),
         cumulative=st.booleans(),
-        compare_to=st.sampled_from([None, "-1w"]),
         compare=st.booleans(),
-        aggregate_by=st.one_of(st.none(), REFS),
+        compare_to=st.sampled_from([None, "-1w"]),
         filters=st.one_of(st.none(), GROUPS),
         date_range=RANGES,
     )

@@ -16,6 +16,8 @@ ALLOWED = {
         "insights/timeline/chart.py",
         "insights/correlation/chart.py",
         "insights/retention/chart.py",
+        "insights/lifecycle/chart.py",
+        "insights/stickiness/chart.py",
         "insights/paths/chart.py",
         "insights/theme.py",
         "insights/time_lines.py",
