@@ -46,7 +46,7 @@ def texts(frame: pd.DataFrame, most: int) -> dict[str, Any]:
     """Give a frame as texts: its columns (without an empty breakdown), which of them are numbers, the first rows, how many there are."""
     kept = frame.loc[:, [not (c == "breakdown_value" and frame[c].isna().all()) for c in frame.columns]]
     head = kept.head(most)
-    columns = [[share(v) if str(c).endswith("rate") else cell(v) for v in head[c]] for c in kept.columns]
+    columns = [[share(v) if str(c).endswith(("rate", "share")) else cell(v) for v in head[c]] for c in kept.columns]
     return {
         "columns": [str(c) for c in kept.columns],
         "numbers": [bool(pd.api.types.is_numeric_dtype(kept[c])) for c in kept.columns],

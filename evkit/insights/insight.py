@@ -89,7 +89,8 @@ class Insight:
         ----------
         **which
             What names the figure: for a funnel ``step`` (from 1, or its name), ``dropped``, ``breakdown_value``; for
-            trends ``bucket``, ``series`` (from 0, or its name), ``breakdown_value``, ``period``.
+            trends ``bucket``, ``series`` (from 0, or its name), ``breakdown_value``, ``period``; for retention ``cohort`` (the
+            start of its period), ``interval``, ``breakdown_value``.
 
         Returns
         -------

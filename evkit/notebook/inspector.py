@@ -54,7 +54,9 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     if isinstance(subject, (Person, Group)):
         subject = subject.timeline()
     if not isinstance(subject, Insight) or not isinstance(subject.spec, (Trends, Funnel, Retention, Timeline)):
-        raise SpecError(f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), events.retention(...), or a person")
+        raise SpecError(
+            f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), events.retention(...), or a person"
+        )
     return Inspector(subject)
 
 

@@ -129,7 +129,10 @@ def compare_questions(path: Path) -> None:
         print(f"{'funnel ' + name:<28} evkit {ours:6.2f} s   ordered {theirs:6.2f} s      ratio {ours / theirs:5.2f}{goal}", flush=True)
     for name, (ask, sql) in questions.beside_sql(events, path).items():
         ours, theirs = alternated(ask, lambda sql=sql: con.execute(sql).fetchall(), turns=3)
-        print(f"{name:<28} evkit {ours:6.2f} s   DuckDB SQL {theirs:6.2f} s   ratio {ours / theirs:5.2f}  (goal {1.5 if name.startswith('retention') else 2})", flush=True)
+        print(
+            f"{name:<28} evkit {ours:6.2f} s   DuckDB SQL {theirs:6.2f} s   ratio {ours / theirs:5.2f}  (goal {1.5 if name.startswith('retention') else 2})",
+            flush=True,
+        )
     print(f"peak memory of all that {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB  (goal 3 GB)")
 
 

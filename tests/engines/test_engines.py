@@ -96,7 +96,9 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
         ek.Funnel("user_signed_up", "movie_played"), correlation_type="properties", names=["$all"]
     ).to_pandas(),
     "retention": lambda e: e.retention("user_signed_up", "movie_played").to_pandas(),
-    "retention by hour": lambda e: e.between("2026-03-28", "2026-03-30").retention("$pageview", period="hour", total_intervals=4).to_pandas(),
+    "retention by hour": lambda e: (
+        e.between("2026-03-28", "2026-03-30").retention("$pageview", period="hour", total_intervals=4).to_pandas()
+    ),
     "retention by month, cumulative": lambda e: e.retention("movie_played", period="month", total_intervals=3, cumulative=True).to_pandas(),
     "retention of first times by device": lambda e: e.retention(
         "$pageview", "movie_played", retention_type="retention_first_time", breakdown="$device_type", custom_brackets=(1, 3)
@@ -105,9 +107,16 @@ QUESTIONS: dict[str, Callable[[ek.Events], Any]] = {
         "$pageview", "movie_played", retention_type="retention_first_ever_occurrence", breakdown="$device_type", breakdown_limit=1
     ).to_pandas(),
     "retention in windows of days": lambda e: e.retention(
-        "user_signed_up", "movie_played", period="day", time_window_mode="24_hour_windows", breakdown="category", date_range=("2026-03-20", "2026-04-05")
+        "user_signed_up",
+        "movie_played",
+        period="day",
+        time_window_mode="24_hour_windows",
+        breakdown="category",
+        date_range=("2026-03-20", "2026-04-05"),
     ).to_pandas(),
-    "retention in windows of weeks": lambda e: e.retention("user_signed_up", "movie_played", time_window_mode="24_hour_windows").to_pandas(),
+    "retention in windows of weeks": lambda e: e.retention(
+        "user_signed_up", "movie_played", time_window_mode="24_hour_windows"
+    ).to_pandas(),
     "retained minutes": lambda e: e.retention(
         "user_signed_up", "movie_played", aggregation_type="sum", aggregation_property="minutes"
     ).to_pandas(),

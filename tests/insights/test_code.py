@@ -96,6 +96,20 @@ FUNNELS = quiet(
         date_range=RANGES,
     )
 )
+RETENTIONS = quiet(
+    st.builds(
+        lambda t, r, **k: ek.Retention(t, r, **k),
+        st.one_of(st.none(), SUBJECTS, st.builds(lambda s, g: ek.series(s, filters=g), SUBJECTS, GROUPS)),
+        st.one_of(st.none(), SUBJECTS),
+        period=st.sampled_from(["hour", "week"]),
+        retention_type=st.sampled_from(["retention_recurring", "retention_first_time"]),
+        custom_brackets=st.sampled_from([(), (1,), [1, 3]]),
+        minimum_occurrences=st.sampled_from([1, 3]),
+        breakdown=st.one_of(st.none(), WORDS, st.builds(ek.person_prop, WORDS), st.just(ek.cohorts("paying", "all"))),
+        filters=st.one_of(st.none(), GROUPS),
+        date_range=RANGES,
+    )
+)
 
 
 class Asked:
@@ -103,6 +117,7 @@ class Asked:
 
     trends = staticmethod(ek.Trends)
     funnel = staticmethod(ek.Funnel)
+    retention = staticmethod(ek.Retention)
 
 
 def read_back(text: str) -> Any:
@@ -110,7 +125,7 @@ def read_back(text: str) -> Any:
 
 
 @settings(max_examples=examples(300, 10_000), deadline=None)
-@given(st.one_of(TRENDS, FUNNELS))
+@given(st.one_of(TRENDS, FUNNELS, RETENTIONS))
 def test_what_is_written_asks_the_same(spec: Any) -> None:
     assert read_back(code.question(spec)) == spec
 

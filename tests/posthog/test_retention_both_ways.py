@@ -56,7 +56,12 @@ def test_a_group_type_is_given_by_its_index() -> None:
 
 def test_python_and_json_give_the_same_figures() -> None:
     ours = project()
-    for options in ({}, {"breakdown": "p"}, {"retention_type": "retention_first_time"}, {"aggregation_type": "sum", "aggregation_property": "price"}):
+    for options in (
+        {},
+        {"breakdown": "p"},
+        {"retention_type": "retention_first_time"},
+        {"aggregation_type": "sum", "aggregation_property": "price"},
+    ):
         insight = ours.events.retention("a", None, period="day", total_intervals=3, date_range=("2026-01-01", "2026-01-05"), **options)
         rows = ours.query(to_query(insight), now=NOW)["results"]
         frame = insight.to_pandas()
@@ -72,15 +77,25 @@ def test_who_is_in_a_cohort_is_asked_in_json_as_it_is_in_python() -> None:
     insight = ours.events.retention(None, None, **asked)
     found = ours.query(to_actors_query(insight, cohort="2026-01-02"), now=NOW)["results"]
     people = insight.actors(cohort="2026-01-02")
-    assert [(row["id"], tuple(row["appearances"])) for row in found] == list(zip(people.actor_id, people.appearances, strict=True)) == [("u", (0, 2))]
+    assert (
+        [(row["id"], tuple(row["appearances"])) for row in found]
+        == list(zip(people.actor_id, people.appearances, strict=True))
+        == [("u", (0, 2))]
+    )
     parted = ours.events.retention("a", None, breakdown="p", **asked)
     assert [r["id"] for r in ours.query(to_actors_query(parted, cohort="2026-01-03", breakdown_value="v"), now=NOW)["results"]] == ["v"]
     everybody = ours.events.retention("a", breakdown=ek.cohorts("all"), **asked)
     assert to_actors_query(everybody, cohort="2026-01-01", breakdown_value="all")["breakdown"] == "0"
-    assert [r["id"] for r in ours.query(to_actors_query(everybody, cohort="2026-01-01", breakdown_value="all"), now=NOW)["results"]] == ["u"]
+    assert [r["id"] for r in ours.query(to_actors_query(everybody, cohort="2026-01-01", breakdown_value="all"), now=NOW)["results"]] == [
+        "u"
+    ]
 
 
-BASE: dict[str, Any] = {"kind": "RetentionQuery", "dateRange": {"date_from": "2026-01-01", "date_to": "2026-01-05"}, "retentionFilter": {"period": "Day"}}
+BASE: dict[str, Any] = {
+    "kind": "RetentionQuery",
+    "dateRange": {"date_from": "2026-01-01", "date_to": "2026-01-05"},
+    "retentionFilter": {"period": "Day"},
+}
 
 
 @pytest.mark.parametrize(
@@ -123,5 +138,7 @@ def test_a_property_that_a_hogql_breakdown_names_is_answered() -> None:
 
 
 def test_people_behind_another_kind_of_query_are_refused_by_name() -> None:
-    with pytest.raises(UnsupportedQuery, match="InsightActorsQuery over 'FunnelsQuery' is not answered. Over: TrendsQuery, RetentionQuery"):
+    with pytest.raises(
+        UnsupportedQuery, match=r"InsightActorsQuery over 'FunnelsQuery' is not answered\. Over: TrendsQuery, RetentionQuery"
+    ):
         project().query({"kind": "InsightActorsQuery", "source": {"kind": "FunnelsQuery"}}, now=NOW)

@@ -126,7 +126,9 @@ def members(spec: Retention, tables: EventTables, *, row: int | None = None, val
 
 def empty() -> pd.DataFrame:
     """Give the frame of nobody."""
-    return pd.DataFrame({name: pd.Series([], dtype="int64" if name == "row" else "object") for name in ("actor", "row", "breakdown_value", "appearances")})
+    return pd.DataFrame(
+        {name: pd.Series([], dtype="int64" if name == "row" else "object") for name in ("actor", "row", "breakdown_value", "appearances")}
+    )
 
 
 def kept(spec: Retention, tables: EventTables, made: Grid) -> list[str]:

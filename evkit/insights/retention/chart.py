@@ -132,17 +132,21 @@ def grid(spec: Retention, frame: pd.DataFrame, mean: pd.DataFrame) -> Any:
     cohorts = frame.drop_duplicates("cohort")
     order = [cohort_label(start, spec.period) for start in cohorts.cohort]
     sizes: list[dict[str, Any]] = [
-        {"cohort": name, "interval": beside_cells, "said": f"{size:,}"} for name, size in zip(order, cohorts.cohort_size.tolist(), strict=True)
+        {"cohort": name, "interval": beside_cells, "said": f"{size:,}"}
+        for name, size in zip(order, cohorts.cohort_size.tolist(), strict=True)
     ]
     if spec.mean_retention_calculation != "none":
         shown = mean[mean.interval < MOST_INTERVALS]
         sizes += [
-            {"cohort": MEAN, "interval": label, "said": written(spec, value)} for label, value in zip(shown.label, shown["mean"], strict=True)
+            {"cohort": MEAN, "interval": label, "said": written(spec, value)}
+            for label, value in zip(shown.label, shown["mean"], strict=True)
         ]
         order = [MEAN, *order]
     y = alt.Y("cohort:N", sort=order, title=None, axis=alt.Axis(labelLimit=200), scale=alt.Scale(domain=order, paddingInner=0.06))
     axis = alt.Axis(orient="top", labelAngle=0, labelExpr=f"replace(datum.label, '{spec.period.capitalize()} ', '')", labelPadding=4)
-    x = alt.X("interval:N", sort=[beside_cells, *names], title=None, axis=axis, scale=alt.Scale(domain=[beside_cells, *names], paddingInner=0.04))
+    x = alt.X(
+        "interval:N", sort=[beside_cells, *names], title=None, axis=axis, scale=alt.Scale(domain=[beside_cells, *names], paddingInner=0.04)
+    )
     base = Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     color = alt.Color("heat:Q", scale=alt.Scale(domain=[0, 1], range=list(theme.HEAT)), legend=None)
     rect = base.mark_rect(cornerRadius=2).encode(color=color, tooltip=hover(spec))
@@ -207,9 +211,7 @@ def value_curves(spec: Retention, frame: pd.DataFrame) -> Any:
     x, y = scales(spec, frame)
     pick = picked("line", rows)
     color = alt.Color("line:N", sort=order, title=None, legend=alt.Legend(orient="bottom", columns=3, symbolType="stroke"))
-    base = Chart(alt.InlineData(values=rows)).encode(
-        x=x, y=y, color=color, opacity=alt.condition(pick, alt.value(1), alt.value(0.15))
-    )
+    base = Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=color, opacity=alt.condition(pick, alt.value(1), alt.value(0.15)))
     line = base.mark_line().add_params(pick)
     point = base.mark_point(filled=True, size=42).encode(tooltip=mean_hover(spec))
     return layer(line, point).properties(width=width_of(frame), height=theme.HEIGHT)
@@ -243,7 +245,7 @@ def mean_hover(spec: Retention) -> list[alt.Tooltip]:
 
 def width_of(frame: pd.DataFrame) -> int:
     """Give a width with room for each interval."""
-    return max(theme.WIDTH, 28 * min(frame.interval.nunique(), MOST_INTERVALS))
+    return max(theme.WIDTH, 28 * min(int(frame.interval.nunique()), MOST_INTERVALS))
 
 
 # ---------------------------------------------------------------------- words
@@ -275,5 +277,3 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
         figures = ", ".join(f"{r.label} {written(spec, float(r.mean))}" for r in rows.head(MOST_TOLD).itertuples())
         said.append(f"{of} average {figures}, of the cohorts whose time is over.")
     return " ".join(said)
-
-

@@ -21,7 +21,9 @@ def check_entities(*entities: Any) -> None:
     """Raise for what nobody can do, or come back to do."""
     for name, one in zip(("target", "returning"), entities, strict=True):
         if isinstance(one, (list, tuple)):
-            raise SpecError(f"the {name} came as a {type(one).__name__}: give the two one by one, as in events.retention(target, returning)")
+            raise SpecError(
+                f"the {name} came as a {type(one).__name__}: give the two one by one, as in events.retention(target, returning)"
+            )
         if not isinstance(one, Series):
             continue
         if one.math != "total":

@@ -21,7 +21,11 @@ def in_words(spec: Retention, frame: pd.DataFrame, row: int, *, dropped: bool) -
     """Say which figure a row is."""
     one = frame.iloc[row]
     value = f", {value_label(one.breakdown_value)}" if parted(spec, frame) else ""
-    cohort = f"cohort of the {begins_in_words(one.cohort, spec.period)}" if spec.period == "week" else f"cohort of {begins_in_words(one.cohort, spec.period)}"
+    cohort = (
+        f"cohort of the {begins_in_words(one.cohort, spec.period)}"
+        if spec.period == "week"
+        else f"cohort of {begins_in_words(one.cohort, spec.period)}"
+    )
     did = f"did {spec.target.label}" if not one.interval else f"did {spec.returning.label} in {one.label.lower()}"
     if one.interval and spec.cumulative:
         did += " or later"

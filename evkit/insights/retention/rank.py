@@ -33,7 +33,8 @@ class Cells:
         """Give the sum, or the average over those in the cell; 0 where nobody is."""
         if self.sums is None or how == "sum":
             return self.sums
-        return np.divide(self.sums, self.counts, out=np.zeros_like(self.sums), where=self.counts > 0)
+        means: np.ndarray = np.divide(self.sums, self.counts, out=np.zeros_like(self.sums), where=self.counts > 0)
+        return means
 
 
 def tables_of(frame: pd.DataFrame, spec: Retention, rows: int) -> list[Cells]:

@@ -224,4 +224,3 @@ def cells(asked: Asked, found: ir.Table) -> ir.Table:
     every = ibis.range(0, len(asked.spec.labels)).unnest().name("interval").as_table()
     spread = furthest.cross_join(every)
     return spread.filter(spread.interval <= spread.furthest).select(*keys, interval=spread.interval.cast(SMALL))
-

@@ -51,9 +51,13 @@ def begun(spec: Retention) -> list[str]:
     target = spec.target.label
     if spec.retention_type == "retention_first_time":
         filters = " that passes its filters" if spec.target.group.values else ""
-        return [f"Somebody is in one cohort, that of their first {target} ever{filters}: also one before the range is looked at, and then they are in none."]
+        return [
+            f"Somebody is in one cohort, that of their first {target} ever{filters}: also one before the range is looked at, and then they are in none."
+        ]
     if spec.retention_type == "retention_first_ever_occurrence":
-        return [f"Somebody is in one cohort, that of their first {target} ever, whatever its filters; where that one doesn't pass them, they are in none."]
+        return [
+            f"Somebody is in one cohort, that of their first {target} ever, whatever its filters; where that one doesn't pass them, they are in none."
+        ]
     if spec.is_rolling:
         return [f"Somebody is in one cohort, that of their first {target} in the range."]
     return [f"Somebody is in the cohort of every {spec.period} in which they do {target}: in several, often."]
@@ -68,7 +72,9 @@ def calendar(spec: Retention, tables: EventTables) -> list[str]:
         f"Interval 0 is the cohort itself, whatever else they do in it; interval 1 is the next {spec.period}, whole, and so on.",
     ]
     if spec.custom_brackets:
-        said.append(f"The intervals after it are {', '.join(spec.labels[1:])}; somebody counts once in each, however often they come back in it.")
+        said.append(
+            f"The intervals after it are {', '.join(spec.labels[1:])}; somebody counts once in each, however often they come back in it."
+        )
         if spec.retention_type == "retention_recurring":
             said.append("They are measured from somebody's first cohort in the range, also in their later cohorts, as PostHog does.")
     return said
@@ -88,7 +94,9 @@ def often(spec: Retention) -> list[str]:
     """Say what it takes to come back."""
     said = []
     if spec.minimum_occurrences > 1:
-        said.append(f"Coming back takes {spec.minimum_occurrences} times {spec.returning.label} in one {spec.period}; beginning takes one {spec.target.label}.")
+        said.append(
+            f"Coming back takes {spec.minimum_occurrences} times {spec.returning.label} in one {spec.period}; beginning takes one {spec.target.label}."
+        )
     if spec.cumulative:
         said.append("Cumulative: who comes back in an interval counts in all intervals before it, too.")
     return said
@@ -121,7 +129,11 @@ def broken_down(spec: Retention) -> list[str]:
     if ref.type in ("person", "group"):
         return [said, "Persons and groups have the properties that they have now.", kept]
     if spec.retention_type == "retention_first_ever_occurrence":
-        return [said, f"The value of somebody is that of their first {spec.target.label} ever; they come back whatever its value is then.", kept]
+        return [
+            said,
+            f"The value of somebody is that of their first {spec.target.label} ever; they come back whatever its value is then.",
+            kept,
+        ]
     if spec.is_rolling:
         return [said, "Somebody's first target is one for all values; each value they have an event of has them in interval 0.", kept]
     return [said, "Each value is asked by itself: a return counts only where it has the value of the target.", kept]

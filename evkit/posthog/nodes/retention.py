@@ -135,7 +135,11 @@ def breakdown_of(given: Mapping[str, Any]) -> tuple[tuple[PropertyRef, ...], int
     fields.check(given, "breakdownFilter", BREAKDOWN)
     several = given.get("breakdowns") or ()
     if several and all(one.get("type") == "cohort" for one in several):
-        given = {"breakdown_type": "cohort", "breakdown": [one.get("property") for one in several], "breakdown_limit": given.get("breakdown_limit")}
+        given = {
+            "breakdown_type": "cohort",
+            "breakdown": [one.get("property") for one in several],
+            "breakdown_limit": given.get("breakdown_limit"),
+        }
     if given.get("breakdown_type") == "cohort" and not given.get("breakdowns") and given.get("breakdown") is not None:
         ids = given["breakdown"] if isinstance(given["breakdown"], list) else [given["breakdown"]]
         given = {**given, "breakdown": [ALL_USERS if str(one) in (EVERYBODY, ALL_USERS) else one for one in ids]}
@@ -235,7 +239,12 @@ def value_of(given: Any, spec: Retention) -> str | None:
 
 
 def to_actors_query(
-    spec: Retention, tables: EventTables, *, cohort: str | dt.datetime | None = None, interval: int | None = None, breakdown_value: str | None = None
+    spec: Retention,
+    tables: EventTables,
+    *,
+    cohort: str | dt.datetime | None = None,
+    interval: int | None = None,
+    breakdown_value: str | None = None,
 ) -> dict[str, Any]:
     """Give the InsightActorsQuery of who is in a cohort, named as `insight.actors` names it.
 
@@ -256,5 +265,3 @@ def to_actors_query(
         value = actors.value_of(breakdown_value, spec, tables)
         made["breakdown"] = EVERYBODY if spec.cohorts and value == ALL_USERS else value
     return made
-
-

@@ -158,13 +158,25 @@ def test_the_question_is_written_as_python(log: Log) -> None:
     ("options", "said"),
     [
         ({}, "Somebody is in the cohort of every day in which they do v: in several, often."),
-        ({"retention_type": "retention_first_time"}, "Somebody is in one cohort, that of their first v ever: also one before the range is looked at"),
-        ({"retention_type": "retention_first_ever_occurrence"}, "whatever its filters; where that one doesn't pass them, they are in none."),
+        (
+            {"retention_type": "retention_first_time"},
+            "Somebody is in one cohort, that of their first v ever: also one before the range is looked at",
+        ),
+        (
+            {"retention_type": "retention_first_ever_occurrence"},
+            "whatever its filters; where that one doesn't pass them, they are in none.",
+        ),
         ({"minimum_occurrences": 2}, "Coming back takes 2 times v in one day; beginning takes one v."),
         ({"cumulative": True}, "Cumulative: who comes back in an interval counts in all intervals before it, too."),
-        ({"custom_brackets": (1, 2)}, "They are measured from somebody's first cohort in the range, also in their later cohorts, as PostHog does."),
+        (
+            {"custom_brackets": (1, 2)},
+            "They are measured from somebody's first cohort in the range, also in their later cohorts, as PostHog does.",
+        ),
         ({"time_window_mode": "24_hour_windows"}, "in windows of 24 clock hours: by the hours or midnights that lie between."),
-        ({"aggregation_type": "avg", "aggregation_property": "n"}, "divided by how many are in the cell: an average a person, not an event"),
+        (
+            {"aggregation_type": "avg", "aggregation_property": "n"},
+            "divided by how many are in the cell: an average a person, not an event",
+        ),
         ({"breakdown": "p"}, "Each value is asked by itself: a return counts only where it has the value of the target."),
         ({"filters": ek.event_prop("p") == "x"}, "Only events with p exact 'x' count at all, also before the range."),
     ],

@@ -37,7 +37,10 @@ def test_a_breakdown_in_which_nobody_begins_has_no_rows_at_all() -> None:
 
 def test_first_time_is_the_first_with_that_value() -> None:
     events = "a v 01-01 p=x; a v 01-02 p=y; a v 01-03 p=y"
-    assert parted(events, by="p", retentionType=FIRST_TIME) == {"x": [[1, 0, 0, 0], NONE, NONE, NONE], "y": [NONE, [1, 1, 0, 0], NONE, NONE]}
+    assert parted(events, by="p", retentionType=FIRST_TIME) == {
+        "x": [[1, 0, 0, 0], NONE, NONE, NONE],
+        "y": [NONE, [1, 1, 0, 0], NONE, NONE],
+    }
 
 
 def test_the_first_ever_has_one_value_and_returns_count_whatever_theirs() -> None:
@@ -61,7 +64,10 @@ def test_a_persons_present_property_parts_all_their_events() -> None:
 
 
 def test_columns_of_events_and_properties_of_groups_part_too() -> None:
-    groups = {"groups": [{"type": "company", "index": 0, "key": "g", "properties": {"size": "big"}}], "group_types": [{"type": "company", "index": 0}]}
+    groups = {
+        "groups": [{"type": "company", "index": 0, "key": "g", "properties": {"size": "big"}}],
+        "group_types": [{"type": "company", "index": 0}],
+    }
     events = 'a v 01-01 $group_0="g"; b v 01-01'
     column = parted(events, by={"breakdown": "$group_0", "breakdown_type": "event_metadata"}, project=groups)
     assert {value: rows[0][0] for value, rows in column.items()} == {"": 1, "g": 1}

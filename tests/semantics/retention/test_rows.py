@@ -47,7 +47,14 @@ def test_without_dates_the_last_period_is_the_one_with_now_and_the_number_is_sev
         ("Month", ("2020-01-20", "2020-03-31"), 2, "2020-01-01T00:00:00Z", "2020-03-01T00:00:00Z", 3),
         ("Month", (None, "2020-01-31"), 2, "2019-12-01T00:00:00Z", "2020-01-01T00:00:00Z", 2),  # a month after 31 January is in February
         ("Hour", (None, "2020-01-02T16:13:00"), 3, "2020-01-02T14:00:00Z", "2020-01-02T16:00:00Z", 3),
-        ("Hour", ("2020-01-01T22:30:00", "2020-01-02"), 3, "2020-01-01T22:00:00Z", "2020-01-02T00:00:00Z", 3),  # an absolute end stays: midnight
+        (
+            "Hour",
+            ("2020-01-01T22:30:00", "2020-01-02"),
+            3,
+            "2020-01-01T22:00:00Z",
+            "2020-01-02T00:00:00Z",
+            3,
+        ),  # an absolute end stays: midnight
     ],
 )
 def test_the_ends_of_the_range_are_cut_to_their_periods_and_the_last_is_whole(
@@ -108,7 +115,9 @@ def test_cells_beyond_the_range_are_0_whatever_happens_there() -> None:
 
 
 def test_a_grid_that_nobody_can_read_is_refused() -> None:
-    with pytest.raises(SpecError, match="more than 1,000,000 cells from 2000-01-01 to .* by hour: give a shorter date_range or a longer period"):
+    with pytest.raises(
+        SpecError, match=r"more than 1,000,000 cells from 2000-01-01 to .* by hour: give a shorter date_range or a longer period"
+    ):
         ask(ONE, days=("2000-01-01", "2020-01-04"), intervals=24, period="Hour")
 
 

@@ -43,7 +43,10 @@ def test_sameness_compares_the_filters_too() -> None:
 
 
 def test_a_persons_property_is_added_for_each_event() -> None:
-    persons = [{"id": "A", "distinct_ids": ["a"], "properties": {"score": 80}}, {"id": "B", "distinct_ids": ["b"], "properties": {"score": 60}}]
+    persons = [
+        {"id": "A", "distinct_ids": ["a"], "properties": {"score": 80}},
+        {"id": "B", "distinct_ids": ["b"], "properties": {"score": 60}},
+    ]
     asked = {"aggregationType": "avg", "aggregationProperty": "score", "aggregationPropertyType": "person", "project": {"persons": persons}}
     assert sums("a v 01-01; b v 01-01; a v 01-02; a v 01-02", **asked) == [[70, 160, 0, 0], [160, 0, 0, 0], NONE, NONE]
 
@@ -81,7 +84,11 @@ def test_actors_come_with_their_appearances_most_first_then_by_id_and_a_column_e
 
 
 def test_appearances_are_numbers_of_brackets_where_there_are_brackets() -> None:
-    assert [(p["id"], p["appearances"]) for p in people(EVENTS, 0, retentionCustomBrackets=[1, 2])] == [("a", [0, 1, 2]), ("c", [0, 2]), ("b", [0])]
+    assert [(p["id"], p["appearances"]) for p in people(EVENTS, 0, retentionCustomBrackets=[1, 2])] == [
+        ("a", [0, 1, 2]),
+        ("c", [0, 2]),
+        ("b", [0]),
+    ]
 
 
 def test_actors_of_a_value_and_of_the_rest_and_nobody_of_a_value_that_is_not_there() -> None:

@@ -39,7 +39,12 @@ def test_a_bracket_past_the_last_one_is_nothing() -> None:
 
 def test_brackets_are_measured_from_somebodys_first_start_in_every_row() -> None:
     # a begins on the 1st and the 3rd and comes back on the 3rd, two days after the first start: both rows have that bracket
-    assert counts("a v 01-01; a v 01-03", days=("2020-01-01", "2020-01-04"), retentionCustomBrackets=[1, 2]) == [[1, 0, 1], NONE, [1, 0, 1], NONE]
+    assert counts("a v 01-01; a v 01-03", days=("2020-01-01", "2020-01-04"), retentionCustomBrackets=[1, 2]) == [
+        [1, 0, 1],
+        NONE,
+        [1, 0, 1],
+        NONE,
+    ]
 
 
 def test_minimum_occurrences_are_counted_in_a_period_not_in_a_bracket() -> None:
