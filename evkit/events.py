@@ -90,7 +90,9 @@ class Events:
         pairs += [("actions", ", ".join(str(a.name) for a in settings.actions.values()))] if settings.actions else []
         pairs += [("questions only of", in_words(self._filters))] if self._filters is not None else []
         pairs += [("questions", self._date_range.in_words)] if self._date_range is not None else []
-        return markup.card("Events", pairs, "Ask with .trends(...) or .funnel(...), or build a question by hand with ek.explore(events).")
+        return markup.card(
+            "Events", pairs, "Ask with .trends(...), .funnel(...) or .retention(...), or build a question by hand with ek.explore(events)."
+        )
 
     def head(self, n: int = 5) -> pd.DataFrame:
         """Give `n` events, the earliest first: uuid, event, distinct_id, timestamp (UTC), person_id, properties, elements_chain."""

@@ -89,8 +89,9 @@ class Insight:
         ----------
         **which
             What names the figure: for a funnel ``step`` (from 1, or its name), ``dropped``, ``breakdown_value``; for
-            trends ``bucket``, ``series`` (from 0, or its name), ``breakdown_value``, ``period``; for a lifecycle ``bucket``,
-            ``status``; for stickiness ``intervals``, ``operator``, ``series``, ``period``.
+            trends ``bucket``, ``series`` (from 0, or its name), ``breakdown_value``, ``period``; for retention ``cohort`` (the
+            start of its period), ``interval``, ``breakdown_value``; for a lifecycle ``bucket``, ``status``; for stickiness
+            ``intervals``, ``operator``, ``series``, ``period``; for paths ``step``, ``source``, ``target``, ``dropoff``.
 
         Returns
         -------

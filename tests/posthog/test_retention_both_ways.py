@@ -139,6 +139,6 @@ def test_a_property_that_a_hogql_breakdown_names_is_answered() -> None:
 
 def test_people_behind_another_kind_of_query_are_refused_by_name() -> None:
     with pytest.raises(
-        UnsupportedQuery, match=r"InsightActorsQuery over 'FunnelsQuery' is not answered. Over: TrendsQuery, RetentionQuery"
+        UnsupportedQuery, match=r"InsightActorsQuery over 'FunnelsQuery' is not answered\. Over: TrendsQuery, RetentionQuery"
     ):
         project().query({"kind": "InsightActorsQuery", "source": {"kind": "FunnelsQuery"}}, now=NOW)

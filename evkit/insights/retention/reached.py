@@ -44,6 +44,31 @@ def inside(asked: Asked, rows: ir.Table) -> ir.Table:
     return rows if asked.spec.retention_type == "retention_recurring" else rows.filter(rows.timestamp >= asked.start)
 
 
+# ---------------------------------------------------------------------- first starts
+def firsts(asked: Asked, rows: ir.Table, keys: list[str]) -> ir.Table:
+    """Give the first starts that lie in the grid: the keys, first (UTC); of somebody's first ever with a breakdown value, too."""
+    kind = asked.spec.retention_type
+    if kind != "retention_first_ever_occurrence":
+        targets = rows.filter(rows.is_target)
+        found = targets.group_by(keys).agg(first=targets.timestamp.min())
+        return found if kind == "retention_recurring" else found.filter(found["first"] >= asked.start)
+    kinds = rows.filter(rows.is_kind)
+    found = kinds.group_by(keys).agg(earliest=kinds.timestamp.min(), first=kinds.timestamp.min(where=kinds.is_target))
+    found = found.filter((found.earliest == found["first"]) & (found["first"] >= asked.start)).select(*keys, "first")
+    return with_first_value(rows, found)
+
+
+def with_first_value(rows: ir.Table, found: ir.Table) -> ir.Table:
+    """Add the value of somebody's first event of the kind, whatever its filters: of several at one instant the first to arrive."""
+    if "value" not in rows.columns:
+        return found
+    kinds = rows.filter(rows.is_kind)
+    order = [kinds.timestamp, kinds.arrival, kinds.uuid]
+    ranked = kinds.mutate(place=ibis.row_number().over(group_by=kinds.actor, order_by=order))
+    valued = ranked.filter(ranked.place == 0).select(valued="actor", value="value")
+    return found.inner_join(valued, found.actor == valued.valued).select(*found.columns, "value")
+
+
 # ---------------------------------------------------------------------- by the calendar
 def period(asked: Asked, start: ir.TimestampValue) -> ir.IntegerValue:
     """Give the number of a period by its start; those before the grid are negative."""
@@ -58,23 +83,24 @@ def begun(asked: Asked, time: ir.TimestampValue) -> ir.TimestampValue:
 
 def calendar(asked: Asked, rows: ir.Table) -> ir.Table:
     """Give who is where by periods of the calendar."""
-    active = activity(asked, rows)
-    begins = cohorts(asked, rows, active)
+    recurring = asked.spec.retention_type == "retention_recurring"
+    here = rows if recurring else inside(asked, rows)
+    alone = not recurring and not asked.spec.aggregates  # then targets are looked at only for the first of them
+    active = activity(asked, here.filter(here.is_returning) if alone else here)
+    begins = recurring_cohorts(asked, active) if recurring else first_cohorts(asked, rows)
     return started(asked, rows, active, begins).union(returned(asked, active, begins))
 
 
-def activity(asked: Asked, rows: ir.Table) -> ir.Table:
-    """Give what somebody does in each period: the keys by which returns are found, period, targets and returns (how many), and more.
+def activity(asked: Asked, here: ir.Table) -> ir.Table:
+    """Give what somebody does in each period: the keys by which returns are found, period, targets and returns (how many).
 
-    Of somebody's first ever, first_kind and first_target (UTC); where a property is added up, target_amount and returning_amount.
+    Where a property is added up, target_amount and returning_amount, too.
     """
     keys = return_keys(asked)
-    here = rows.mutate(begun=begun(asked, rows.timestamp))
+    here = here.mutate(begun=begun(asked, here.timestamp))
     more: dict[str, ir.Value] = {}
-    if "is_kind" in rows.columns:
-        more |= {"first_kind": here.timestamp.min(where=here.is_kind), "first_target": here.timestamp.min(where=here.is_target)}
     if asked.spec.aggregates:
-        more |= {
+        more = {
             "target_amount": here.amount.sum(where=here.is_target).fill_null(0.0),
             "returning_amount": here.amount.sum(where=here.is_returning).fill_null(0.0),
         }
@@ -84,21 +110,18 @@ def activity(asked: Asked, rows: ir.Table) -> ir.Table:
     return counted.select(*names, period=period(asked, counted.begun))  # a drop would be written out each time it is used
 
 
-def cohorts(asked: Asked, rows: ir.Table, active: ir.Table) -> ir.Table:
-    """Give who is in which cohort: the keys, row, base (from which period on intervals are counted)."""
-    spec, keys = asked.spec, asked.keys
-    if spec.retention_type == "retention_recurring":
-        begins = active.filter(active.targets > 0)
-        base = begins.period.min().over(ibis.window(group_by=[begins[key] for key in keys])) if spec.custom_brackets else begins.period
-        return begins.select(*keys, row=begins.period, base=base)
-    if spec.retention_type == "retention_first_time":
-        begins = active.filter(active.targets > 0).group_by(keys).agg(row=lambda t: t.period.min())
-    else:
-        found = active.group_by("actor").agg(
-            kind=active.first_kind.min(), target=active.first_target.min(), row=active.period.min(where=active.targets > 0)
-        )
-        begins = with_first_value(rows, found.filter(found.kind == found.target).select("actor", "row"))
-    return begins.filter(begins.row >= 0).select(*keys, "row", base=begins.row)
+def recurring_cohorts(asked: Asked, active: ir.Table) -> ir.Table:
+    """Give who is in which cohorts: the keys, row, base (from which period on intervals are counted)."""
+    begins, keys = active.filter(active.targets > 0), asked.keys
+    first = begins.period.min().over(ibis.window(group_by=[begins[key] for key in keys]))
+    return begins.select(*keys, row=begins.period, base=first if asked.spec.custom_brackets else begins.period)
+
+
+def first_cohorts(asked: Asked, rows: ir.Table) -> ir.Table:
+    """Give who is in the cohort of their first time: the keys, row, base."""
+    found = firsts(asked, rows, return_keys(asked))
+    begins = found.mutate(row=period(asked, begun(asked, found["first"])))
+    return begins.select(*asked.keys, "row", base=begins.row)
 
 
 def return_keys(asked: Asked) -> list[str]:
@@ -164,37 +187,13 @@ def clock(asked: Asked, time: ir.TimestampValue) -> ir.IntegerValue:
     return count(time, timezone=settings.timezone, dialect=asked.tables.dialect)
 
 
-def firsts(asked: Asked, rows: ir.Table) -> ir.Table:
-    """Give the first starts that lie in the grid: actor, first (UTC); of somebody's first ever with a breakdown its value, too."""
-    kind = asked.spec.retention_type
-    if kind != "retention_first_ever_occurrence":
-        targets = rows.filter(rows.is_target)
-        found = targets.group_by("actor").agg(first=targets.timestamp.min())
-        return found if kind == "retention_recurring" else found.filter(found.first >= asked.start)
-    kinds = rows.filter(rows.is_kind)
-    found = kinds.group_by("actor").agg(earliest=kinds.timestamp.min(), first=kinds.timestamp.min(where=kinds.is_target))
-    found = found.filter((found.earliest == found.first) & (found.first >= asked.start)).select("actor", "first")
-    return with_first_value(rows, found)
-
-
-def with_first_value(rows: ir.Table, found: ir.Table) -> ir.Table:
-    """Add the value of somebody's first event of the kind, whatever its filters: of several at one instant the first to arrive."""
-    if "value" not in rows.columns:
-        return found
-    kinds = rows.filter(rows.is_kind)
-    order = [kinds.timestamp, kinds.arrival, kinds.uuid]
-    ranked = kinds.mutate(place=ibis.row_number().over(group_by=kinds.actor, order_by=order))
-    valued = ranked.filter(ranked.place == 0).select(valued="actor", value="value")
-    return found.inner_join(valued, found.actor == valued.valued).select(*found.columns, "value")
-
-
 def windows(asked: Asked, rows: ir.Table) -> ir.Table:
     """Give who is where by windows that begin with somebody's own first start."""
     spec, start = asked.spec, asked.grid.start
     by_hour = spec.period in ("hour", "day")
     size = WINDOW_HOURS[spec.period] if by_hour else WINDOW_HOURS[spec.period] // 24
     origin = numbers.hour_of(start, asked.grid.timezone) if by_hour else numbers.day_of(start)
-    begins = firsts(asked, rows)
+    begins = firsts(asked, rows, ["actor"])
     begins = begins.mutate(at=clock(asked, begins.first))
     begins = begins.mutate(row=numbers.divided(begins.at - origin, size))
     begins = begins.filter(begins.row < len(asked.grid.starts))
