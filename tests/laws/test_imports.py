@@ -15,6 +15,8 @@ ALLOWED = {
         "insights/funnel/chart.py",
         "insights/timeline/chart.py",
         "insights/correlation/chart.py",
+        "insights/lifecycle/chart.py",
+        "insights/stickiness/chart.py",
         "insights/theme.py",
         "insights/time_lines.py",
         "insights/display.py",
