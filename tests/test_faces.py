@@ -84,6 +84,8 @@ def test_showing_what_was_asked_of_the_data_is_text_too(events: Events) -> None:
     for insight in (
         events.trends(HOSTILE, breakdown=HOSTILE),
         events.funnel(HOSTILE, "buy", breakdown=ek.person_prop(HOSTILE)),
+        events.lifecycle(HOSTILE),
+        events.stickiness(HOSTILE),
         events.person(HOSTILE).timeline(show_ids=True),
         events.group("company", HOSTILE).timeline(show_ids=True),
     ):

@@ -107,6 +107,10 @@ class Cache:
         found: T = self._found[name]
         return found
 
+    def forget(self, name: str) -> None:
+        """Find out anew what is known under `name`, when it is asked for again."""
+        self._found.pop(name, None)
+
     def knows(self, name: str) -> bool:
         """Say whether `name` was found out already; runs nothing."""
         return name in self._found

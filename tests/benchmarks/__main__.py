@@ -129,7 +129,7 @@ def compare_questions(path: Path) -> None:
         print(f"{'funnel ' + name:<28} evkit {ours:6.2f} s   ordered {theirs:6.2f} s      ratio {ours / theirs:5.2f}{goal}", flush=True)
     for name, (ask, sql) in questions.beside_sql(events, path).items():
         ours, theirs = alternated(ask, lambda sql=sql: con.execute(sql).fetchall(), turns=3)
-        goal = 1.5 if name.startswith("retention") else 2
+        goal = 1.5 if name.startswith(("retention", "lifecycle", "stickiness")) else 2
         print(f"{name:<28} evkit {ours:6.2f} s   DuckDB SQL {theirs:6.2f} s   ratio {ours / theirs:5.2f}  (goal {goal})", flush=True)
     for name, (ask, sql) in questions.paths(events, path).items():
         ours, theirs = alternated(ask, lambda sql=sql: con.execute(sql).fetchall(), turns=3)

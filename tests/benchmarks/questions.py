@@ -67,6 +67,26 @@ UNION ALL
 SELECT b.w, date_diff('week', b.w, r.w) AS i, count(*) FROM b JOIN r ON b.p = r.p AND r.w > b.w AND r.w < b.w + INTERVAL 8 WEEK GROUP BY 1, 2
 """
 """Weeks from Sunday; the first row of a cohort and interval is its size."""
+FIRST_WEEK = ("2025-12-21", "2026-03-29")
+"""The weeks of the range, whole, and the one before."""
+PERSONLESS = (
+    "CASE WHEN contains(e.properties, '$process_person_profile') "
+    """THEN coalesce(json_extract_string(e.properties, '$."$process_person_profile"') = 'false', false) ELSE false END"""
+)
+LIFECYCLE = """
+WITH a AS (SELECT DISTINCT p, {of_t} AS w FROM ({weeks})),
+n AS (SELECT p, w, lag(w) OVER o AS before, lead(w) OVER o AS after FROM a WINDOW o AS (PARTITION BY p ORDER BY w)),
+c AS (
+  SELECT e.distinct_id AS p, arg_min(e.timestamp, e.arrival) AS created FROM '{path}' e ANTI JOIN map m ON e.distinct_id = m.distinct_id
+  WHERE {of_persons} GROUP BY p
+),
+s AS (
+  SELECT w, after IS NULL OR after <> w + INTERVAL 1 WEEK AS ends, CASE WHEN before IS NULL AND {of_created} = w THEN 'new'
+    WHEN before = w - INTERVAL 1 WEEK THEN 'returning' ELSE 'resurrecting' END AS status
+  FROM n LEFT JOIN c USING (p)
+)
+SELECT w, status, count(*) FROM s GROUP BY ALL UNION ALL SELECT w + INTERVAL 1 WEEK, 'dormant', -count(*) FROM s WHERE ends GROUP BY ALL
+"""
 
 
 def asked(path: Path, columns: str, where: str, span: tuple[str, str] = RANGE) -> str:
@@ -113,6 +133,7 @@ def beside_sql(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], An
     of_first_times = RETENTION.format(starts=plain, returns=with_people(path, "1", "e.event = 'product_viewed'"), begin=ONCE)
     weekly = lambda *entities, **options: lambda: events.retention(*entities, period="week", total_intervals=8, **options).to_pandas()  # noqa: E731
     return {
+        **over_time(events, path),
         "first times": (trend(views(math="first_time_for_user")), first),
         "weekly active": (trend(views(math="weekly_active")), active),
         "p90 of events a person": (
@@ -208,6 +229,33 @@ def cohorts(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any],
             count(viewed, ~ek.performed("purchase", within="30 days")),
             f"SELECT {PERSON} {rows} IN ('product_viewed', 'purchase') AND {month} GROUP BY 1 "
             f"HAVING count(*) FILTER (NOT {bought}) > 0 AND count(*) FILTER ({bought}) = 0",
+        ),
+    }
+
+
+def over_time(events: ek.Events, path: Path) -> dict[str, tuple[Callable[[], Any], str]]:
+    """Lifecycle, when persons were created worked out anew each time, and stickiness."""
+    viewed = "e.event = '$pageview'"
+    of_persons = f"NOT ({PERSONLESS})"
+    days = with_people(path, "1", viewed)
+    weeks = days.replace(RANGE[0], FIRST_WEEK[0]).replace(RANGE[1], FIRST_WEEK[1]) + f" AND {of_persons}"
+    week = "date_trunc('week', {} + INTERVAL 1 DAY) - INTERVAL 1 DAY"
+    life = LIFECYCLE.format(weeks=weeks, path=path, of_persons=of_persons, of_t=week.format("t"), of_created=week.format("created"))
+    sticky = "SELECT k, count(*) FROM (SELECT p, count(*) AS k FROM ({}) GROUP BY p) GROUP BY k"
+
+    def lifecycle() -> Any:
+        events.tables.cache.forget("persons_created")
+        return events.lifecycle("$pageview", interval="week").to_pandas()
+
+    return {
+        "lifecycle by week": (lifecycle, life),
+        "stickiness by day": (
+            lambda: events.stickiness("$pageview").to_pandas(),
+            sticky.format(f"SELECT DISTINCT p, date_trunc('day', t) AS d FROM ({days})"),
+        ),
+        "stickiness, twice a day": (
+            lambda: events.stickiness("$pageview", criteria=("gte", 2)).to_pandas(),
+            sticky.format(f"SELECT p, date_trunc('day', t) AS d FROM ({days}) GROUP BY ALL HAVING count(*) >= 2"),
         ),
     }
 

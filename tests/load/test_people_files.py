@@ -107,9 +107,7 @@ def test_groups_and_persons_have_the_time_of_their_creation(tmp_path: Path, endi
         elif ending == "csv":
             frame.to_csv(file, index=False)
         else:
-            lines(
-                tmp_path, file.name, *({k: v for k, v in row.items() if pd.notna(v)} for row in frame.astype(object).to_dict("records"))
-            )
+            lines(tmp_path, file.name, *({k: v for k, v in row.items() if pd.notna(v)} for row in frame.astype(object).to_dict("records")))
     events = ek.read(
         events=lines(tmp_path, "events.jsonl", *EVENTS), persons=tmp_path / f"persons.{ending}", groups=tmp_path / f"groups.{ending}"
     )
