@@ -223,7 +223,10 @@ def test_rules_tell_every_option(log: Log) -> None:
         ({}, "Persons are counted, each once."),
         ({"breakdown": "b"}, "Persons are counted, each once."),
         ({"breakdown": "b", "breakdown_attribution": "last_touch"}, "Persons are counted, each once."),
-        ({"breakdown": "b", "breakdown_attribution": "all_events"}, f"Persons are counted, each once for every breakdown value of theirs: {MORE}."),
+        (
+            {"breakdown": "b", "breakdown_attribution": "all_events"},
+            f"Persons are counted, each once for every breakdown value of theirs: {MORE}.",
+        ),
         (
             {"breakdown": "b", "breakdown_attribution": "step", "breakdown_attribution_step": 2},
             f"Persons are counted, each once for every breakdown value of theirs: {MORE}.",
