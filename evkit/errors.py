@@ -15,7 +15,7 @@ The tree::
         └── StoreFull               no room left: nothing of the request is kept, and it can be sent again
 
     EvkitWarning (UserWarning)
-    ├── UnknownEventWarning         a series names an event that the data doesn't have
+    ├── UnknownEventWarning         a question names what the data doesn't have: an event, a property, a value, a time
     ├── TruncatedWarning            a result was cut to a limit
     ├── SamplingWarning             a query asks for figures of a sample; evkit's are exact
     ├── RejectedRowsWarning         rows were set aside while loading
@@ -84,7 +84,7 @@ class EvkitWarning(UserWarning):
 
 
 class UnknownEventWarning(EvkitWarning):
-    """A series names an event that the data doesn't have."""
+    """A question names what the data doesn't have: an event, a property, a value, a time."""
 
 
 class TruncatedWarning(EvkitWarning):

@@ -276,10 +276,13 @@ class Events:
         compare: bool = False,
         compare_to: str | None = None,
         display: Display = "ActionsLineGraph",
-        formulas: tuple[str | Formula, ...] = (),
+        formulas: str | Formula | tuple[str | Formula, ...] = (),
         smoothing_intervals: int = 1,
     ) -> Insight:
-        """Ask how often things happen over time: see `Trends` for the parameters and the columns of the figures."""
+        """Ask how often things happen over time: see `Trends` for the parameters and the columns of the figures.
+
+        What is counted is said of each series: ``ek.series("movie_played", math="dau")``.
+        """
         return self.ask(
             Trends(
                 *self._subjects(series),
@@ -607,7 +610,7 @@ class Events:
 
     # ------------------------------------------------------------------ people
     def persons(self) -> pd.DataFrame:
-        """Give the persons: person_id, distinct_ids, properties (JSON text), created_at, is_identified; a row a person."""
+        """Give the persons: person_id, distinct_ids, properties (JSON text), created_at (UTC), is_identified; a row a person."""
         return self.tables.persons_frame()
 
     def groups(self, group_type: str | None = None) -> pd.DataFrame:

@@ -27,6 +27,12 @@ _opened: dict[Any, EventTables] = {}
 """Files read lately, by fingerprint: what was found out about them is kept, so that they are checked once."""
 
 
+CONTINENTS = tuple(
+    f"{name}/" for name in ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+)
+WELL_KNOWN = ("Europe/Berlin", "Europe/London", "America/New_York")
+
+
 def read(
     path: files.Paths | None = None,
     *,
@@ -225,9 +231,8 @@ def settings_of(timezone: str, week_start: Week, now: str | dt.datetime | None) 
         An unknown zone or week start, or a `now` that can't be read.
     """
     if timezone not in available_timezones():
-        near = difflib.get_close_matches(str(timezone), sorted(available_timezones()), n=5, cutoff=0.3)
         raise SpecError(
-            f"unknown timezone {timezone!r}: give an IANA name, such as {', '.join(near or ('UTC', 'Europe/London', 'America/New_York'))}"
+            f"unknown timezone {timezone!r}: give the IANA name of a city's zone, such as {', '.join(zones_near(str(timezone)))}; or UTC"
         )
     if week_start not in get_args(Week):
         raise unknown("week_start", week_start, get_args(Week))
@@ -240,6 +245,21 @@ def settings_of(timezone: str, week_start: Week, now: str | dt.datetime | None) 
     if clock is not None:
         clock = (clock if clock.tzinfo else clock.replace(tzinfo=ZoneInfo(timezone))).astimezone(dt.UTC)
     return Settings(timezone=timezone, week_start=week_start, now=clock)
+
+
+def zones_near(text: str) -> list[str]:
+    """Give the zones of cities that are called nearly so; well-known ones where none is.
+
+    Zones without a city ("Etc/GMT+2" is two hours *behind* UTC) and abbreviations are never given.
+
+    Examples
+    --------
+    >>> zones_near("berlin"), zones_near("GMT+2")
+    (['Europe/Berlin'], ['Europe/Berlin', 'Europe/London', 'America/New_York'])
+    """
+    cities = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if zone.startswith(CONTINENTS)}
+    near = difflib.get_close_matches(text.rpartition("/")[2].strip().replace(" ", "_").lower(), cities, n=3, cutoff=0.8)
+    return [cities[name] for name in near] or list(WELL_KNOWN)
 
 
 def identity_of(given: Identity) -> Literal["replay", "given"]:

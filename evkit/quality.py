@@ -198,8 +198,18 @@ class Quality:
 
     @property
     def words(self) -> str:
-        """The period in words."""
-        return self._now.in_words
+        """The period in words; where there are no events in it, or none early enough to compare it, also since when there are."""
+        said, tables = self._now.in_words, self.tables
+        if tables.is_empty:
+            return f"{said}: there are no events at all"
+        day = lambda t: t.astimezone(self._now.zone).date()  # noqa: E731
+        first, last = day(tables.first_event), day(tables.last_event)
+        if first > day(self._now.end) or last < day(self._now.lower):
+            all_of = f"{first.day} {first:%B %Y}" + ("" if first == last else f" to {last.day} {last:%B %Y}")
+            return f"{said}: no event is of that time, all are of {all_of}"
+        if self.date_range is not None and first > day(self._before.lower):
+            return f"{said}; the events begin on {first.day} {first:%B %Y}, so the period before it is not whole"
+        return said
 
     # ------------------------------------------------------------------ parts
     def _of_all_data(self) -> list[tuple[str, int | None, float | None, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +48,7 @@ class Person:
         rows = tables.persons_frame()
         mine = rows[rows.distinct_ids.map(lambda ids: distinct_id in set(ids))]
         if mine.empty:
-            near = nearest(distinct_id, (i for ids in rows.distinct_ids[:MOST_COMPARED] for i in ids))
+            near = nearest(distinct_id, like(distinct_id, [i for ids in rows.distinct_ids[:MOST_COMPARED] for i in ids]))
             raise DataError(f"no person has the distinct_id {distinct_id!r}.{near} events.persons() lists them all.")
         self._row = mine.iloc[0]
         self.person_id: str = str(self._row.person_id)
@@ -85,7 +87,7 @@ class Person:
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "properties"]])
 
     def timeline(self, *, overlay: Insight | Funnel | None = None, show_ids: bool = False) -> Insight:
-        """Give events, merges, property changes and sessions in order: a frame, a chart, a list that scrolls.
+        """Give events, merges, property changes and sessions in order, in the project's time zone: a frame, a chart, a list that scrolls.
 
         Parameters
         ----------
@@ -162,7 +164,7 @@ class Group:
         return self.tables.execute(mine[["uuid", "event", "distinct_id", "timestamp", "person_id", "properties"]])
 
     def timeline(self, *, overlay: Insight | Funnel | None = None, show_ids: bool = False) -> Insight:
-        """Give the group's events and property changes in order: a frame, a chart, a list that scrolls.
+        """Give the group's events and property changes in order, in the project's time zone: a frame, a chart, a list that scrolls.
 
         Parameters
         ----------
@@ -176,6 +178,19 @@ class Group:
 
         asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=overlay, show_ids=show_ids)
         return Insight(asked, self.tables)
+
+
+def like(distinct_id: str, known: Sequence[str]) -> Sequence[str]:
+    """Give the ids that have the same number in them, where a number was given; else all.
+
+    Examples
+    --------
+    >>> like("804", ["user_0804", "user_1804"])
+    ['user_0804']
+    """
+    if not distinct_id.isdecimal():
+        return known
+    return [i for i in known if int(distinct_id) in map(int, re.findall(r"[0-9]+", i))] or known
 
 
 def as_text(value: Any) -> str:

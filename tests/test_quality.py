@@ -153,3 +153,20 @@ def test_looking_runs_nothing(log: Log) -> None:
 def test_the_suggested_funnel_is_the_frequent_events_in_the_order_of_first_times(log: Log) -> None:
     assert log("a visit 01-01; a buy 01-02; a buy 01-03; b visit 01-01; b visit 01-03; b $set 01-04").suggested_funnel() == ("visit", "buy")
     assert log("a visit 01-01").suggested_funnel() == ("visit",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a x 03-02", "9 March 2026 to 15 March 2026: no event is of that time, all are of 2 March 2026"),
+        ("a x 03-17; a x 03-18", "9 March 2026 to 15 March 2026: no event is of that time, all are of 17 March 2026 to 18 March 2026"),
+        (
+            "a x 03-10; a x 03-18",
+            "9 March 2026 to 15 March 2026; the events begin on 10 March 2026, so the period before it is not whole",
+        ),
+        ("a x 03-02; a x 03-10", "9 March 2026 to 15 March 2026"),
+    ],
+)
+def test_the_words_of_a_period_say_where_it_has_no_events_or_is_not_compared(log: Log, text: str, said: str) -> None:
+    quality = log(text, week_start="monday", now="2026-03-18").quality(date_range=ek.DateRange("-1wStart", "-1wEnd"))
+    assert quality.words == said

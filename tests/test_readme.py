@@ -30,9 +30,17 @@ def test_the_ten_lines_run() -> None:
     assert len([line for line in code.splitlines() if line.strip()]) == 10
     names: dict[str, object] = {}
     exec(compile(code, "README.md", "exec"), names)
-    funnel = names["funnel"]
-    assert isinstance(funnel, ek.Insight)
-    assert set(funnel.to_pandas().breakdown_value) == {"free", "standard", "premium", ""}
+    funnel, weekly = names["funnel"], names["weekly"]
+    assert isinstance(funnel, ek.Insight) and isinstance(weekly, ek.Insight)
+    assert set(funnel.to_pandas().breakdown_value) == {"Desktop", "Mobile", "Tablet"}
+    frame, people = weekly.to_pandas(), funnel.to_pandas().query("step == 2")["count"].sum()
+    assert frame[frame.series == "signed up"].value.sum() == people == 865, "each sign-up once, though the form and the server tell of it"
+
+
+def test_the_person_then_and_now_has_changed() -> None:
+    (name, time) = re.search(r'events\.person\("(\w+)"\)\.timeline.*\(at="([\d-]+)"\)', TEXT).groups()  # type: ignore[union-attr]
+    person = ek.load_sample().person(name)
+    assert (person.properties(at=time)["plan"], person.properties()["plan"]) == ("standard", "premium")
 
 
 def test_the_lines_for_the_mouse_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

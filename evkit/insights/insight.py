@@ -96,7 +96,9 @@ class Insight:
         Returns
         -------
         pandas.DataFrame
-            A row an actor.
+            A row an actor, its times in UTC (figures, charts and timelines are in the project's time zone). Of trends: actor_id,
+            events (how many count), first_seen, last_seen. Of a funnel: actor_id, steps_done, breakdown_value, first_step_at,
+            last_step_at, last_event (uuid).
 
         Raises
         ------

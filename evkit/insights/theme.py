@@ -15,6 +15,8 @@ QUIET = "#9aa5b1"
 """What is beside the point: the part that was lost, the period before."""
 INK = {"light": "#1f2933", "dark": "#e4e7eb"}
 GRID = {"light": "#d5dae1", "dark": "#3e4c59"}
+OF_THE_PAGE = "currentColor"
+"""The ink of the text around the chart: a canvas takes it too. (No one grey has a contrast of 4.5 : 1 on white and on near-black.)"""
 BETWEEN = "#788595"
 """Ink that can be read on white and on near-black."""
 HEAT = ("#dbe8f4", "#2f6fae")
@@ -33,7 +35,8 @@ def config(mode: Mode = "auto") -> dict[str, Any]:
     Parameters
     ----------
     mode
-        "auto" sets no ink, so that the place where the chart is shown decides (JupyterLab has a dark theme of its own).
+        "auto" sets no ink, so that the place where the chart is shown decides: JupyterLab has a dark theme of its own for axes,
+        legends and titles, which says nothing of texts that are marks; those take the ink of the page.
     """
     made: dict[str, Any] = {
         "background": "transparent",
@@ -48,7 +51,7 @@ def config(mode: Mode = "auto") -> dict[str, Any]:
         "point": {"size": 42, "filled": True},
     }
     if mode == "auto":
-        made["text"] = {"color": BETWEEN}
+        made["text"] = {"color": OF_THE_PAGE}
         return made
     ink, grid = INK[mode], GRID[mode]
     made["axis"] |= {"labelColor": ink, "titleColor": ink, "gridColor": grid}

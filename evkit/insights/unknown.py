@@ -1,15 +1,21 @@
-"""Warnings of names in a question that the data doesn't have, with the nearest that it has."""
+"""Warnings of what a question names and the data doesn't have: events, properties, values, times; with the nearest that it has."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from evkit import properties
+from evkit.dates import Range
 from evkit.errors import UnknownEventWarning, nearest, warn
 from evkit.model.tables import EventTables
-from evkit.query.property_filters import PropertyRef
+from evkit.query.filters import Matcher
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
+from evkit.query.relation import relation
 from evkit.query.spec import Series
+
+MOST_VALUES = 10_000
+"""So many values of a property are compared with one that nothing has."""
 
 
 def warn_of_events(series: Iterable[Series], tables: EventTables) -> None:
@@ -23,7 +29,7 @@ def warn_of_events(series: Iterable[Series], tables: EventTables) -> None:
 
 
 def warn_of_properties(refs: Sequence[PropertyRef], values: Iterable[Sequence[str]], no_value: str, tables: EventTables) -> None:
-    """Warn of breakdowns by a property that nothing has; `values` are those that were found.
+    """Warn of breakdowns by a property that nothing has, or only others than the events asked about; `values` are those that were found.
 
     The names are looked up only where a breakdown found nothing but `no_value`.
     """
@@ -31,19 +37,77 @@ def warn_of_properties(refs: Sequence[PropertyRef], values: Iterable[Sequence[st
     for i, ref in enumerate(refs):
         if ref.type not in ("event", "person") or not found or any(value[i] != no_value for value in found):
             continue
-        _warn_of(ref, "All of it has no value", tables)
+        if not _warn_of(ref, "All of it has no value", tables) and ref.type == "event" and ref.key in person_properties(tables):
+            warn(
+                f"none of the events asked about has a property {ref.key!r}. Persons have it: ek.person_prop({ref.key!r}). All of it has no value.",
+                UnknownEventWarning,
+            )
 
 
-def warn_of_names(refs: Iterable[PropertyRef], tables: EventTables) -> None:
-    """Warn of properties in filters and maths that nothing has: called where the figures are all zero."""
-    for ref in dict.fromkeys(r for r in refs if r.type in ("event", "person") and not r.key.startswith("$session_duration")):
-        _warn_of(ref, "Figures that ask for it are zeros", tables)
+def warn_of_zeros(refs: Iterable[PropertyRef], filters: Iterable[FilterGroup], span: Range, tables: EventTables) -> None:
+    """Warn of what makes figures zero: called where they all are.
+
+    Parameters
+    ----------
+    refs
+        The properties that are computed with or filtered by.
+    filters
+        What the events must pass.
+    span
+        The range that was asked about.
+    """
+    if tables.is_empty:
+        return
+    warn_of_range(span, tables)
+    missing = {
+        (ref.type, ref.key)
+        for ref in dict.fromkeys(r for r in refs if r.type in ("event", "person") and not r.key.startswith("$session_duration"))
+        if _warn_of(ref, "Figures that ask for it are zeros", tables)
+    }
+    for one in dict.fromkeys(one for group in filters for one in _required(group)):
+        if one.type in ("event", "person", "group") and (one.type, one.key) not in missing:
+            _warn_of_filter(one, tables)
 
 
-def _warn_of(ref: PropertyRef, consequence: str, tables: EventTables) -> None:
+def warn_of_range(span: Range, tables: EventTables) -> None:
+    """Warn of a range that lies outside the data."""
+    if tables.is_empty or (span.lower <= tables.last_event and span.end >= tables.first_event):
+        return
+    first, last = (f"{t.day} {t:%B %Y}" for t in (tables.first_event.astimezone(span.zone), tables.last_event.astimezone(span.zone)))
+    data = f"all of {first}" if first == last else f"from {first} to {last}"
+    warn(f"no event is in the range {span.in_words}: the data is {data}. Its figures are zeros.", UnknownEventWarning)
+
+
+def _required(given: FilterGroup | PropertyFilter) -> Iterator[PropertyFilter]:
+    """Give the filters that every event must pass, each by itself."""
+    if isinstance(given, PropertyFilter):
+        yield given
+    elif given.op == "AND" or len(given.values) == 1:
+        for value in given.values:
+            yield from _required(value)
+
+
+def _warn_of_filter(one: PropertyFilter, tables: EventTables) -> None:
+    """Warn of a filter that no event of all the data passes."""
+    rows = relation(tables, one)
+    passing = rows.filter(Matcher(tables, rows).filter(one)).limit(1)
+    if len(tables.arrow(passing.select("uuid"))):
+        return
+    hint = ""
+    if one.operator in ("exact", "icontains") and not one.negation:
+        ref = PropertyRef(one.key, one.type, one.group_type_index)
+        rows = relation(tables, ref)
+        values = tables.arrow(rows.select(value=Matcher(tables, rows).value(ref)).distinct().limit(MOST_VALUES))["value"].to_pylist()
+        wanted = one.value if isinstance(one.value, tuple) else (one.value,)
+        hint = next(filter(None, (nearest(w, sorted(str(v) for v in values if v)) for w in wanted)), "")
+    warn(f"no event passes {in_words(one)}.{hint} Figures that ask for it are zeros.", UnknownEventWarning)
+
+
+def _warn_of(ref: PropertyRef, consequence: str, tables: EventTables) -> bool:
+    """Warn of a property that nothing has, and say whether that was so."""
     known = event_properties(tables) if ref.type == "event" else person_properties(tables)
     if ref.key in known or ref.key in ("distinct_id", "$elements_chain"):
-        return
+        return False
     hint = nearest(ref.key, known)
     if ref.type == "event" and ref.key in person_properties(tables):
         hint = f" Persons have it: ek.person_prop({ref.key!r})."
@@ -54,6 +118,7 @@ def _warn_of(ref: PropertyRef, consequence: str, tables: EventTables) -> None:
         hint = "" if kind is None else f" Groups of type {kind} have it: ek.group_prop({ref.key!r}, {tables.group_types.index(kind)})."
     owner = "event" if ref.type == "event" else "person"
     warn(f"no {owner} has a property {ref.key!r}.{hint} {consequence}.", UnknownEventWarning)
+    return True
 
 
 def event_properties(tables: EventTables) -> list[str]:

@@ -78,6 +78,14 @@ class Written:
         return markup.code(self._code())
 
 
+def unparted(sign: str) -> SpecError:
+    """Make the error for ``a == 1 & b == 2``: Python takes ``&``, ``|`` and ``~`` before it compares."""
+    example = (
+        "~(ek.event_prop('plan') == 'pro')" if sign == "~" else f"(ek.event_prop('plan') == 'pro') {sign} (ek.event_prop('price') > 10)"
+    )
+    return SpecError(f"{sign} binds tighter than a comparison: put parentheses around each comparison, as in {example}")
+
+
 class OfPeople(Written):
     """What conditions on people's behaviour have in common: they stand in the definition of a cohort, and filter no events."""
 
@@ -85,11 +93,22 @@ class OfPeople(Written):
 class Combined(Written):
     """What filters have in common: ``a & b``, ``a | b``, ``~a`` give filters; ``and``, ``or`` can't, and say so."""
 
+    def _with(self, op: str, sign: str, other: Any) -> FilterGroup:
+        if not isinstance(other, Combined):
+            raise unparted(sign)
+        return FilterGroup(op, (self, other))  # type: ignore[arg-type]
+
     def __and__(self, other: Any) -> FilterGroup:
-        return NotImplemented if isinstance(other, OfPeople) else FilterGroup("AND", (self, other))  # type: ignore[arg-type]
+        return NotImplemented if isinstance(other, OfPeople) else self._with("AND", "&", other)
 
     def __or__(self, other: Any) -> FilterGroup:
-        return NotImplemented if isinstance(other, OfPeople) else FilterGroup("OR", (self, other))  # type: ignore[arg-type]
+        return NotImplemented if isinstance(other, OfPeople) else self._with("OR", "|", other)
+
+    def __rand__(self, other: Any) -> FilterGroup:
+        raise unparted("&")
+
+    def __ror__(self, other: Any) -> FilterGroup:
+        raise unparted("|")
 
     def __bool__(self) -> bool:
         raise SpecError("a filter is neither true nor false: join filters with & and |, each in parentheses, and turn one round with ~")
@@ -162,6 +181,11 @@ def check_between(value: Any) -> None:
         raise SpecError(f"between {value!r}: the lower number comes first")
 
 
+def no_filter(value: object) -> SpecError:
+    """Make the error for something that is no filter."""
+    return SpecError(f"{value!r} is no filter: write ek.event_prop('plan') == 'pro'")
+
+
 @dataclass(frozen=True, repr=False)
 class FilterGroup(Combined):
     """Filters joined by AND or OR, to any depth; an empty one restricts nothing."""
@@ -190,6 +214,8 @@ class FilterGroup(Combined):
             return cls("AND")
         if isinstance(value, OfPeople):
             check_filter(value)
+        if isinstance(value, (str, PropertyRef)) or not isinstance(value, (PropertyFilter, Iterable)):
+            raise no_filter(value)
         return cls("AND", (value,) if isinstance(value, PropertyFilter) else tuple(value))
 
     def and_(self, other: FilterGroup | None) -> FilterGroup:
@@ -207,7 +233,7 @@ def check_filter(value: Any) -> None:
             "and filter with ek.in_cohort('name')"
         )
     if not isinstance(value, (PropertyFilter, FilterGroup)):
-        raise SpecError(f"{value!r} is no filter: write ek.event_prop('plan') == 'pro'")
+        raise no_filter(value)
 
 
 def in_words(given: FilterGroup | PropertyFilter) -> str:
@@ -284,6 +310,17 @@ class PropertyRef(Written):
 
     def __bool__(self) -> bool:
         return True
+
+    def __and__(self, other: Any) -> FilterGroup:
+        raise unparted("&")
+
+    def __or__(self, other: Any) -> FilterGroup:
+        raise unparted("|")
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> FilterGroup:
+        raise unparted("~")
 
     def _filter(self, operator: str, value: Any = None) -> PropertyFilter:
         return PropertyFilter(self.key, value, operator, self.type, self.group_type_index)

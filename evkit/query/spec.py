@@ -130,15 +130,19 @@ class Action(Written):
 # ---------------------------------------------------------------------- series
 @dataclass(frozen=True, repr=False)
 class Series(Written):
-    """What is counted, and how.
+    """What is counted, and how: a series of trends, or a step of a funnel. `ek.series` is the same.
 
     Parameters
     ----------
     subject
         An event's name, an action, or None for any event.
     math
-        total counts events, dau persons, unique_group groups, unique_session sessions; sum, avg, min, max, median, p75,
-        p90, p95, p99 are of `math_property`.
+        total counts events, dau persons, unique_group groups, unique_session sessions, each once a bucket; weekly_active and
+        monthly_active persons who did it in the 7 or 30 days up to the bucket. first_time_for_user counts a person once, at
+        their first event of that name ever, if it passes the filters; first_time_for_user_with_filters and
+        first_matching_event_for_user at the first one ever that passes them. sum, avg, min, max, median, p75, p90, p95, p99
+        are of the numbers of `math_property`; avg_count_per_actor and its like of how many events each person has. A step of
+        a funnel takes total, first_time_for_user or first_time_for_user_with_filters.
     math_property
         The property that `math` computes with.
     math_multiplier
@@ -149,6 +153,13 @@ class Series(Written):
         What the events must pass.
     name
         What the series is called; the event's or action's name when None.
+    optional
+        As a step of a funnel: may be left out.
+
+    Examples
+    --------
+    >>> Series("movie_played", math="dau", name="people").label
+    'people'
     """
 
     subject: str | Action | None

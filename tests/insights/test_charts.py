@@ -60,6 +60,38 @@ def test_a_funnels_chart_says_counts_rates_and_what_was_lost(log: Log) -> None:
     assert bars[:2] == [("1. view", 2, "100.0%", ""), ("2. buy", 1, "50.0%", "50.0% of the step before")]
 
 
+def test_the_step_after_an_optional_one_says_which_step_its_conversion_is_of_and_nobody_is_lost_at_the_optional_one(log: Log) -> None:
+    events = log("a view 01-01; a search 01-02; a buy 01-03; b view 01-01; b buy 01-02; c view 01-01; d view 01-01")
+    optional = ek.series("search", optional=True)
+    bars = {r["step"]: r for r in rows(events.funnel("view", optional, "buy").chart().to_dict()) if "share" in r}
+    assert [(r["count"], r["from_before"]) for r in bars.values()] == [(4, ""), (1, "25.0% of the step before"), (2, "50.0% of step 1")]
+    assert [(r["before"], r["lost"]) for r in bars.values()] == [(1, ""), (0.25, ""), (1, "50.0% of step 1 lost here")]
+    end = {r["step"]: r for r in rows(events.funnel("view", "buy", optional).chart().to_dict()) if "share" in r}
+    assert end["3. search (optional)"]["from_before"] == "0.0% of the step before"
+
+
+def test_the_rest_of_several_breakdowns_is_called_other_once(log: Log) -> None:
+    events = log("a view 01-01 p=x q=1; a view 01-01 p=x q=1; b view 01-01 p=y q=2; c view 01-01 p=z q=2")
+    said = events.trends("view", breakdown=("p", "q"), breakdown_limit=1, display="ActionsTable").describe()
+    assert said == "x, 1: 2; (other): 2."
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_texts_of_a_chart_are_written_in_an_ink_that_can_be_read(mode: Any) -> None:
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    paper = {"light": "#ffffff", "dark": "#1e1e1e"}[mode]
+    made = theme.config(mode)
+    inks = [made["text"]["color"], *(made[part]["labelColor"] for part in ("axis", "legend")), made["title"]["subtitleColor"]]
+    for ink in inks:
+        low, high = sorted((luminance(ink), luminance(paper)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)
+    assert theme.config("auto")["text"] == {"color": "currentColor"}, "in the lab that of the text around it"
+
+
 def test_a_funnel_by_breakdown_has_a_bar_a_value_and_step(log: Log) -> None:
     events = log("a view 01-01 p=x; a buy 01-02 p=x; b view 01-01 p=y; c view 01-01 p=y; c buy 01-02 p=y")
     said = events.funnel("view", "buy", breakdown="p").chart().to_dict()

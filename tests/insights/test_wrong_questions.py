@@ -27,6 +27,7 @@ OPERATORS = (
     "is_date_exact, is_date_before, is_date_after, semver_eq, semver_neq, semver_gt, semver_gte, semver_lt, semver_lte, semver_tilde, semver_caret, "
     "semver_wildcard"
 )
+TIGHTER = "{} binds tighter than a comparison: put parentheses around each comparison, as in (ek.event_prop('plan') == 'pro') {} (ek.event_prop('price') > 10)"
 TYPED: dict[str, tuple[Callable[[], Any], str]] = {
     "one step": (lambda: F("a"), "a funnel of 1 step: give 2 to 60"),
     "no step": (lambda: F(), "a funnel of 0 steps: give 2 to 60"),
@@ -223,6 +224,28 @@ TYPED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: (ek.event_prop("a") == 1) and (ek.event_prop("b") == 2),
         "a filter is neither true nor false: join filters with & and |, each in parentheses, and turn one round with ~",
     ),
+    "filters without parentheses": (lambda: ek.event_prop("a") == "x" & ek.event_prop("b") > 1, TIGHTER.format("&", "&")),
+    "numbers without parentheses": (lambda: ek.event_prop("a") > 1 & ek.event_prop("b") > 1, TIGHTER.format("&", "&")),
+    "or without parentheses": (lambda: ek.event_prop("a") == "x" | ek.event_prop("b") == "y", TIGHTER.format("|", "|")),
+    "half of them in parentheses": (lambda: (ek.event_prop("a") == "x") & ek.event_prop("b") == "y", TIGHTER.format("&", "&")),
+    "the other half in parentheses": (lambda: ek.event_prop("a") == "x" & (ek.event_prop("b") == "y"), TIGHTER.format("&", "&")),
+    "not without parentheses": (
+        lambda: ~ek.event_prop("a") == "x",
+        "~ binds tighter than a comparison: put parentheses around each comparison, as in ~(ek.event_prop('plan') == 'pro')",
+    ),
+    "filters that are text": (lambda: T("a", filters="drama"), "'drama' is no filter: write ek.event_prop('plan') == 'pro'"),
+    "filters that are a property": (lambda: T("a", filters=ek.event_prop("p")), "ek.event_prop(\"p\") is no filter: write ek.event_prop('plan') == 'pro'"),
+    "filters that are a number": (lambda: S("a", filters=5), "5 is no filter: write ek.event_prop('plan') == 'pro'"),
+    "one formula of a letter that is no series": (lambda: T("a", formulas="A / C"), "the formula 'A / C' names 'C'; there are A"),
+    "a time zone that is an offset": (
+        lambda: ek.load_sample(timezone="GMT+2"),
+        "unknown timezone 'GMT+2': give the IANA name of a city's zone, such as Europe/Berlin, Europe/London, America/New_York; or UTC",
+    ),
+    "a time zone in letters": (
+        lambda: ek.load_sample(timezone="MEZ"),
+        "unknown timezone 'MEZ': give the IANA name of a city's zone, such as Europe/Berlin, Europe/London, America/New_York; or UTC",
+    ),
+    "a city": (lambda: ek.load_sample(timezone="new york"), "unknown timezone 'new york': give the IANA name of a city's zone, such as America/New_York; or UTC"),
     "a day that is none": (
         lambda: ek.DateRange("yesterday"),
         "date 'yesterday' can't be read: give ISO text such as '2026-03-01', or a relative date such as '-7d' or 'mStart'",

@@ -43,23 +43,32 @@ def rows_of(spec: Funnel, frame: pd.DataFrame) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     names = step_labels(spec)
     for row in frame.itertuples():
-        before = 1.0 if row.step == 1 else made[-1]["rate"]
+        if row.step == 1:
+            required, before = 1, 1.0
+        optional = spec.optional[row.step - 1]
         made.append(
             {
                 "step": f"{row.step}. {names[row.step - 1]}",
                 "value": value_label(row.breakdown_value) if spec.breakdown else "all",
                 "count": int(row.count),
                 "rate": float(row.conversion_rate),
-                "before": float(before),
+                "before": float(row.conversion_rate if optional else before),
                 "share": f"{row.conversion_rate:.1%}",
-                "from_before": "" if row.step == 1 else f"{row.step_conversion_rate:.1%} of the step before",
-                "lost": "" if row.step == 1 else f"{max(before - row.conversion_rate, 0):.1%} of step 1 lost here",
+                "from_before": "" if row.step == 1 else f"{row.step_conversion_rate:.1%} of {since(required, row.step)}",
+                "lost": "" if row.step == 1 or optional else f"{max(before - row.conversion_rate, 0):.1%} of step 1 lost here",
                 "median": span(row.median_seconds),
                 "average": span(row.average_seconds),
                 "row": int(row.Index),
             }
         )
+        if not optional:
+            required, before = row.step, row.conversion_rate
     return made
+
+
+def since(required: int, step: int) -> str:
+    """Name the step that a conversion is of: the required one before, which optional ones may stand between."""
+    return "the step before" if required == step - 1 else f"step {required}"
 
 
 def chart(spec: Funnel, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:

@@ -8,7 +8,7 @@ import pandas as pd
 from evkit.errors import NotExpressible, TruncatedWarning, warn
 from evkit.insights import unknown
 from evkit.insights.funnel import durations, over_time, steps
-from evkit.insights.funnel.relation import matched
+from evkit.insights.funnel.relation import matched, span
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.funnel.walk import walk, walk_periods
 from evkit.model.tables import EventTables
@@ -54,7 +54,8 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
     if not spec.cohorts:
         unknown.warn_of_properties(spec.breakdown, values, "", tables)
     if not count:
-        unknown.warn_of_names(refs_in(spec.filters, *(s.group for s in spec.steps)), tables)
+        asked = (spec.filters, *(s.group for s in spec.steps))
+        unknown.warn_of_zeros(refs_in(*asked), asked, span(spec, tables), tables)
     return named(made, spec, tables)
 
 

@@ -13,7 +13,7 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
     between = span(spec, tables)
     said = [
         f"{range_in_words(between)} A step after the end doesn't count, even inside the window.",
-        f"{who(spec, tables)} are counted{'' if spec.viz_type == 'trends' else ', each once'}.",
+        f"{who(spec, tables)} are counted{how_often(spec)}.",
         f"The window of {spec.window} runs from the first step of the chain; exactly that long is still inside. It is elapsed time: a month is 31 days, a day is 24 hours.",
         *order(spec),
     ]
@@ -45,6 +45,15 @@ def who(spec: Funnel, tables: EventTables) -> str:
         return "Distinct ids" if tables.settings.aggregate_by_distinct_id else "Persons"
     known = dict(enumerate(tables.group_types))
     return f"Groups of type {spec.group_type or known.get(index, index)} (events without one don't count)"
+
+
+def how_often(spec: Funnel) -> str:
+    """Say how often somebody counts."""
+    if spec.viz_type == "trends":
+        return ""
+    if spec.viz_type == "steps" and (spec.cohorts or (spec.breakdown and spec.breakdown_attribution in ("step", "all_events"))):
+        return f", each once for every {'cohort' if spec.cohorts else 'breakdown value'} of theirs: the figures of all of them add up to more than there are"
+    return ", each once"
 
 
 def order(spec: Funnel) -> list[str]:
@@ -82,7 +91,7 @@ def broken_down(spec: Funnel) -> list[str]:
         "first_touch": "that of the earliest event in the funnel that has one",
         "last_touch": "that of the latest event in the funnel that has one",
         "all_events": "each value of their events, by itself: a run with a value sees only the events that have it",
-        "step": f"each value of their step {spec.breakdown_attribution_step}: somebody with several counts in each",
+        "step": f"each value that their events of step {spec.breakdown_attribution_step} have: somebody with several counts in each",
     }[spec.breakdown_attribution]
     return [f"The breakdown value of an actor is {whose}.", f"The {spec.breakdown_limit} largest values are kept."]
 

@@ -181,6 +181,7 @@ def frame(spec: Lifecycle, tables: EventTables) -> pd.DataFrame:
     found = figures(spec, tables, asked)
     unknown.warn_of_events([spec.subject], tables)
     if not any(numbers.any() for numbers in found.values()):
-        unknown.warn_of_names(refs_in(spec.filters, spec.subject.group), tables)
+        filters = (spec.filters, spec.subject.group)
+        unknown.warn_of_zeros(refs_in(*filters), filters, asked, tables)
     made = [(start, status, found[status][i]) for i, start in enumerate(bucket_starts(asked)) for status in STATUSES]
     return pd.DataFrame(made, columns=COLUMNS).astype({"bucket": "datetime64[us]", "value": "float64"})

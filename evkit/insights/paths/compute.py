@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from evkit.errors import NotExpressible, UnknownEventWarning, nearest, warn
 from evkit.insights import unknown
-from evkit.insights.paths.relation import matched
+from evkit.insights.paths.relation import matched, span
 from evkit.insights.paths.spec import Paths
 from evkit.insights.paths.walk import Walked, walk
 from evkit.kernel.paths import NOWHERE
@@ -69,7 +69,7 @@ def frame(spec: Paths, tables: EventTables) -> pd.DataFrame:
     made = figures(spec, walked)
     warn_of_points(spec, walked)
     if made.empty:
-        unknown.warn_of_names(refs_in(spec.filters), tables)
+        unknown.warn_of_zeros(refs_in(spec.filters), (spec.filters,), span(spec, tables), tables)
     return made
 
 

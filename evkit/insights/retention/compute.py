@@ -11,7 +11,7 @@ import pandas as pd
 
 from evkit.errors import NotExpressible
 from evkit.insights import unknown
-from evkit.insights.retention.grid import Grid, grid, states
+from evkit.insights.retention.grid import Grid, grid, span, states
 from evkit.insights.retention.rank import Cells, tables_of
 from evkit.insights.retention.reached import cells, reached
 from evkit.insights.retention.relation import Asked, marked
@@ -126,7 +126,7 @@ def frame(spec: Retention, tables: EventTables) -> pd.DataFrame:
     if spec.part is not None:
         unknown.warn_of_properties((spec.part,), ((one.value or "",) for one in found), "", tables)
     if not any(one.counts.any() for one in found):
-        unknown.warn_of_names(properties_of(spec), tables)
+        unknown.warn_of_zeros(properties_of(spec), (spec.filters, *(e.group for e in spec.entities)), span(spec, tables), tables)
     return framed(spec, tables, made, found)
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from evkit.dates import DateRange
+from evkit.dates import DateRange, Range
 from evkit.dates.grammar import floor, shift
 from evkit.errors import SpecError
 from evkit.insights.retention.spec import Retention
@@ -61,6 +61,12 @@ def moved(wall: dt.datetime, n: int, period: str) -> dt.datetime:
     return wall + dt.timedelta(hours=n) if period == "hour" else shift(wall, n, UNITS[period])
 
 
+def span(spec: Retention, tables: EventTables) -> Range:
+    """Give the range that was asked about; one without a start reaches back as far as there is time."""
+    wanted = spec.date_range or DateRange("all")
+    return tables.resolve(wanted if wanted.date_from is not None else replace(wanted, date_from=LONG_AGO), interval=spec.period)
+
+
 def grid(spec: Retention, tables: EventTables) -> Grid:
     """Give the grid of a question: its last period is the one with the range's end, whole.
 
@@ -71,10 +77,9 @@ def grid(spec: Retention, tables: EventTables) -> Grid:
     """
     settings = tables.settings
     week_start_day = 1 if settings.week_start == "monday" else 0
-    wanted = spec.date_range or DateRange("all")
-    begun = wanted.date_from is not None
-    span = tables.resolve(wanted if begun else replace(wanted, date_from=LONG_AGO), interval=spec.period)
-    first, last = (t.astimezone(span.zone).replace(tzinfo=None) for t in (span.start, span.end))
+    begun = spec.date_range is None or spec.date_range.date_from is not None
+    asked = span(spec, tables)
+    first, last = (t.astimezone(asked.zone).replace(tzinfo=None) for t in (asked.start, asked.end))
     end = floor(moved(last, 1, spec.period), spec.period, week_start_day)
     here = floor(first if begun else moved(end, -spec.total_intervals, spec.period), spec.period, week_start_day)
     starts = [here]

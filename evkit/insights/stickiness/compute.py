@@ -143,7 +143,8 @@ def frame(spec: Stickiness, tables: EventTables) -> pd.DataFrame:
     found = rows(spec, tables)
     unknown.warn_of_events(spec.series, tables)
     if not any(figures.any() for _, _, figures in found):
-        unknown.warn_of_names(refs_in(spec.filters, *(s.group for s in spec.series)), tables)
+        filters = (spec.filters, *(s.group for s in spec.series))
+        unknown.warn_of_zeros(refs_in(*filters), filters, periods(spec, tables)["current"], tables)
     made = [
         (spec.labels[order], order, period, k, figure)
         for order, period, figures in found

@@ -12,7 +12,7 @@ import pandas as pd
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer, nothing, picked
 from evkit.insights.time_lines import WHEN, bucket_axis, ends, fading, time_lines
-from evkit.insights.trends.spec import IN_WORDS, Trends
+from evkit.insights.trends.spec import IN_WORDS, OTHER, Trends
 
 TIME_BARS = ("ActionsBar", "ActionsStackedBar", "ActionsUnstackedBar")
 VALUE = ",.10~g"
@@ -24,7 +24,7 @@ ON_BARS = "#0b1015"
 def value_label(value: Any) -> str:
     """Write a breakdown value for people."""
     if isinstance(value, tuple):
-        return ", ".join(value_label(v) for v in value)
+        return ", ".join(dict.fromkeys(map(value_label, value)) if set(value) == {OTHER} else map(value_label, value))
     edges = A_BIN.fullmatch(str(value))
     if edges:
         return f"{float(edges[1]):,.4g} to {float(edges[2]):,.4g}"

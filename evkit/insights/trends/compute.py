@@ -197,8 +197,12 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     found = [row for row in rows(spec, tables) if not (spec.breakdown_hide_other and OTHER in row.parts)]
     unknown.warn_of_events(spec.series, tables)
     unknown.warn_of_properties(spec.breakdown, (row.parts for row in found), NO_VALUE, tables)
+    spans = periods(spec, tables)
     if not any(row.figures.any() for row in found):
-        unknown.warn_of_names(properties_of(spec), tables)
+        unknown.warn_of_zeros(properties_of(spec), (spec.filters, *(s.group for s in spec.series)), spans.pop("current"), tables)
+    for name, span in spans.items():
+        if not any(row.figures.any() for row in found if row.period == name):
+            unknown.warn_of_range(span, tables)
     starts = buckets(spec, tables)
     labels = spec.labels
     made = [

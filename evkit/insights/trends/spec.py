@@ -76,7 +76,7 @@ class Trends(Question):
         Total-value displays (BoldNumber, ActionsPie, ...) give one figure a series; ActionsLineGraphCumulative adds up.
         WorldMap and CalendarHeatmap have PostHog's figures and are drawn as bars: no maps, no hours by weekday.
     formulas
-        Computed from the series, named a, b, c ...: ("a / b * 100",).
+        Computed from the series, named a, b, c ...: "a / b * 100", or several as ("a / b", ek.Formula("a - b", "left")).
     smoothing_intervals
         Each figure becomes the rounded-down mean of the last so many.
 
@@ -121,7 +121,7 @@ class Trends(Question):
         compare: bool = False,
         compare_to: str | None = None,
         display: Display = "ActionsLineGraph",
-        formulas: tuple[str | Formula, ...] = (),
+        formulas: str | Formula | tuple[str | Formula, ...] = (),
         smoothing_intervals: int = 1,
     ) -> None:
         if len(series) == 1 and isinstance(series[0], (list, tuple)):
@@ -152,7 +152,7 @@ class Trends(Question):
         put("compare", compare or compare_to is not None)
         put("compare_to", compare_to)
         put("display", display)
-        put("formulas", tuple(Formula.of(f, len(series)) for f in formulas))
+        put("formulas", tuple(Formula.of(f, len(series)) for f in ((formulas,) if isinstance(formulas, (str, Formula)) else formulas)))
         put("smoothing_intervals", smoothing_intervals)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ import evkit as ek
 from evkit.errors import TruncatedWarning
 
 Log = Callable[..., ek.Events]
+MORE = "the figures of all of them add up to more than there are"
 
 
 def counts(insight: ek.Insight) -> list[int]:
@@ -213,6 +215,30 @@ def test_rules_tell_every_option(log: Log) -> None:
         ({"window": "1 month"}, "a month is 31 days"),
     ):
         assert said in ask(**options), said
+
+
+@pytest.mark.parametrize(
+    ("options", "once"),
+    [
+        ({}, "Persons are counted, each once."),
+        ({"breakdown": "b"}, "Persons are counted, each once."),
+        ({"breakdown": "b", "breakdown_attribution": "last_touch"}, "Persons are counted, each once."),
+        (
+            {"breakdown": "b", "breakdown_attribution": "all_events"},
+            f"Persons are counted, each once for every breakdown value of theirs: {MORE}.",
+        ),
+        (
+            {"breakdown": "b", "breakdown_attribution": "step", "breakdown_attribution_step": 2},
+            f"Persons are counted, each once for every breakdown value of theirs: {MORE}.",
+        ),
+        ({"breakdown": ek.cohorts("c")}, f"Persons are counted, each once for every cohort of theirs: {MORE}."),
+        ({"viz_type": "trends"}, "Persons are counted."),
+        ({"viz_type": "time_to_convert", "breakdown": "b", "breakdown_attribution": "all_events"}, "Persons are counted, each once."),
+    ],
+)
+def test_the_rules_say_once_only_where_somebody_counts_once(log: Log, options: dict[str, Any], once: str) -> None:
+    events = log("a view 01-01 b=x; a view 01-02 b=y; a buy 01-02 b=y").with_cohorts(ek.Cohort("c", members=["a"]))
+    assert once in events.funnel("view", "buy", **options).rules
 
 
 def test_cohorts_attributed_to_a_step_are_those_of_who_did_it(log: Log) -> None:
