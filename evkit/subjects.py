@@ -46,7 +46,7 @@ class Person:
         rows = tables.persons_frame()
         mine = rows[rows.distinct_ids.map(lambda ids: distinct_id in set(ids))]
         if mine.empty:
-            near = nearest(distinct_id, (i for ids in rows.distinct_ids[:MOST_COMPARED] for i in ids))
+            near = nearest_id(distinct_id, [i for ids in rows.distinct_ids for i in ids])
             raise DataError(f"no person has the distinct_id {distinct_id!r}.{near} events.persons() lists them all.")
         self._row = mine.iloc[0]
         self.person_id: str = str(self._row.person_id)

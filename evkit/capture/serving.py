@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import ipaddress
 import queue
 import socket
 import tempfile
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evkit.capture import wire
 from evkit.capture.store import Store
+from evkit.capture.transport import is_loopback
 from evkit.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -38,20 +38,6 @@ _PORTS: dict[tuple[Path, str], int] = {}
 _OWN: dict[str, Path] = {}
 """The folder of a process that named none."""
 _LOCK = threading.RLock()
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address.
-
-    Examples
-    --------
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 import altair as alt
@@ -15,10 +16,24 @@ from evkit.insights.timeline.spec import Timeline
 MAX_LANES = 14
 """Further event names share the lane "other events"."""
 STEPS = ("1min", "10min", "1h", "6h", "1D", "7D")
+FINE = ("1s", "10s")
+"""Before these, where everything happened within an hour."""
+MOST_TICKS = 8
+TICKS: tuple[tuple[str, int, int, str], ...] = (
+    *(("second", n, n, "%H:%M:%S") for n in (1, 5, 15, 30)),
+    *(("minute", n, 60 * n, "%H:%M") for n in (1, 5, 15, 30)),
+    *(("hour", n, 3_600 * n, "%H:%M") for n in (1, 3)),
+    *(("hour", n, 3_600 * n, "%-d %b %H:%M") for n in (6, 12)),
+    *(("day", n, 86_400 * n, "%-d %b") for n in (1, 2)),
+    ("week", 1, 604_800, "%-d %b"),
+    *(("month", n, 2_635_200 * n, "%b %Y") for n in (1, 3)),
+    ("year", 1, 31_557_600, "%Y"),
+)
+"""Where the axis may have its ticks: a unit, how many of it, seconds, and how d3 writes it so that no two ticks are written alike."""
 MOST_MARKS = 600
 KINDS = ("session", "event", "merge", "property")
 COLORS = dict(zip(KINDS, (theme.QUIET, *theme.CATEGORIES[:3]), strict=True))
-FORM = "%a %d %b %Y %H:%M"
+FORM = "%a %d %b %Y %H:%M:%S"
 
 
 def lanes(frame: pd.DataFrame) -> pd.Series:
@@ -33,7 +48,8 @@ def lanes(frame: pd.DataFrame) -> pd.Series:
 def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the chart's data: a row a lane and stretch of time with how often; never the events themselves."""
     points = frame[frame.kind != "session"].assign(lane=lanes(frame))
-    for step in STEPS:
+    short = frame.time.max() - frame.time.min() < pd.Timedelta(hours=1)
+    for step in (*FINE, *STEPS) if short else STEPS:
         grouped = points.assign(at=points.time.dt.floor(step)).groupby(["lane", "kind", "at"], sort=True)
         if grouped.ngroups <= MOST_MARKS:
             break
@@ -46,10 +62,14 @@ def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return made
 
 
-def ticks(frame: pd.DataFrame) -> str:
-    """Say how the axis writes times: by the clock within two days, by months over more than a year (as d3 formats them)."""
-    span = frame.time.max() - frame.time.min()
-    return "%H:%M" if span < pd.Timedelta(days=2) else "%-d %b" if span < pd.Timedelta(days=400) else "%b %Y"
+def ticks(frame: pd.DataFrame) -> dict[str, Any]:
+    """Say where the axis has ticks, and how they are written: as fine as the time that is shown, at most `MOST_TICKS` and one."""
+    last = frame[["time", "end"]].max().max() if "end" in frame else frame.time.max()
+    seconds = 0.0 if frame.empty else (last - frame.time.min()).total_seconds()
+    unit, step, _, form = next((t for t in TICKS if t[2] * MOST_TICKS >= seconds), TICKS[-1])
+    if (unit, step) == ("year", 1) and seconds > TICKS[-1][2] * MOST_TICKS:
+        step = math.ceil(seconds / TICKS[-1][2] / MOST_TICKS)
+    return {"format": form, "tickCount": {"interval": unit, "step": step}}
 
 
 def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
@@ -71,7 +91,7 @@ def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None
     order += sorted({r["lane"] for r in rows} - set(order))
     y = alt.Y("lane:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=220), scale=alt.Scale(domain=order))
     x = alt.X(
-        "time:T", title=None, scale=alt.Scale(type="utc", padding=14), axis=alt.Axis(format=ticks(frame), tickCount=8, labelOverlap=True)
+        "time:T", title=None, scale=alt.Scale(type="utc", padding=14), axis=alt.Axis(**ticks(frame), labelOverlap=True)
     )
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
     tooltip = [alt.Tooltip("lane:N", title="what"), alt.Tooltip("when:N", title="from"), alt.Tooltip("names:N", title="in it")]
