@@ -189,7 +189,7 @@ def unquoted(text: str) -> str:
 
     Examples
     --------
-    >>> print(unquoted(r'capture("movie_played")'))
+    >>> print(unquoted(r'capture(\"movie_played\")'))
     capture("movie_played")
     """
     return text.replace('\\"', '"')

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import json
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -176,6 +179,27 @@ class Group:
 
         asked = Timeline(group_type_index=self.type_index, group_key=self.key, overlay=overlay, show_ids=show_ids)
         return Insight(asked, self.tables)
+
+
+def nearest_id(value: str, ids: Iterable[str]) -> str:
+    """Say which id is nearest: one with the same numbers, whatever their zeros in front, else one that is written nearly so.
+
+    Examples
+    --------
+    >>> nearest_id("804", ["user_1804", "user_0804"]), nearest_id("user_84", ["user_840", "user_0084"])
+    (" Did you mean 'user_0804'?", " Did you mean 'user_0084'?")
+    """
+    known = list(ids)
+    wanted = numbers(value)
+    same = sorted(i for i in known if wanted and wanted[-1] in i and numbers(i) == wanted)
+    if same:
+        return f" Did you mean {difflib.get_close_matches(value, same[:MOST_COMPARED], n=1, cutoff=0)[0]!r}?"
+    return nearest(value, known[:MOST_COMPARED])
+
+
+def numbers(text: str) -> list[str]:
+    """Give the numbers in a text, without zeros in front."""
+    return [digits.lstrip("0") for digits in re.findall(r"\d+", text)]
 
 
 def as_text(value: Any) -> str:
