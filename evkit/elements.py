@@ -168,7 +168,7 @@ def is_clickable(element: Mapping[str, Any]) -> bool:
 
 
 def in_words(elements: Sequence[Mapping[str, Any]], event_type: str = "") -> str:
-    """Say what was clicked, changed or submitted: the nearest element that one acts on, its text, where it leads.
+    """Say what was clicked, changed or submitted: the nearest element that one acts on, its text, where it leads; as people saw it.
 
     Examples
     --------
@@ -181,7 +181,24 @@ def in_words(elements: Sequence[Mapping[str, Any]], event_type: str = "") -> str
     said = next(iter(texts(elements)), "")
     tag = f"{one.get('tag_name') or '?'}{'#' + str(one['attr_id']) if one.get('attr_id') else ''}"
     quoted = f"“{said}”" if said else ""
-    return " ".join(part for part in (event_type, tag, quoted, href(elements)) if part)
+    return unquoted(" ".join(part for part in (event_type, tag, quoted, href(elements)) if part))
+
+
+def unquoted(text: str) -> str:
+    r"""Give a text of a chain as it stood in the page: without the backslashes before its quotes.
+
+    Examples
+    --------
+    >>> print(unquoted(r'capture(\"movie_played\")'))
+    capture("movie_played")
+    """
+    return text.replace('\\"', '"')
+
+
+def as_seen(element: Mapping[str, Any]) -> Element:
+    """Give an element with its texts as they stood in the page: to be shown, not to be matched."""
+    plain = {key: unquoted(value) if isinstance(value, str) else value for key, value in element.items()}
+    return {**plain, "attributes": {key: unquoted(str(value)) for key, value in (element.get("attributes") or {}).items()}}
 
 
 # ---------------------------------------------------------------------- selectors
@@ -222,7 +239,7 @@ def attribute(element: Mapping[str, Any], key: str) -> str | None:
     value = attributes.get(f"attr__{key}")
     if value is None:
         value = element.get("attr_id") if key == "id" else element.get("href") if key == "href" else attributes.get(key)
-    return None if value is None else str(value).replace('\\"', '"')
+    return None if value is None else unquoted(str(value))
 
 
 def _number(value: Any) -> int | None:

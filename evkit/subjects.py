@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,7 @@ class Person:
         rows = tables.persons_frame()
         mine = rows[rows.distinct_ids.map(lambda ids: distinct_id in set(ids))]
         if mine.empty:
-            near = nearest(distinct_id, like(distinct_id, [i for ids in rows.distinct_ids[:MOST_COMPARED] for i in ids]))
+            near = nearest_id(distinct_id, [i for ids in rows.distinct_ids for i in ids])
             raise DataError(f"no person has the distinct_id {distinct_id!r}.{near} events.persons() lists them all.")
         self._row = mine.iloc[0]
         self.person_id: str = str(self._row.person_id)
@@ -180,17 +181,25 @@ class Group:
         return Insight(asked, self.tables)
 
 
-def like(distinct_id: str, known: Sequence[str]) -> Sequence[str]:
-    """Give the ids that have the same number in them, where a number was given; else all.
+def nearest_id(value: str, ids: Iterable[str]) -> str:
+    """Say which id is nearest: one with the same numbers, whatever their zeros in front, else one that is written nearly so.
 
     Examples
     --------
-    >>> like("804", ["user_0804", "user_1804"])
-    ['user_0804']
+    >>> nearest_id("804", ["user_1804", "user_0804"]), nearest_id("user_84", ["user_840", "user_0084"])
+    (" Did you mean 'user_0804'?", " Did you mean 'user_0084'?")
     """
-    if not distinct_id.isdecimal():
-        return known
-    return [i for i in known if int(distinct_id) in map(int, re.findall(r"[0-9]+", i))] or known
+    known = list(ids)
+    wanted = numbers(value)
+    same = sorted(i for i in known if wanted and wanted[-1] in i and numbers(i) == wanted)
+    if same:
+        return f" Did you mean {difflib.get_close_matches(value, same[:MOST_COMPARED], n=1, cutoff=0)[0]!r}?"
+    return nearest(value, known[:MOST_COMPARED])
+
+
+def numbers(text: str) -> list[str]:
+    """Give the numbers in a text, without zeros in front."""
+    return [digits.lstrip("0") for digits in re.findall(r"\d+", text)]
 
 
 def as_text(value: Any) -> str:

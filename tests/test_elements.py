@@ -48,6 +48,15 @@ def test_what_a_selector_can_not_say_here_is_an_error(selector: str) -> None:
         elements.parse_selector(selector)
 
 
+def test_words_and_what_is_shown_have_texts_as_people_saw_them_and_the_chain_stays() -> None:
+    chain = r'button:attr__title="say \"go\""attr_id="custom"nth-child="1"nth-of-type="1"text="capture(\"movie_played\")"'
+    found = elements.from_chain(chain)
+    assert elements.in_words(found, "click") == 'click button#custom “capture("movie_played")”'
+    shown = elements.as_seen(found[0])
+    assert (shown["text"], shown["attributes"]["attr__title"]) == ('capture("movie_played")', 'say "go"')
+    assert found[0]["text"] == r"capture(\"movie_played\")" and elements.from_chain(chain) == found
+
+
 def test_the_href_is_the_first_and_texts_come_once() -> None:
     chain = [{"text": "Go"}, {"href": "/a", "text": "Go"}, {"href": "/b"}]
     assert elements.href(chain) == "/a"

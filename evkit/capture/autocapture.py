@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evkit.capture.serving import Collector
 
 TOKEN = "phc_local"
+START = "Run the cell that starts it (ek.collect(...)), then this one."
 METHODS = (
     "capture identify alias group register register_once register_for_session unregister setPersonProperties resetGroups reset getGroups "
     "get_distinct_id get_session_id get_property opt_out_capturing opt_in_capturing has_opted_out_capturing captureException on onFeatureFlags "
@@ -80,7 +81,9 @@ class Playground:
 
     def _repr_html_(self) -> str:
         style = "width:100%;border:1px solid var(--jp-border-color1,#ccc);border-radius:4px"
-        return f'<iframe src="{escape(self.url)}" height="{self.height}" style="{style}" title="A page whose clicks are captured"></iframe>'
+        page = f'<iframe src="{escape(self.url)}" height="{self.height}" style="{style}" title="A page whose clicks are captured"></iframe>'
+        note = f"The page above comes from the collector at {self.url}: where it is empty or refused, that is not running. {START}"
+        return f'<div>{page}<div style="color:var(--jp-content-font-color2,inherit)">{escape(note)}</div></div>'
 
 
 def url_of(collector: Collector | str) -> str:
@@ -89,8 +92,10 @@ def url_of(collector: Collector | str) -> str:
     Raises
     ------
     CaptureError
-        When it is neither.
+        When it is neither, or stopped.
     """
+    if getattr(collector, "is_running", True) is False:
+        raise CaptureError(f"the collector at {getattr(collector, 'url', collector)} is stopped. {START}")
     url = collector if isinstance(collector, str) else getattr(collector, "url", None)
     if not isinstance(url, str):
         raise CaptureError(f"{collector!r} is no collector: give what ek.collect(...) gives, or an address such as 'http://127.0.0.1:8000'")
@@ -127,7 +132,7 @@ def snippet(collector: Collector | str, *, token: str | None = None) -> Snippet:
     Raises
     ------
     CaptureError
-        When it is no collector, or one that doesn't take the token.
+        When it is no collector, a stopped one, or one that doesn't take the token.
 
     Examples
     --------
@@ -155,7 +160,7 @@ def playground(collector: Collector | str, *, height: int = 520, token: str | No
     Raises
     ------
     CaptureError
-        When it is no collector, or one that doesn't take the token.
+        When it is no collector, a stopped one, or one that doesn't take the token.
 
     Examples
     --------

@@ -89,6 +89,28 @@ def read_form(first: Any, second: Any, third: Any, event: Any, distinct_id: Any,
     return distinct_id, event, properties if given(properties) else third if given(third) else None
 
 
+def check_properties(call: str, distinct_id: object, properties: object) -> None:
+    """Raise where a second id stands in the place of properties.
+
+    Raises
+    ------
+    TypeError
+        With the form that joins two ids.
+
+    Examples
+    --------
+    >>> check_properties("identify", "user_42", "visitor_1")
+    Traceback (most recent call last):
+    TypeError: identify takes properties second, such as {"plan": "pro"}, not the id 'visitor_1'. Who they were before is given by keyword: \
+identify('user_42', anon_distinct_id='visitor_1')
+    """
+    if isinstance(properties, (str, int, uuids.UUID)) and not isinstance(properties, bool):
+        raise TypeError(
+            f'{call} takes properties second, such as {{"plan": "pro"}}, not the id {properties!r:.100}. '
+            f"Who they were before is given by keyword: {call}({distinct_id!r:.100}, anon_distinct_id={properties!r:.100})"
+        )
+
+
 def id_text(value: Any, called: str = "distinct_id") -> str:
     """Give an id as text: a number as PostHog's SDKs and servers write it, 7.0 as "7.0".
 

@@ -17,7 +17,8 @@ from typing import Any, cast
 
 from evkit import __version__
 from evkit.capture import contexts, message
-from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time, at_least, id_text, read_form
+from evkit.capture.calls import NOT_GIVEN, Id, Left, Properties, Said, Time, at_least, check_properties, id_text, read_form
+from evkit.capture.hints import Hints
 from evkit.capture.jsonable import TooLarge, as_text, to_json
 from evkit.capture.queues import MAX_QUEUE_SIZE, MemoryQueue, Queue
 from evkit.capture.sender import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Sender, Stats
@@ -152,6 +153,7 @@ class Client:
         self._before_send = before_send
         self._raise_errors = raise_errors
         self._groups: dict[str, Any] | None = {} if sticky_groups else None
+        self._hints = Hints()
         self._lib = {"$lib": LIB, "$lib_version": __version__, **({"$geoip_disable": True} if disable_geoip else {})}
         self._sender: Sender | None = None
         self._shown = "disabled"
@@ -273,7 +275,13 @@ class Client:
             The anonymous id from before they signed in, as the browser has it.
         timestamp, uuid
             As in `capture`.
+
+        Raises
+        ------
+        TypeError
+            When the second is an id; always, since no data can cure it.
         """
+        check_properties("identify", distinct_id, properties)
         ids = {} if anon_distinct_id is None else {"$anon_distinct_id": anon_distinct_id}
         parts = {"$set": properties} if set_once is None else {"$set": properties, "$set_once": set_once}
         return self._record("$identify", distinct_id, None, ids=ids, parts=parts, timestamp=timestamp, uuid=uuid)
@@ -351,6 +359,7 @@ class Client:
         ids = {"$group_type": group_type, "$group_key": group_key}
         made = self._record("$groupidentify", who, None, ids=ids, parts={"$group_set": properties}, timestamp=timestamp, uuid=uuid)
         if made is not None:
+            self._hint(*self._hints.of_groups({as_text(group_type): as_text(group_key)}))
             self._stick({as_text(group_type): group_key})
         return made
 
@@ -443,7 +452,7 @@ class Client:
         Returns
         -------
         bool
-            False when some was not: given up, refused, or still waiting.
+            False when some was not: given up, refused, still waiting, or captured after `shutdown`.
         """
         return self._sender is None or self._sender.flush(timeout_seconds)
 
@@ -483,10 +492,13 @@ class Client:
             if not isinstance(name, str) or not name:
                 raise CaptureError(f"the event has no name: it is {name!r}")
             context, now = contexts.current(), self._now()
-            who = context.distinct_id if distinct_id is None or distinct_id is NOT_GIVEN else distinct_id
+            who = id_text(context.distinct_id if distinct_id is None or distinct_id is NOT_GIVEN else distinct_id)
+            self._hint(self._hints.of_event(who, name) if in_context else "")
+            if top and None in top.values():
+                self._complain(f"{name} of {who!r:.100} sets nothing: give it properties, such as {{'plan': 'pro'}}")
             made = {
                 "event": name,
-                "distinct_id": id_text(who),
+                "distinct_id": who,
                 "uuid": self._uuid(uuid, now),
                 "timestamp": utc_text(self._time(timestamp, now)),
                 "properties": {
@@ -529,6 +541,7 @@ class Client:
     def _surrounded(self, name: str, properties: Any, groups: Any, context: contexts.Context) -> dict[str, Any]:
         """Give an event's properties over those of its context, with the groups it belongs to."""
         given = self._mapping(name, "groups", groups)
+        self._hint(*self._hints.of_groups({as_text(kind): as_text(key) for kind, key in given.items()}))
         self._stick(given)
         made = {**context.properties, **self._mapping(name, "properties", properties)}
         belongs = {**(self._groups or {}), **context.groups, **self._mapping(name, "$groups", made.get("$groups")), **given}
@@ -600,6 +613,10 @@ class Client:
     def _stick(self, groups: Mapping[str, Any]) -> None:
         if self._groups is not None and groups:
             self._groups = {**self._groups, **groups}
+
+    def _hint(self, *texts: str) -> None:
+        for text in filter(None, texts):
+            self._log.warning(text)
 
     def _complain(self, text: str) -> None:
         if self._raise_errors:

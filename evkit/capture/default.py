@@ -246,7 +246,7 @@ def track(
 
 def flush(timeout_seconds: float = 30.0) -> bool:
     """Wait until everything captured so far was sent: `Client.flush`."""
-    return _CLIENT is None or _CLIENT.flush(timeout_seconds)
+    return _CLIENT.flush(timeout_seconds) if _CLIENT is not None else not _dropped
 
 
 def shutdown(timeout_seconds: float = 10.0) -> None:

@@ -32,6 +32,9 @@ EXIT_SECONDS = 10.0
 """How long the end of the process may wait for what is queued."""
 WARN_EVERY = 1_000
 """After the first, one dropped event in so many is logged."""
+REPEAT_SECONDS = 5.0
+"""What is captured after `shutdown` is told again after so long: it is somebody at work who doesn't know."""
+SHUT = "captured after the client was shut down. Make a new one: configure(...) of evkit.capture, or ek.Client(...)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +170,8 @@ class Sender:
         self._failed_rounds = 0
         self._failed_in_a_row = 0
         self._waiting_since = time.monotonic()
+        self._told_shut, self._told_shut_at = 0, -REPEAT_SECONDS
+        self._told_away = False
         self._leave_alone_until = 0.0
         self._asked_to_wait = False
         self._closed = False
@@ -193,10 +198,21 @@ class Sender:
                 self._start()
             if waiting == 1 or waiting >= self._flush_at:
                 self._changed.notify_all()
-        if lost and (lost == so_far or (so_far - lost) // WARN_EVERY < so_far // WARN_EVERY):
-            why = "captured after the client was shut down" if closed else "the queue is full, the host is away or too slow"
-            self._log.warning("%s dropped so far: %s", counted(so_far), why)
+        if closed:
+            if time.monotonic() >= self._told_shut_at + REPEAT_SECONDS:
+                self._tell_shut()
+        elif lost and (lost == so_far or (so_far - lost) // WARN_EVERY < so_far // WARN_EVERY):
+            self._log.warning("%s dropped so far: the queue is full, the host is away or too slow", counted(so_far))
         return taken.taken
+
+    def _tell_shut(self) -> None:
+        """Tell what was captured after `shutdown`, if there is anything new."""
+        with self._changed:
+            so_far = self._counts["after_shutdown"]
+            news = so_far > self._told_shut
+            self._told_shut, self._told_shut_at = so_far, time.monotonic()
+        if news:
+            self._log.warning("%s dropped so far: %s", counted(so_far), SHUT)
 
     @property
     def is_closed(self) -> bool:
@@ -216,10 +232,12 @@ class Sender:
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until what was put before has been sent; False when some of it was not, or not yet."""
+        if self._closed:
+            self._tell_shut()
         with self._changed:
             target, lost, failed = self._accepted, self._lost(), self._failed_rounds
             if self._settled >= target or self._closed:
-                return self._settled >= target
+                return self._settled >= target and not self._counts["after_shutdown"]
             self._flush_to = max(self._flush_to, target)
             if not self._asked_to_wait:
                 self._leave_alone_until = 0.0
@@ -376,9 +394,13 @@ class Sender:
                 self._counts["requests"] += 1
                 self._counts["retries"] += attempt > 0
                 self._last_error = self._last_error if answer.taken else answer.error or f"status {answer.status}"
+            self._told_away = self._told_away and not answer.taken
             self._log.debug("%s: status %d %s", counted(len(lines)), answer.status, answer.error)
             if answer.taken or not answer.may_work_later or attempt >= self._max_retries:
                 return answer
+            if answer.nobody and not self._told_away:
+                self._told_away = True
+                self._log.log(self._loss_level, "%s not sent yet: %s", counted(len(lines)), answer.error)
             if not self._pause(wait_seconds(attempt, answer.retry_after_seconds)):
                 return answer
             attempt += 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import errno
-import ipaddress
 import queue
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evkit.capture import wire
 from evkit.capture.store import Store
+from evkit.capture.transport import is_loopback
 from evkit.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -29,20 +31,13 @@ IDLE_SECONDS = 30
 START_SECONDS = 20.0
 LAST_WORDS_SECONDS = 2.0
 """How long the end waits for lines that are still to be told."""
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address.
-
-    Examples
-    --------
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+_RUNNING: dict[Collector, tuple[object, ...]] = {}
+"""Those of this process that nobody stopped, and what was asked for: see `collect`."""
+_PORTS: dict[tuple[Path, str], int] = {}
+"""Folder and host -> the port that a free one was taken for last: who knows the address finds the collector there again."""
+_OWN: dict[str, Path] = {}
+"""The folder of a process that named none."""
+_LOCK = threading.RLock()
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -129,6 +124,7 @@ class Collector:
     def __init__(self, store: Store, sock: socket.socket, server: Any, *, owns_store: bool, tokens: tuple[str, ...] | None = None) -> None:
         self.store = store
         self.tokens = tokens
+        self.given = 1
         self._owns_store = owns_store
         self.host, self.port = sock.getsockname()[:2]
         self._server = server
@@ -156,31 +152,56 @@ class Collector:
 
     def stop(self) -> None:
         """Stop taking events, and close the store if it was opened for this collector. What has been acknowledged stays."""
+        with _LOCK:
+            _RUNNING.pop(self, None)
         self._server.should_exit = True
         self._thread.join()
         if self._owns_store:
             self.store.close()
 
     def __enter__(self) -> Collector:
-        """Give the collector; leaving stops it."""
+        """Give the collector; leaving stops it, unless `ek.collect` gave it to others too."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Stop."""
-        self.stop()
+        """Stop, if nobody else was given it."""
+        with _LOCK:
+            self.given -= 1
+            last = self.given < 1
+        if last:
+            self.stop()
 
     def __repr__(self) -> str:
         return f"<Collector {self.url} -> {str(self.store.folder)!r}{'' if self.is_running else ', stopped'}>"
 
     def _repr_html_(self) -> str:
-        pairs = [("address", self.url), ("events go to", self.store.folder), ("state", "running" if self.is_running else "stopped")]
         from evkit import markup
 
+        running = self.is_running  # a saved notebook shows it when it may be long over
+        state = f"running at {dt.datetime.now():%H:%M:%S}, when this was shown" if running else "stopped"
+        pairs = [("address", self.url), ("events go to", self.store.folder), ("state", state)]
+        if not running:
+            return markup.card("Collector", pairs, "It takes nothing any more: run the cell that starts it. What it took stays in the folder.")
         return markup.card("Collector", pairs, "Give the address to any PostHog SDK as its host; ek.watch(collector) shows what comes.")
 
 
+def running_on(folder: str | Path) -> bool:
+    """Say whether a collector of this process takes events into a folder."""
+    at = Path(folder).resolve()
+    with _LOCK:
+        return any(one.is_running and one.store.folder.resolve() == at for one in _RUNNING)
+
+
+def own_folder() -> Path:
+    """Give the folder of this process for who names none: in the machine's place for temporary files, made when first asked for."""
+    with _LOCK:
+        if "folder" not in _OWN:
+            _OWN["folder"] = Path(tempfile.mkdtemp(prefix="evkit-events-"))
+        return _OWN["folder"]
+
+
 def collect(
-    folder: str | Path | Store,
+    folder: str | Path | Store | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -189,14 +210,16 @@ def collect(
 ) -> Collector:
     """Collect events into a folder, in a thread: any PostHog SDK can send to `.url`.
 
+    A collector that this process runs on the folder already, with the same options, is given again: a cell may be run twice.
+
     Parameters
     ----------
     folder
-        A store's folder, made where it isn't there; or a Store.
+        A store's folder, made where it isn't there; or a Store. None is a temporary folder, always the same in a process.
     host
         127.0.0.1 is reached from this machine only.
     port
-        0 takes a free one.
+        0 takes a free one: the one that the folder's collector had before, if that is free.
     tokens
         The project tokens that are taken (a text is one); None takes every one.
     posthog_js
@@ -220,13 +243,33 @@ def collect(
     True
     """
     taken = wire.checked_tokens(tokens)
-    with contextlib.ExitStack() as undo:
-        sock = undo.enter_context(contextlib.closing(listening(host, port)))
-        own = not isinstance(folder, Store)
-        store = undo.enter_context(Store(folder)) if not isinstance(folder, Store) else folder
-        made = Collector(store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=own, tokens=taken)
-        undo.pop_all()
+    given = folder if isinstance(folder, Store) else None
+    where = (own_folder() if folder is None else Path(given.folder if given is not None else folder)).resolve()  # type: ignore[arg-type]
+    asked = (where, given, host, taken and frozenset(taken), posthog_js and Path(posthog_js).resolve())
+    with _LOCK:
+        for one, before in _RUNNING.items():
+            if before == asked and port in (0, one.port) and one.is_running:
+                one.given += 1
+                return one
+        with contextlib.ExitStack() as undo:
+            sock = undo.enter_context(contextlib.closing(listening_again(where, host) if port == 0 else listening(host, port)))
+            store = undo.enter_context(Store(folder or where)) if given is None else given  # type: ignore[arg-type]
+            made = Collector(
+                store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=given is None, tokens=taken
+            )
+            undo.pop_all()
+        _RUNNING[made] = asked
+        if port == 0:
+            _PORTS[where, host] = made.port
     return made
+
+
+def listening_again(folder: Path, host: str) -> socket.socket:
+    """Open a socket on the port that the folder's collector had before, or on a free one."""
+    if before := _PORTS.get((folder, host)):
+        with contextlib.suppress(CaptureError):  # somebody else has it by now
+            return listening(host, before)
+    return listening(host, 0)
 
 
 def run(

@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import gzip
+import ipaddress
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
@@ -31,6 +33,7 @@ RETRIED = frozenset({0, 408, 429})
 TOO_BIG = 413
 OF_EVENTS = frozenset({400, TOO_BIG})
 """Statuses that are about an event, not about who sends it or where to."""
+COLLECTOR = ": is the collector running? `evkit collect events/` or `ek.collect(...)` starts it"
 MAX_ERROR_TEXT = 300
 """Characters of a host's answer that are kept for the log."""
 INGESTION_HOSTS = {
@@ -61,11 +64,14 @@ class Answer:
         How long the host asks to be left alone.
     error
         Empty when the batch was taken.
+    nobody
+        There is no such host, or nobody listens there: it is worth a word at once.
     """
 
     status: int
     retry_after_seconds: float | None = None
     error: str = ""
+    nobody: bool = False
 
     @property
     def taken(self) -> bool:
@@ -141,6 +147,8 @@ class HttpTransport:
             # A redirected POST becomes a GET without a body: the events would be gone and the answer 200.
             reply = self._connection().post(self._url, data=body, headers=headers, timeout=self._timeout_seconds, allow_redirects=False)
         except self._requests.RequestException as error:
+            if unheard := self._unheard(error):
+                return Answer(status=0, error=self._said(unheard), nobody=True)
             status = 400 if isinstance(error, ValueError) else 0  # an address or header that no try makes better
             return Answer(status=status, error=self._said(f"{type(error).__name__}: {error}"))
         if 200 <= reply.status_code < 300:
@@ -166,6 +174,19 @@ class HttpTransport:
         if self._session is None:
             self._session, self._process = self._requests.Session(), os.getpid()
         return self._session
+
+    def _unheard(self, error: Exception) -> str:
+        """Say that the host isn't there, and what to do; "" where something else went wrong."""
+        if isinstance(error, self._requests.exceptions.ProxyError):
+            return ""
+        causes = list(behind(error))
+        to = urlsplit(self._url)
+        at = f"{to.hostname}:{to.port or (443 if to.scheme == 'https' else 80)}"
+        if any(isinstance(one, socket.gaierror) for one in causes):
+            return f"there is no host {to.hostname!r}, or no network"
+        if not any(isinstance(one, ConnectionRefusedError) for one in causes):
+            return ""
+        return f"nobody listens at {at}{COLLECTOR if is_loopback(to.hostname or '') else ''}"
 
     def _said(self, text: str) -> str:
         return text.replace(self._api_key, masked(self._api_key)).strip()[:MAX_ERROR_TEXT]
@@ -257,7 +278,33 @@ def retry_after_seconds(text: str | None, *, now: dt.datetime) -> float | None:
     return seconds if 0 < seconds < float("inf") else None
 
 
+def behind(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what it was raised from or carries, each once: clients of HTTP wrap what the network said."""
+    found, waiting = set(), [error]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in found:
+            found.add(id(one))
+            yield one
+            inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+            waiting += [each for each in inner if isinstance(each, BaseException)]
+
+
 # ---------------------------------------------------------------------- where to, as whom
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach an address.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def checked_host(host: object) -> str:
     """Give the address that takes events, without its last slash.
 

@@ -38,9 +38,12 @@ class KeptOutputs:
         for handle, bundle in zip(self._handles, bundles, strict=True):
             handle.display(bundle, raw=True)
 
-    def renew(self) -> None:
-        """Replace the outputs, a moment after the last change."""
+    def renew(self, *, at_once: bool = False) -> None:
+        """Replace the outputs, a moment after the last change, or now."""
         if not self._handles:
+            return
+        if at_once:
+            self._put()
             return
         try:
             loop = asyncio.get_running_loop()

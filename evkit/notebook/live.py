@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import threading
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from evkit import elements
+from evkit import elements, markup
+from evkit.capture.serving import Collector, running_on
 from evkit.capture.storage import inspection, snapshot
 from evkit.capture.storage.following import Follower
 from evkit.errors import EvkitError, SpecError
-from evkit.notebook.displayed import publish
+from evkit.notebook.displayed import KeptOutputs, publish
 from evkit.notebook.kept import cell_name
 from evkit.notebook.tool import Tool, script
 from evkit.query import code
@@ -27,7 +29,6 @@ from evkit.suggestions.names import name_of
 from evkit.suggestions.suggest import chosen, same_element
 
 if TYPE_CHECKING:
-    from evkit.capture.serving import Collector
     from evkit.capture.store import Store
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -39,6 +40,11 @@ MINUTE = 60
 MOST_RATES = 12
 MOST_CLICKED = 5_000
 """Events with elements that are remembered, to make actions of."""
+SECONDS_BETWEEN_KEEPING = 2.0
+"""What stays below the view in a saved notebook is written anew at most so often."""
+MOST_KEPT = 20
+"""Events that stay there, the newest."""
+STOPPED = "The collector is stopped, nothing more comes from it: run the cell that starts it (ek.collect(...))."
 MOST_REMEMBERED = 20_000
 """Uuids that are remembered, so that an event that was sent twice is shown once."""
 _running: dict[str, Watch] = {}
@@ -82,7 +88,7 @@ def watch(source: Store | Collector | str | Path, *, last: int = 50) -> Watch:
     folder = getattr(store, "folder", store)
     if not isinstance(folder, (str, Path)):
         raise SpecError(f"{source!r} can't be watched: give a store, a collector, or a store's folder")
-    return Watch(Path(folder), last=last)
+    return Watch(Path(folder), last=last, of_collector=isinstance(source, Collector))
 
 
 class Watch(Tool):
@@ -94,16 +100,23 @@ class Watch(Tool):
         The store's folder.
     last
         How many of the events that are there are shown.
+    of_collector
+        Say so while no collector of this process takes events into the folder.
     """
 
     _esm = script("live.js")
     CALLS = ("pause", "only", "action")
     first: traitlets.List[Any] = traitlets.List().tag(sync=True)
     folder_name = traitlets.Unicode().tag(sync=True)
+    over = traitlets.Unicode().tag(sync=True)
+    """Why it is live no more; "" while it is."""
+    note = traitlets.Unicode().tag(sync=True)
+    """What who watches should know while it is live."""
 
-    def __init__(self, folder: Path, *, last: int = 50) -> None:
+    def __init__(self, folder: Path, *, last: int = 50, of_collector: bool = False) -> None:
         snapshot.check(folder)
         self.folder = folder
+        self._of_collector = of_collector
         self.seen = 0
         self.left_out = 0
         self._follower = Follower(folder)
@@ -119,7 +132,12 @@ class Watch(Tool):
         for row in reversed(rows):
             self._is_new(str(row["uuid"]))
         self._clicked = deque((row for row in reversed(rows) if row["elements_chain"]), maxlen=MOST_CLICKED)
-        super().__init__(first=[line(row) for row in rows], folder_name=folder.name)
+        first = [line(row) for row in rows]
+        self._newest = deque(reversed(first), maxlen=MOST_KEPT)
+        self._outputs = KeptOutputs(lambda: [self._kept()])
+        self._kept_at = 0.0
+        self._unkept = False
+        super().__init__(first=first, folder_name=folder.name, note=self._noted())
         self._thread = threading.Thread(target=self._run, name="evkit-watch", daemon=True)
 
     # ------------------------------------------------------------------ calls from the page
@@ -164,10 +182,12 @@ class Watch(Tool):
     def stop(self) -> None:
         """End the live view; what it shows stays."""
         self._stop.set()
+        self.over = self.over or "It was stopped, nothing more is shown: run the cell again to go on."
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
         with self._lock:
             self._follower.close()
+        self._keep(time.monotonic(), last=True)
 
     @property
     def is_running(self) -> bool:
@@ -179,8 +199,9 @@ class Watch(Tool):
         while not self._stop.wait(SECONDS_BETWEEN_LOOKS):
             try:
                 self.look(time.monotonic())
+                self._keep(time.monotonic())
             except (EvkitError, OSError) as error:
-                self.send({"stopped": f"the store can't be read any more: {error}"})
+                self.over = f"The store can't be read any more: {error}"
                 return
 
     def look(self, clock: float) -> dict[str, Any]:
@@ -195,6 +216,9 @@ class Watch(Tool):
             fresh = [row for row in self._follower.news() if self._is_new(str(row.get("uuid")))]
             skipped, self._follower.skipped = self._follower.skipped, 0
         self.seen += len(fresh) + skipped
+        self.note = self._noted()
+        self._newest.extend(line(row) for row in fresh[-MOST_KEPT:])
+        self._unkept |= bool(fresh)
         self._clicked.extend(row for row in fresh if row.get("elements_chain"))
         self._minute.append((clock, Counter(row["event"] for row in fresh)))
         while self._minute and self._minute[0][0] <= clock - MINUTE:
@@ -231,9 +255,30 @@ class Watch(Tool):
             and (not wanted.get("text") or wanted["text"] in json.dumps(row["properties"], ensure_ascii=False).lower())
         )
 
+    def _noted(self) -> str:
+        return STOPPED if self._of_collector and not running_on(self.folder) else ""
+
+    # ------------------------------------------------------------------ what stays in a saved notebook
+    def _keep(self, clock: float, *, last: bool = False) -> None:
+        """Write anew what stays, where something came since, and not too often."""
+        if self._unkept and (last or clock >= self._kept_at + SECONDS_BETWEEN_KEEPING):
+            self._unkept, self._kept_at = False, clock
+            self._outputs.renew(at_once=last)
+
+    def _kept(self) -> dict[str, str]:
+        """Give the newest events as a table without a script."""
+        rows = [(e["at"][:19], e["event"], e["distinct_id"], e["what"]) for e in reversed(self._newest)]
+        title = f"The newest events of {self.folder.name}, received until {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} (UTC)"
+        if not rows:
+            return {"text/plain": f"{title}: none", "text/html": markup.card(title, [], "None yet.")}
+        plain = "\n".join(["  ".join(row) for row in rows])
+        table = markup.table(("received (UTC)", "event", "distinct_id", ""), rows, [False] * 4, caption=title)
+        return {"text/plain": f"{title}\n{plain}", "text/html": f"{markup.card(title, [])}{table}"}
+
     # ------------------------------------------------------------------ faces
     def __repr__(self) -> str:
-        return f"<Watch {str(self.folder)!r}: {self.seen:,} events came{'' if self.is_running else ', not running'}>"
+        came = f"{self.seen:,} event{'' if self.seen == 1 else 's'} came since it began"
+        return f"<Watch {str(self.folder)!r}: {came}{'' if self.is_running else ', not running'}>"
 
     def _ipython_display_(self) -> None:
         cell = cell_name()
@@ -244,7 +289,8 @@ class Watch(Tool):
             _running[cell] = self
         if not self._thread.is_alive() and not self._stop.is_set():
             self._thread.start()
-        publish(self, f"{self!r} (a widget: run the cell to use it)")
+        publish(self, f"<Watch {str(self.folder)!r}> (a widget: run the cell to use it)")
+        self._outputs.show()
 
 
 def stored(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,6 +330,6 @@ def line(row: Mapping[str, Any]) -> dict[str, Any]:
         "properties": text
         if len(text) <= MOST_BYTES
         else text[:MOST_BYTES] + f"\n\N{HORIZONTAL ELLIPSIS} {len(text) - MOST_BYTES:,} characters more",
-        "elements": [json.dumps(e, ensure_ascii=False) for e in found],
+        "elements": [json.dumps(elements.as_seen(e), ensure_ascii=False) for e in found],
         "chain": chain[:MOST_BYTES],
     }

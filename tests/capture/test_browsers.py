@@ -115,3 +115,21 @@ def test_the_playground_says_when_what_it_sends_is_refused(browser: Any, tmp_pat
         until(lambda: [r["event"] for r in rows(collector)] == ["$pageview"])
         assert not page.is_visible("#refusal")
         page.close()
+
+
+def test_the_playground_says_when_nobody_takes_what_is_clicked(browser: Any, tmp_path: Path) -> None:
+    collector = ek.collect(tmp_path / "events")
+    page = browser.new_context().new_page()
+    page.goto(f"{collector.url}/playground")
+    until(lambda: len(rows(collector)) == 1)
+    assert not page.is_visible("#refusal")
+    collector.stop()
+    page.click("#play")
+    page.wait_for_selector("#refusal:not([hidden])")
+    assert page.inner_text("#refusal").startswith("The collector does not answer, so nothing of this arrives. Start it again")
+    assert page.inner_text("#log-title") == "What the page tried to send"
+    with ek.collect(tmp_path / "events") as again:  # where it was: the page finds it
+        until(lambda: "$autocapture" in [r["event"] for r in rows(again)])
+        page.wait_for_selector("#refusal", state="hidden")
+        assert page.inner_text("#log-title") == "What was captured"
+        page.close()

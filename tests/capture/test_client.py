@@ -234,6 +234,48 @@ def test_any_other_form_is_a_type_error_that_names_the_forms(call: Any, why: str
     assert 'capture("user_42", "movie_played", {"movie_id": 7})' in str(error.value)
 
 
+@pytest.mark.parametrize("second", ["visitor_1", 7, uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")])
+@pytest.mark.parametrize("disabled", [True, False])
+def test_a_second_id_of_identify_is_a_type_error_that_names_the_keyword(second: Any, disabled: bool) -> None:
+    client = Client(KEY, host="http://127.0.0.1:9", disabled=disabled)
+    with pytest.raises(TypeError, match=re.escape(f"by keyword: identify('user_42', anon_distinct_id={second!r})")):
+        client.identify("user_42", second)
+
+
+GROUP = "group type 'id:5' with the key 'company': is it the other way round? The type comes first"
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        ([("user_42", "played"), ("ann", "played"), ("played", "user_42")], ["event 'user_42' of the distinct_id 'played': is it the other"]),
+        ([("$pageview", "user_42")], ["event 'user_42' of the distinct_id '$pageview': is it the other way round?"]),
+        ([("user_42", "played"), ("played", "user_42"), ("played", "user_42")], ["event 'user_42'"]),  # once
+        ([("played", "user_42"), ("played", "user_43")], []),  # who could know
+        ([("a", "b"), ("b", "b"), ("b", "a")], []),  # words that are both
+        ([("$company_id:5", "seats_added"), ("user_42", "played")], []),
+        ([{"id:5": "company"}], [GROUP]),
+        ([{"company": "acme"}, {"acme": "company"}], ["group type 'acme' with the key 'company'"]),
+        ([{"company": "id:5", "team": "team 2", "team2": "acme", "crm:account": "acme", "project": 7}], []),
+        ([{f"type {n}": "x1"} for n in "abcdef"], ["more than 5 group types (type a, type b, type c, type d, type e, type f): PostHog ignores"]),
+    ],
+)  # fmt: skip
+def test_what_looks_swapped_is_told_and_sent_as_it_is(calls: list[Any], said: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    shelf = Shelf()
+    with Client(host=shelf, raise_errors=True) as client:
+        for given in calls:
+            if isinstance(given, dict):
+                assert client.capture("u", "e", groups=given) is not None
+            else:
+                assert client.capture(*given) is not None
+    assert len(shelf.events) == len(calls)
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == len(said) and all(text.startswith(start) for text, start in zip(told, said, strict=True)), told
+    with Client(host=shelf) as client:
+        client.group_identify("id:5", "company", {"name": "Acme"})
+    assert GROUP in caplog.text
+
+
 # ---------------------------------------------------------------------- what may be in an event
 class Plan(enum.Enum):
     PRO = "pro"
@@ -432,6 +474,8 @@ def test_what_is_no_event_is_dropped_counted_and_logged_or_raised_if_asked(
         (lambda c: c.capture("u", "e", ["x"]), "properties of e are list, not a mapping: they are left out"),
         (lambda c: c.capture("u", "e", groups="acme"), "groups of e are str"),
         (lambda c: c.set("u", ["x"]), "$set of $set are list"),
+        (lambda c: c.set("u"), "$set of 'u' sets nothing: give it properties, such as {'plan': 'pro'}"),
+        (lambda c: c.set_once("u"), "$set_once of 'u' sets nothing"),
         (lambda c: c.identify("u", np.array([1, 2])), "$set of $identify are ndarray"),
         (lambda c: c.capture("u", "e", timestamp="soon"), "timestamp 'soon' can't be read: now is taken"),
         (lambda c: c.capture("u", "e", uuid="x"), "uuid 'x' is none"),

@@ -486,3 +486,61 @@ def test_a_large_body_lets_others_through(tmp_path: Path) -> None:
             slowest = max(slowest, time.monotonic() - began)
         whole = time.monotonic() - first
     assert slowest < whole / 2
+
+
+# ---------------------------------------------------------------------- a lesson: cells that are run twice, and out of order
+def test_the_same_folder_with_the_same_options_has_one_collector(tmp_path: Path) -> None:
+    folder = tmp_path / "events"
+    with ek.collect(folder) as one:
+        assert ek.collect(str(folder)) is one
+        assert ek.collect(folder, port=one.port) is one
+        others = [ek.collect(tmp_path / "other"), ek.collect(folder, tokens=["phc_mine"]), ek.collect(folder, host="localhost")]
+        assert len({one, *others}) == 4
+        assert ek.collect(folder, tokens=("phc_mine",)) is others[1] and ek.collect(folder, host="localhost") is others[2]
+        for other in others:
+            other.stop()
+    with Store(folder) as store, ek.collect(store) as mine:
+        assert ek.collect(store) is mine
+        with ek.collect(folder) as own:  # its store is opened, and closed, for it
+            assert own is not mine
+
+
+def test_leaving_a_block_stops_a_collector_that_nobody_else_was_given(tmp_path: Path) -> None:
+    outer = ek.collect(tmp_path / "events")
+    with ek.collect(tmp_path / "events") as inner:
+        assert inner is outer
+    assert outer.is_running
+    with ek.collect(tmp_path / "events"):
+        outer.stop()
+    assert not outer.is_running
+
+
+def test_started_again_it_is_found_where_it_was(tmp_path: Path) -> None:
+    one = ek.collect(tmp_path / "events")
+    one.stop()
+    again = ek.collect(tmp_path / "events")
+    assert again is not one and again.url == one.url
+    again.stop()
+    with socket.create_server(("127.0.0.1", one.port)), ek.collect(tmp_path / "events") as third:
+        assert third.port != one.port  # somebody else has it by now
+
+
+def test_without_a_folder_a_process_has_one_of_its_own() -> None:
+    with ek.collect() as one:
+        assert ek.collect() is one
+        one.stop()
+    with ek.collect() as again:
+        assert again.store.folder == one.store.folder
+
+
+def test_a_stopped_collector_says_so_everywhere(tmp_path: Path) -> None:
+    running = ek.collect(tmp_path / "events")
+    assert "running at " in running._repr_html_() and "Give the address" in running._repr_html_()
+    page = ek.playground(running)._repr_html_()
+    assert f"The page above comes from the collector at {running.url}/playground" in page
+    running.stop()
+    card = running._repr_html_()
+    assert "stopped" in card and "run the cell that starts it" in card and "Give the address" not in card
+    for make in (ek.playground, ek.snippet):
+        with pytest.raises(CaptureError, match=r"the collector at http://127\.0\.0\.1:\d+ is stopped\. Run the cell that starts it"):
+            make(running)

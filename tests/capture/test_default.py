@@ -68,6 +68,7 @@ def test_without_either_calls_drop_and_say_what_to_do_and_never_raise(caplog: py
     said = "1 event dropped so far: the client is not configured (no host: give host='https://...' (or a Store), or set EVKIT_HOST)"
     assert [r.getMessage() for r in caplog.records] == [said]
     assert (posthog.stats().captured, posthog.stats().dropped) == (6, 6)
+    assert not posthog.flush()
     assert "no host" in str(posthog.stats().last_error)
     with pytest.raises(TypeError, match="no event is given"):
         posthog.capture()

@@ -167,6 +167,16 @@ def test_a_retry_after_that_says_nothing_or_too_much_does_not_park_the_client(se
     assert waits == [wait]
 
 
+def test_a_name_that_no_host_has_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*given: object, **more: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    client = Client(KEY, host="http://events.example", sleep=Waits(), sync_mode=True)
+    client.capture("u", "e")
+    assert client.stats().last_error == "there is no host 'events.example', or no network"
+
+
 def test_a_host_that_is_not_there_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -177,7 +187,10 @@ def test_a_host_that_is_not_there_is_tried_again(caplog: pytest.LogCaptureFixtur
     assert not client.flush()
     assert waits == [1.0, 2.0, 4.0]
     assert (client.stats().undelivered, client.stats().requests) == (1, 4)
-    assert "ConnectionError" in (client.stats().last_error or "")
+    said = f"nobody listens at 127.0.0.1:{port}: is the collector running? `evkit collect events/` or `ek.collect(...)` starts it"
+    assert client.stats().last_error == said
+    client.shutdown()
+    assert [r.getMessage() for r in caplog.records] == [f"1 event not sent yet: {said}", f"1 event dropped: given up ({said})"]
     client.shutdown()
 
 
@@ -301,6 +314,10 @@ def test_after_shutdown_events_are_dropped_and_that_is_said(server: Recorder, ca
     assert client.capture("u", "e") is None
     assert "1 event dropped so far: captured after the client was shut down" in caplog.text
     assert (client.stats().after_shutdown, client.stats().overflowed, client.stats().dropped) == (1, 0, 1)
+    assert client.identify("u") is None
+    assert not client.flush() and not client.flush()
+    told = "dropped so far: captured after the client was shut down. Make a new one: configure(...) of evkit.capture, or ek.Client(...)"
+    assert [r.getMessage() for r in caplog.records] == [f"1 event {told}", f"2 events {told}"]  # a flush tells what is new
     assert server.requests == []
     asked = Client(KEY, host=server.host, raise_errors=True)
     asked.shutdown()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import evkit as ek
@@ -104,6 +106,24 @@ def test_timelines_draw_however_little_or_much_time_there_is(log: Log, text: str
     chart = log(text).person("a").timeline().chart()
     assert chart.to_svg().startswith("<svg")
     assert "event" in chart.to_dict()["description"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (0, ["12:47:09", "12:47:10", "12:47:11"]),
+        (50, ["12:47:10", "12:47:20", "12:47:30", "12:47:40", "12:47:50", "12:48:00"]),
+        (300, ["12:48", "12:49", "12:50", "12:51", "12:52"]),
+        (2 * 86_400, ["1 Jan 12:00", "2 Jan 00:00", "2 Jan 12:00", "3 Jan 00:00", "3 Jan 12:00"]),
+        (200 * 86_400, ["Jan 2026", "Feb 2026", "Mar 2026", "Apr 2026", "May 2026", "Jun 2026", "Jul 2026"]),
+    ],
+)
+def test_no_two_ticks_of_a_timeline_are_written_alike(seconds: int, labels: list[str]) -> None:
+    first = pd.Timestamp("2026-01-01 12:47:10")
+    rows = [{"event": "view", "distinct_id": "a", "timestamp": first + pd.Timedelta(seconds=s)} for s in (0, seconds)]
+    svg = ek.from_frame(pd.DataFrame(rows)).person("a").timeline().chart().to_svg()
+    shown = re.findall(r">([^<]+)</text>", svg.split("role-axis-label")[1].split("</g>")[0])
+    assert shown == labels
 
 
 def test_figures_of_nothing_draw_too(log: Log) -> None:

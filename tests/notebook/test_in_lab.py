@@ -1,5 +1,6 @@
 """The widgets in a real JupyterLab and a real browser, without a network, clicked as a person would."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,16 @@ def answered(page: Any, act: Any) -> None:
     )
 
 
+def run(page: Any, cell: int, code: str) -> None:
+    """Write code into a cell, and run it."""
+    page.evaluate(
+        "([n, code]) => { const nb = jupyterapp.shell.currentWidget.content; nb.widgets[n].model.sharedModel.setSource(code); nb.activeCellIndex = n; }",
+        [cell, code],
+    )
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+    page.wait_for_function("n => jupyterapp.shell.currentWidget.content.widgets[n].model.executionCount > 0", arg=cell)
+
+
 def drawn(page: Any, within: str = ".evkit-chart") -> int:
     page.wait_for_selector(f"{within} svg", timeout=30_000)
     return int(page.evaluate("(s) => document.querySelectorAll(s + ' svg [class*=role-mark] path').length", within))
@@ -88,12 +99,7 @@ def test_a_funnel_is_built_by_hand_and_its_code_gives_the_same_figures(lab: Any)
     assert [int(row.split("\t")[3].replace(",", "")) for row in shown] == wanted.to_pandas()["count"].tolist()
     # the code, run in a cell, makes the same Insight; and so does the widget in Python
     same = f"asked = {code}\nassert asked.spec == built.insight.spec\nassert asked.to_pandas().equals(built.insight.to_pandas())"
-    page.evaluate(
-        "code => { const nb = jupyterapp.shell.currentWidget.content; nb.widgets[2].model.sharedModel.setSource(code); nb.activeCellIndex = 2; }",
-        same,
-    )
-    page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
-    page.wait_for_function("() => jupyterapp.shell.currentWidget.content.widgets[2].model.executionCount > 0")
+    run(page, 2, same)
     outputs = page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets[2].model.outputs.toJSON()")
     assert outputs == []
     assert lab[2].errors == [] and lab[2].foreign == []
@@ -192,6 +198,17 @@ def test_a_click_in_the_playground_is_in_the_live_table(lab: Any) -> None:
     page.wait_for_function("() => [...document.querySelectorAll('.evkit-live .evkit-name')].every(e => e.textContent.includes('pageview'))")
     only.fill("")
     shot(lab, "watch")
+    assert page.locator(".evkit-watch h3").inner_text().startswith("Live: ")
+    run(page, 2, "view.stop()")
+    page.wait_for_function("() => document.querySelector('.evkit-watch h3').textContent.startsWith('Stopped: ')")
+    assert page.locator(".evkit-watch").get_by_text("It was stopped, nothing more is shown").is_visible()
+    assert not page.get_by_role("button", name="Pause").is_visible()
+    shot(lab, "watch-stopped")
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1000)
+    outputs = json.loads((lab[1] / "live.ipynb").read_text())["cells"][1]["outputs"]
+    kept = "".join(outputs[1]["data"]["text/plain"])
+    assert kept.startswith("The newest events of events-") and "$autocapture" in kept
     assert lab[2].errors == [] and lab[2].foreign == []
 
 

@@ -108,3 +108,46 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
         ek.watch(tmp_path / "nowhere")
     with pytest.raises(SpecError, match="42 can't be watched: give a store"):
         ek.watch(42)  # type: ignore[arg-type]
+
+
+def test_a_view_that_was_stopped_and_one_of_a_stopped_collector_say_so(tmp_path: Path) -> None:
+    collector = ek.collect(tmp_path / "events")
+    view, of_folder = ek.watch(collector), ek.watch(tmp_path / "events")
+    assert (view.note, view.over) == ("", "")
+    collector.stop()
+    view.look(0.0)
+    assert view.note.startswith("The collector is stopped, nothing more comes from it: run the cell that starts it")
+    assert ek.watch(collector).note == view.note
+    of_folder.look(0.0)
+    assert of_folder.note == ""  # others may write the folder
+    with ek.collect(tmp_path / "events"):
+        view.look(1.0)
+        assert view.note == ""
+    view.stop()
+    assert view.over == "It was stopped, nothing more is shown: run the cell again to go on."
+
+
+def test_what_stays_in_a_saved_notebook_are_the_newest_events(tmp_path: Path) -> None:
+    with capture.Store(tmp_path / "events", background=False) as store:
+        view = ek.watch(store)
+        assert view._kept()["text/html"].endswith("None yet.</div></div>")
+        sent(store, *[f"e{i}" for i in range(30)], person="<img>")
+        view.look(0.0)
+        kept = view._kept()
+        lines = kept["text/plain"].splitlines()
+        assert lines[0].startswith("The newest events of events, received until ")
+        assert [text.split("  ")[1:3] for text in lines[1:]] == [[f"e{i}", "<img>"] for i in range(29, 9, -1)]
+        assert "&lt;img&gt;" in kept["text/html"] and "<img" not in kept["text/html"]
+        view.stop()
+
+
+def test_clicked_texts_are_shown_as_people_saw_them(tmp_path: Path) -> None:
+    with capture.Store(tmp_path / "events", background=False) as store:
+        view = ek.watch(store)
+        chain = r'button:attr_id="custom"nth-child="1"nth-of-type="1"text="capture(\"movie_played\")"'
+        with ek.Client("phc_local", host=store) as client:
+            client.capture("ann", "$autocapture", {"$event_type": "click", "$elements_chain": chain})
+        (event,) = view.look(0.0)["events"]
+        assert event["what"] == 'click button#custom “capture("movie_played")”'
+        assert event["chain"] == chain
+        view.stop()

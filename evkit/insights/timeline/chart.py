@@ -15,6 +15,21 @@ from evkit.insights.timeline.spec import Timeline
 MAX_LANES = 14
 """Further event names share the lane "other events"."""
 STEPS = ("1min", "10min", "1h", "6h", "1D", "7D")
+FINE = ("1s", "10s")
+"""Before these, where everything happened within an hour."""
+MOST_TICKS = 8
+AROUND = 0.03
+"""Of the time that is shown, kept free on each side."""
+TICKS = (
+    *((f"{n}s", n, "%H:%M:%S") for n in (1, 5, 10, 30)),
+    *((f"{n}min", 60 * n, "%H:%M") for n in (1, 5, 10, 30)),
+    *((f"{n}h", 3_600 * n, "%H:%M") for n in (1, 3)),
+    *((f"{n}h", 3_600 * n, "%-d %b %H:%M") for n in (6, 12)),
+    *((f"{n}D", 86_400 * n, "%-d %b") for n in (1, 2, 7)),
+    *((f"{n}MS", 2_629_800 * n, "%b %Y") for n in (1, 3)),
+    *((f"{n}YS", 31_557_600 * n, "%Y") for n in (1, 2, 5, 10)),
+)
+"""How far apart the ticks of the axis may be (as pandas has it, and in seconds), and how d3 writes them so that no two are alike."""
 MOST_MARKS = 600
 KINDS = ("session", "event", "merge", "property")
 COLORS = dict(zip(KINDS, (theme.QUIET, *theme.CATEGORIES[:3]), strict=True))
@@ -33,7 +48,7 @@ def lanes(frame: pd.DataFrame) -> pd.Series:
 def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the chart's data: a row a lane and stretch of time with how often; never the events themselves."""
     points = frame[frame.kind != "session"].assign(lane=lanes(frame))
-    for step in STEPS:
+    for step in (*FINE, *STEPS) if is_short(frame) else STEPS:
         grouped = points.assign(at=points.time.dt.floor(step)).groupby(["lane", "kind", "at"], sort=True)
         if grouped.ngroups <= MOST_MARKS:
             break
@@ -41,15 +56,49 @@ def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
     for (lane, kind, at), rows in grouped:
         names = ", ".join(sorted(set(rows.what))[:6])
         made.append(
-            {"lane": lane, "kind": kind, "time": f"{at.isoformat()}Z", "when": at.strftime(FORM), "count": len(rows), "names": names}
+            {"lane": lane, "kind": kind, "time": f"{at.isoformat()}Z", "when": at.strftime(form(frame)), "count": len(rows), "names": names}
         )
     return made
 
 
-def ticks(frame: pd.DataFrame) -> str:
-    """Say how the axis writes times: by the clock within two days, by months over more than a year (as d3 formats them)."""
-    span = frame.time.max() - frame.time.min()
-    return "%H:%M" if span < pd.Timedelta(days=2) else "%-d %b" if span < pd.Timedelta(days=400) else "%b %Y"
+def is_short(frame: pd.DataFrame) -> bool:
+    """Say whether seconds matter: everything is within an hour."""
+    return bool(frame.time.max() - frame.time.min() < pd.Timedelta(hours=1))
+
+
+def form(frame: pd.DataFrame) -> str:
+    """Say how a mark's time is written."""
+    return f"{FORM}:%S" if is_short(frame) else FORM
+
+
+def ticks(first: pd.Timestamp, last: pd.Timestamp) -> tuple[str, list[int]]:
+    """Say how the axis writes times, and where: at round times as far apart as the time that is shown asks for.
+
+    Returns
+    -------
+    tuple
+        d3's format; milliseconds since 1970.
+    """
+    apart, _, written = next((t for t in TICKS if pd.Timedelta(seconds=t[1] * MOST_TICKS) >= last - first), TICKS[-1])
+    begin = first.floor("D") if apart.endswith(("D", "S")) else first.floor(apart)
+    return written, [milliseconds(at) for at in pd.date_range(begin, last, freq=apart) if at >= first]
+
+
+def milliseconds(at: pd.Timestamp) -> int:
+    """Give a wall clock's time as Vega has it, without a zone."""
+    return int(at.value // 1_000_000)
+
+
+def time_axis(frame: pd.DataFrame) -> alt.X:
+    """Give the axis: from the first to the last thing that happened, and a little around."""
+    if frame.empty:
+        return alt.X("time:T", title=None, scale=alt.Scale(type="utc"))
+    first, last = frame.time.min(), frame[["time", "end"]].max().max()
+    around = max((last - first) * AROUND, pd.Timedelta(seconds=1))
+    first, last = first - around, last + around
+    written, at = ticks(first, last)
+    scale = alt.Scale(type="utc", domain=[milliseconds(first), milliseconds(last)])
+    return alt.X("time:T", title=None, scale=scale, axis=alt.Axis(format=written, values=at, labelOverlap=True))
 
 
 def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
@@ -61,7 +110,7 @@ def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None
             "kind": "session",
             "time": f"{s.time.isoformat()}Z",
             "end": f"{s.end.isoformat()}Z",
-            "when": s.time.strftime(FORM),
+            "when": s.time.strftime(form(frame)),
             "names": s.detail,
         }
         for s in sessions.head(MOST_MARKS).itertuples()
@@ -70,9 +119,7 @@ def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None
     order = [name for name in ("sessions", "merges", "properties") if any(r["lane"] == name for r in [*bars, *rows])]
     order += sorted({r["lane"] for r in rows} - set(order))
     y = alt.Y("lane:N", sort=order, title=None, axis=alt.Axis(grid=True, labelLimit=220), scale=alt.Scale(domain=order))
-    x = alt.X(
-        "time:T", title=None, scale=alt.Scale(type="utc", padding=14), axis=alt.Axis(format=ticks(frame), tickCount=8, labelOverlap=True)
-    )
+    x = time_axis(frame)
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())))
     tooltip = [alt.Tooltip("lane:N", title="what"), alt.Tooltip("when:N", title="from"), alt.Tooltip("names:N", title="in it")]
     session = Chart(alt.InlineData(values=bars)).mark_bar(height=10, cornerRadius=2, stroke=theme.QUIET, strokeWidth=2)

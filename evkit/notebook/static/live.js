@@ -111,10 +111,6 @@ function render({ model, el }) {
   } }), "group by element");
 
   function onMessage(message) {
-    if (message.stopped) {
-      state.textContent = message.stopped;
-      return;
-    }
     if (!message.events) return;
     if (!paused && message.events.length) add(message.events);
     history = [...history.slice(1), message.new];
@@ -126,14 +122,34 @@ function render({ model, el }) {
     state.textContent = `${message.seen.toLocaleString("en")} came since this began${left}.`;
   }
   model.on("msg:custom", onMessage);
+  const title = h("h3.evkit-title");
+  const pace = h("span", {}, rate, " events a minute");
+  const told = h("p.evkit-problem", { role: "status" });
+  /** Say whether it is live: what is over has neither a pace nor a pause. */
+  function showState() {
+    const over = model.get("over");
+    title.textContent = `${over ? "Stopped" : model.get("note") ? "Waiting" : "Live"}: ${model.get("folder_name")}`;
+    told.textContent = over || model.get("note");
+    told.hidden = !told.textContent;
+    for (const part of [pace, pause, rates]) part.hidden = Boolean(over);
+    line.style.display = over ? "none" : "";
+  }
+  for (const name of ["over", "note"]) model.on(`change:${name}`, showState);
+  showState();
   const root = h("div.evkit.evkit-watch", {},
-    h("div.evkit-row", {}, h("h3.evkit-title", {}, `Live: ${model.get("folder_name")}`), h("span", {}, rate, " events a minute"), line, pause, fold, byElement),
-    rates,
+    h("div.evkit-row", {}, title, pace, line, pause, fold, byElement),
+    told, rates,
     h("div.evkit-row", {}, filterField("event", "event name"), filterField("person", "distinct id"), filterField("text", "properties"), state),
     list, groups);
   add(model.get("first"));
   el.append(root);
-  return () => model.off("msg:custom", onMessage);
+  let shown = () => {};
+  requestAnimationFrame(() => (shown = hideKept(el, 1)));
+  return () => {
+    model.off("msg:custom", onMessage);
+    for (const name of ["over", "note"]) model.off(`change:${name}`, showState);
+    shown();
+  };
 }
 
 export default { render };
