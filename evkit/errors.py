@@ -103,10 +103,14 @@ class FailedTileWarning(EvkitWarning):
     """A question of a dashboard failed; its place in the dashboard says why."""
 
 
+PASSED_OVER = frozenset({"evkit", "functools", "contextlib", "IPython", "traitlets", "decorator"})
+"""Packages whose lines nobody typed who asked a question."""
+
+
 def warn(message: str, category: type[EvkitWarning]) -> None:
-    """Warn at the line outside of evkit that asked: its own lines say nothing to who reads the warning."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "evkit":
+    """Warn at the line outside of evkit that asked: its own lines, and those of what shows things, say nothing to who reads the warning."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in PASSED_OVER:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import evkit as ek
 from evkit import errors
 
 
@@ -26,3 +27,11 @@ def test_every_error_raised_on_purpose_is_an_evkit_error(kind: type[Exception]) 
 def test_a_wrong_question_is_a_value_error_and_a_missing_file_is_a_file_not_found_error() -> None:
     assert issubclass(errors.SpecError, ValueError)
     assert issubclass(errors.MissingFile, FileNotFoundError)
+
+
+def test_a_warning_is_of_the_line_that_asked() -> None:
+    events = ek.load_sample()
+    for ask in (lambda: events.trends("nope").to_pandas(), lambda: events.trends("nope").chart()):
+        with pytest.warns(errors.UnknownEventWarning) as told:
+            ask()
+        assert {w.filename for w in told if issubclass(w.category, errors.UnknownEventWarning)} == {__file__}

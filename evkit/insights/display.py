@@ -201,7 +201,18 @@ def bundle(chart: Drawn) -> dict[str, Any]:
     """Give what Jupyter shows: live for the lab, a picture, words. No HTML: the lab would take it first."""
     made = written(chart)
     lab = {**specification(made, "auto"), "$schema": LAB_SCHEMA}
+    if has_texts(made):  # drawn as SVG they take the ink of the page; on a canvas they would be black
+        lab["usermeta"] = theme.merged({"embedOptions": {"renderer": "svg"}}, made.get("usermeta", {}))
     return {LAB_MIME: lab, "image/svg+xml": svg(made, "auto"), "text/plain": words(made)}
+
+
+def has_texts(said: dict[str, Any]) -> bool:
+    """Say whether a specification, or one of the charts it is made of, has marks that are texts."""
+    mark = said.get("mark")
+    if mark == "text" or (isinstance(mark, dict) and mark.get("type") == "text"):
+        return True
+    parts = [part for key in ("layer", "hconcat", "vconcat", "concat") for part in said.get(key, ())]
+    return any(map(has_texts, parts)) or ("spec" in said and has_texts(said["spec"]))
 
 
 def words(chart: Drawn) -> str:

@@ -16,7 +16,7 @@ QUIET = "#9aa5b1"
 INK = {"light": "#1f2933", "dark": "#e4e7eb"}
 GRID = {"light": "#d5dae1", "dark": "#3e4c59"}
 OF_THE_PAGE = "currentColor"
-"""The ink of the text around the chart: a canvas takes it too. (No one grey has a contrast of 4.5 : 1 on white and on near-black.)"""
+"""The ink of the text around the chart, in SVG. (No one grey has a contrast of 4.5 : 1 on white and on the lab's near-black.)"""
 BETWEEN = "#788595"
 """Ink that can be read on white and on near-black."""
 HEAT = ("#dbe8f4", "#2f6fae")

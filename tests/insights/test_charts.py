@@ -91,7 +91,14 @@ def test_texts_of_a_chart_are_written_in_an_ink_that_can_be_read(mode: Any) -> N
     for ink in inks:
         low, high = sorted((luminance(ink), luminance(paper)))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)
-    assert theme.config("auto")["text"] == {"color": "currentColor"}, "in the lab that of the text around it"
+
+
+def test_in_the_lab_texts_take_the_ink_of_the_page_so_such_charts_are_drawn_as_svg(log: Log) -> None:
+    assert theme.config("auto")["text"] == {"color": "currentColor"}
+    funnel, lines = log(THREE).funnel("view", "buy").chart(), log(THREE).trends("view").chart()
+    for chart in (funnel, lines | funnel, (lines & funnel)):
+        assert display.bundle(chart)[display.LAB_MIME]["usermeta"] == {"embedOptions": {"renderer": "svg"}}
+    assert "usermeta" not in display.bundle(lines)[display.LAB_MIME], "many points are quicker on a canvas"
 
 
 def test_a_funnel_by_breakdown_has_a_bar_a_value_and_step(log: Log) -> None:

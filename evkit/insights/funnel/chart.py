@@ -171,7 +171,8 @@ def tooltips() -> list[alt.Tooltip]:
 
 def step_axis(steps: int) -> alt.Axis:
     """Give the axis that names the steps: each in its own place, however wide the chart is drawn."""
-    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, width / {steps} - 6)"))
+    two_lines = r"split(replace(datum.label, / \(optional\)$/, '\n(optional)'), '\n')"
+    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, width / {steps} - 6)"), labelExpr=two_lines)
 
 
 def plain(rows: list[dict[str, Any]]) -> Any:

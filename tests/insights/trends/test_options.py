@@ -257,7 +257,7 @@ def test_rules_tell_every_option(log: Log) -> None:
 
 
 def test_compared_formulas_of_one_figure_are_in_natural_order(log: Log) -> None:
-    events = log("; ".join(f"a v 01-02 c={c}" for c in ("item10", "item9", "²", "2.5", "Item1")))
+    events = log("b w 01-01; " + "; ".join(f"a v 01-02 c={c}" for c in ("item10", "item9", "²", "2.5", "Item1")))
     frame = events.trends("v", breakdown="c", formulas=("A",), compare=True, display="ActionsPie", date_range="2026-01-02").to_pandas()
     assert frame.breakdown_value.tolist() == ["2.5", "Item1", "item9", "item10", "²"]
 
