@@ -30,7 +30,7 @@ class Hints:
     >>> hints.of_event("user_42", "movie_played")
     ''
     >>> hints.of_event("movie_played", "user_42")[:53]
-    "event 'user_42' of the distinct_id 'movie_played': is "
+    "event 'user_42' of the distinct_id 'movie_played': is"
     """
 
     def __init__(self) -> None:
@@ -64,8 +64,12 @@ class Hints:
                 continue
             self._remember(type=kind, key=key)
             if len(self._known["type"]) > MOST_TYPES:
-                types = ", ".join(sorted(self._known["type"])[:MOST_TYPES + 1])
-                said.append(self._once(("types", ""), f"more than {MOST_TYPES} group types ({types:.200}): PostHog ignores the sixth and further ones"))
+                types = ", ".join(sorted(self._known["type"])[: MOST_TYPES + 1])
+                said.append(
+                    self._once(
+                        ("types", ""), f"more than {MOST_TYPES} group types ({types:.200}): PostHog ignores the sixth and further ones"
+                    )
+                )
         return [one for one in said if one]
 
     def _swapped(self, first: str, one: str, second: str, other: str) -> bool:

@@ -181,7 +181,9 @@ class Collector:
         state = f"running at {dt.datetime.now():%H:%M:%S}, when this was shown" if running else "stopped"
         pairs = [("address", self.url), ("events go to", self.store.folder), ("state", state)]
         if not running:
-            return markup.card("Collector", pairs, "It takes nothing any more: run the cell that starts it. What it took stays in the folder.")
+            return markup.card(
+                "Collector", pairs, "It takes nothing any more: run the cell that starts it. What it took stays in the folder."
+            )
         return markup.card("Collector", pairs, "Give the address to any PostHog SDK as its host; ek.watch(collector) shows what comes.")
 
 
@@ -254,9 +256,7 @@ def collect(
         with contextlib.ExitStack() as undo:
             sock = undo.enter_context(contextlib.closing(listening_again(where, host) if port == 0 else listening(host, port)))
             store = undo.enter_context(Store(folder or where)) if given is None else given  # type: ignore[arg-type]
-            made = Collector(
-                store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=given is None, tokens=taken
-            )
+            made = Collector(store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=given is None, tokens=taken)
             undo.pop_all()
         _RUNNING[made] = asked
         if port == 0:

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,16 @@ def test_warnings_are_shown_without_making_anything(folder: Path, tmp_path: Path
     assert not (tmp_path / "nothing").exists()
     with pytest.raises(StoreError, match="there is no store"):
         read_warnings(tmp_path / "nothing")
+
+
+def test_where_it_listens_is_in_a_file_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "out.txt").open("w") as out:
+        command = [sys.executable, "-m", "evkit.cli", "collect", str(tmp_path / "events"), "--port", "0"]
+        with subprocess.Popen(command, stdout=out, stderr=out, cwd=Path(__file__).parents[2]) as process:
+            try:
+                until = time.monotonic() + 60
+                while "collecting into" not in (tmp_path / "out.txt").read_text():
+                    assert process.poll() is None and time.monotonic() < until
+                    time.sleep(0.1)
+            finally:
+                process.terminate()
