@@ -99,7 +99,7 @@ def test_a_frame_and_a_file_are_taken_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ({"kind": "RetentionQuery"}, "kind 'RetentionQuery' is not answered. Kinds that are: TrendsQuery, FunnelsQuery"),
+        ({"kind": "WebOverviewQuery"}, "kind 'WebOverviewQuery' is not answered. Kinds that are: TrendsQuery, FunnelsQuery"),
         ({**TREND, "interval": "fortnight"}, "unknown interval 'fortnight'"),
         ({**TREND, "samplingFactor": 10}, "samplingFactor 10 is no share: give a number above 0, up to 1"),
         ({**TREND, "series": [{"kind": "DataWarehouseNode"}]}, "DataWarehouseNode"),
