@@ -51,8 +51,8 @@ def hours(value: ir.TimestampValue, *, timezone: str, dialect: str) -> ir.Intege
     if timezone == "UTC":
         return divided(wall, SIZES["hour"])
     here = epoch_microseconds(local(value, timezone=timezone, dialect=dialect), dialect=dialect)
-    ahead = epoch_microseconds(value, dialect=dialect) - here  # ClickHouse's wall clock has no fractions: to the second
-    offset = divided(ahead, SECOND) * -SECOND
+    behind = epoch_microseconds(value, dialect=dialect) - here  # ClickHouse's wall clock has no fractions: to the second
+    offset = divided(behind, SECOND) * -SECOND
     return divided(wall, SIZES["hour"]) - divided(offset, SIZES["hour"])
 
 

@@ -99,10 +99,7 @@ def test_a_frame_and_a_file_are_taken_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (
-            {"kind": "RetentionQuery"},
-            "kind 'RetentionQuery' is not answered. Kinds that are: TrendsQuery, FunnelsQuery, FunnelCorrelationQuery, LifecycleQuery, StickinessQuery",
-        ),
+        ({"kind": "WebOverviewQuery"}, "kind 'WebOverviewQuery' is not answered. Kinds that are: TrendsQuery, FunnelsQuery"),
         ({**TREND, "interval": "fortnight"}, "unknown interval 'fortnight'"),
         ({**TREND, "samplingFactor": 10}, "samplingFactor 10 is no share: give a number above 0, up to 1"),
         ({**TREND, "series": [{"kind": "DataWarehouseNode"}]}, "DataWarehouseNode"),
@@ -110,7 +107,7 @@ def test_a_frame_and_a_file_are_taken_too(tmp_path: Path) -> None:
         ({**TREND, "properties": [{"key": "a", "type": "hogql", "value": "1"}]}, "hogql"),
         ({**TREND, "properties": [{"key": "a", "type": "event", "operator": "like", "value": "1"}]}, "unknown operator 'like'"),
         ({"kind": "FunnelsQuery", "series": [{"kind": "EventsNode", "event": "a"}]}, "a funnel of 1 step"),
-        ({"kind": "InsightActorsQuery", "source": {"kind": "PathsQuery"}}, "InsightActorsQuery over 'PathsQuery'"),
+        ({"kind": "InsightActorsQuery", "source": {"kind": "FunnelsQuery"}}, "InsightActorsQuery over 'FunnelsQuery'"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )

@@ -18,6 +18,8 @@ from evkit.insights.trends.chart import value_labels
 
 MOST_COHORTS = 40
 """Cohorts that are drawn, the newest."""
+FEW_COHORTS = 15
+"""Curves of more are fainter."""
 MOST_INTERVALS = 60
 CELL = (54, 26)
 """Width and height of a cell of the grid."""
@@ -183,23 +185,24 @@ def curves(spec: Retention, frame: pd.DataFrame, found: pd.DataFrame) -> Any:
     """Draw a curve each cohort, what isn't over dotted, and the mean of them."""
     rows = cells(spec, frame)
     x, y = scales(spec, frame)
+    faint = 0.6 if frame.cohort.nunique() <= FEW_COHORTS else 0.3
     over = [r for r in rows if not r["running"]]
     last = {r["cohort"]: r for r in over}
     open_ends = [r for r in rows if r["running"] or r is last.get(r["cohort"])]
     base = Chart(alt.InlineData(values=over)).encode(x=x, y=y, detail="cohort:N")
-    parts = [base.mark_line(color=theme.QUIET, opacity=0.55, strokeWidth=1.2)]
+    parts = [base.mark_line(color=theme.QUIET, opacity=faint, strokeWidth=1.2)]
     if any(r["running"] for r in rows):
         dotted = Chart(alt.InlineData(values=open_ends)).encode(x=x, y=y, detail="cohort:N")
-        parts.append(dotted.mark_line(color=theme.QUIET, opacity=0.55, strokeWidth=1.2, strokeDash=[2, 3]))
-    points = Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=22, color=theme.QUIET, opacity=0.7)
+        parts.append(dotted.mark_line(color=theme.QUIET, opacity=faint, strokeWidth=1.2, strokeDash=[2, 3]))
+    points = Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=22, color=theme.QUIET, opacity=faint)
     parts.append(points.encode(x=x, y=y, tooltip=hover(spec)))
     if spec.mean_retention_calculation != "none":
         mean = mean_rows(found, {None: OVERALL})
         top = Chart(alt.InlineData(values=mean)).encode(x=x, y=y, tooltip=mean_hover(spec))
         parts += [top.mark_line(color=theme.CATEGORIES[0], strokeWidth=3), top.mark_point(filled=True, size=60, color=theme.CATEGORIES[0])]
         if mean:
-            end = Chart(alt.InlineData(values=mean[-1:])).encode(x=x, y=y)
-            parts.append(end.mark_text(dy=-12, align="right", fontWeight="bold", color=theme.CATEGORIES[0]).encode(text="line:N"))
+            first = Chart(alt.InlineData(values=mean[:1])).encode(x=x, y=y)  # all begin there: the lines are below it
+            parts.append(first.mark_text(dx=12, dy=-9, align="left", fontWeight="bold", color=theme.CATEGORIES[0]).encode(text="line:N"))
     return layer(*parts).properties(width=width_of(frame), height=theme.HEIGHT)
 
 
