@@ -93,6 +93,14 @@ def test_texts_of_a_chart_are_written_in_an_ink_that_can_be_read(mode: Any) -> N
         assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)
 
 
+def test_steps_are_named_whole_beside_another_chart(log: Log) -> None:
+    funnel = log("a view 01-01; a buy 01-02").funnel("view", "buy").chart()
+    for picture in (funnel.to_svg(), (funnel | funnel).to_svg(), (funnel & funnel).to_svg()):
+        assert ">1. view<" in picture and ">2. buy<" in picture
+    narrow = log("a a_very_long_name_of_an_event 01-01; a buy 01-02").funnel("a_very_long_name_of_an_event", "buy").chart()
+    assert "\N{HORIZONTAL ELLIPSIS}" in narrow.properties(width=200).to_svg()
+
+
 def test_in_the_lab_texts_take_the_ink_of_the_page_so_such_charts_are_drawn_as_svg(log: Log) -> None:
     assert theme.config("auto")["text"] == {"color": "currentColor"}
     funnel, lines = log(THREE).funnel("view", "buy").chart(), log(THREE).trends("view").chart()

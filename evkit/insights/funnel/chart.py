@@ -169,17 +169,21 @@ def tooltips() -> list[alt.Tooltip]:
     ]
 
 
-def step_axis(steps: int) -> alt.Axis:
-    """Give the axis that names the steps: each in its own place, however wide the chart is drawn."""
+def step_axis(steps: int, width: int) -> alt.Axis:
+    """Give the axis that names the steps: each in its own place, however wide the chart is drawn.
+
+    Beside another chart (``a | b``) there is no one width to be known, and `width` stands for it.
+    """
     two_lines = r"split(replace(datum.label, / \(optional\)$/, '\n(optional)'), '\n')"
-    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, width / {steps} - 6)"), labelExpr=two_lines)
+    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, (width || {width}) / {steps} - 6)"), labelExpr=two_lines)
 
 
 def plain(rows: list[dict[str, Any]]) -> Any:
     """Draw the steps of everybody."""
     order = list(dict.fromkeys(r["step"] for r in rows))
+    width = max(theme.WIDTH, 150 * len(order))
     base = Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("step:N", sort=order, title=None, axis=step_axis(len(order)), scale=alt.Scale(paddingInner=0.25))
+        x=alt.X("step:N", sort=order, title=None, axis=step_axis(len(order), width), scale=alt.Scale(paddingInner=0.25))
     )
     height = alt.Y(
         "rate:Q", title=None, scale=alt.Scale(domain=[0, 1.12], nice=False), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
@@ -198,15 +202,16 @@ def plain(rows: list[dict[str, Any]]) -> Any:
     between = (
         base.transform_filter("datum.from_before !== ''").mark_text(dy=-24, fontSize=11).encode(y=height, text=alt.Text("from_before:N"))
     )
-    return layer(lost, bar, figure, between).properties(width=max(theme.WIDTH, 150 * len(order)))
+    return layer(lost, bar, figure, between).properties(width=width)
 
 
 def by_value(rows: list[dict[str, Any]]) -> Any:
     """Draw a bar each step and breakdown value, side by side; click the legend to single out a value."""
     steps, values = list(dict.fromkeys(r["step"] for r in rows)), list(dict.fromkeys(r["value"] for r in rows))
     pick = picked("value", rows)
+    width = max(theme.WIDTH, len(steps) * max(110, 26 * len(values)))
     base = Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("step:N", sort=steps, title=None, axis=step_axis(len(steps)), scale=alt.Scale(paddingInner=0.2)),
+        x=alt.X("step:N", sort=steps, title=None, axis=step_axis(len(steps), width), scale=alt.Scale(paddingInner=0.2)),
         xOffset=alt.XOffset("value:N", sort=values),
         y=alt.Y(
             "rate:Q", title=None, scale=alt.Scale(domain=[0, 1.12], nice=False), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
@@ -218,7 +223,7 @@ def by_value(rows: list[dict[str, Any]]) -> Any:
     parts = [bar]
     if len(values) <= LABELLED_VALUES:
         parts.append(base.mark_text(dy=-7, fontSize=11).encode(text=alt.Text("rate:Q", format=".0%")))
-    return layer(*parts).properties(width=max(theme.WIDTH, len(steps) * max(110, 26 * len(values))))
+    return layer(*parts).properties(width=width)
 
 
 def describe(spec: Funnel, frame: pd.DataFrame) -> str:
