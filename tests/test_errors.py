@@ -26,3 +26,14 @@ def test_every_error_raised_on_purpose_is_an_evkit_error(kind: type[Exception]) 
 def test_a_wrong_question_is_a_value_error_and_a_missing_file_is_a_file_not_found_error() -> None:
     assert issubclass(errors.SpecError, ValueError)
     assert issubclass(errors.MissingFile, FileNotFoundError)
+
+
+def test_a_warning_is_given_at_the_line_that_asked() -> None:
+    import pandas as pd
+
+    import evkit as ek
+
+    events = ek.from_frame(pd.DataFrame({"event": ["buy"], "distinct_id": ["ann"], "timestamp": ["2026-01-01"]}))
+    with pytest.warns(errors.UnknownEventWarning) as caught:
+        events.trends("by").to_pandas()
+    assert [w.filename for w in caught] == [__file__]
