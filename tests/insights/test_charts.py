@@ -152,3 +152,9 @@ def test_a_picture_whose_page_decides_has_a_grid_that_is_quiet_in_the_dark_too(l
 
 def test_a_lone_bucket_that_lasts_is_drawn(log: Log) -> None:
     assert "<svg" in log("a view 01-01 10:00").trends("view", date_range=("2026-01-01", "2026-01-01")).chart().to_svg()
+
+
+def test_steps_are_named_in_a_funnel_that_stands_beside_another_chart(log: Log) -> None:
+    events = log(THREE)
+    beside = events.trends("view").chart() | events.funnel("view", "buy").chart()
+    assert ">1. view<" in beside.to_svg() and ">2. buy<" in beside.to_svg()

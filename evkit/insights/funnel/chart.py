@@ -161,8 +161,8 @@ def tooltips() -> list[alt.Tooltip]:
 
 
 def step_axis(steps: int) -> alt.Axis:
-    """Give the axis that names the steps: each in its own place, however wide the chart is drawn."""
-    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, width / {steps} - 6)"))
+    """Give the axis that names the steps: each in its own place, however wide the chart is drawn; beside others no width is known."""
+    return alt.Axis(labelAngle=0, labelLimit=alt.ExprRef(expr=f"max(30, (width || {theme.WIDTH}) / {steps} - 6)"))
 
 
 def plain(rows: list[dict[str, Any]]) -> Any:
