@@ -125,12 +125,13 @@ def report(asked: argparse.Namespace, *, now: dt.datetime | None = None, say: Ca
 
 def status(ran: run.Ran, name: str, *, strict: bool) -> int:
     """Give the exit status of a run, and tell what it failed by, or what it was warned of."""
+    found = warned(ran.notebook)
     if ran.failure is not None:
         complain(f"{name}, {ran.failure}")
-        return STOPPED if ran.failure.stopped else FAILED
-    found = warned(ran.notebook)
     for one in found:
         complain(f"{name}: {one.said}")
+    if ran.failure is not None:
+        return STOPPED if ran.failure.stopped else FAILED
     return DOUBTFUL if any(one.is_wrong or strict for one in found) else 0
 
 
