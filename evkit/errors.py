@@ -19,7 +19,9 @@ The tree::
     ├── TruncatedWarning            a result was cut to a limit
     ├── SamplingWarning             a query asks for figures of a sample; evkit's are exact
     ├── RejectedRowsWarning         rows were set aside while loading
-    └── FailedTileWarning           a question of a dashboard failed; its place says why
+    ├── FailedTileWarning           a question of a dashboard failed; its place says why
+    ├── StaleDataWarning            the newest event is old: nothing may be coming in any more
+    └── FutureEventsWarning         events lie in the future: a wrong clock sent them
 """
 
 from __future__ import annotations
@@ -103,14 +105,22 @@ class FailedTileWarning(EvkitWarning):
     """A question of a dashboard failed; its place in the dashboard says why."""
 
 
-PASSED_OVER = frozenset({"evkit", "functools", "contextlib", "IPython", "traitlets", "decorator"})
-"""Packages whose lines nobody typed who asked a question."""
+class StaleDataWarning(EvkitWarning):
+    """The newest event is old, or there is none: nothing may be coming in any more."""
+
+
+class FutureEventsWarning(EvkitWarning):
+    """Events lie in the future: a wrong clock sent them."""
+
+
+BETWEEN = frozenset({"evkit", "functools", "contextlib", "IPython", "ipykernel", "traitlets", "decorator"})
+"""What stands between the line that asks and the one that warns: ourselves, and what calls us on behalf of a notebook's line."""
 
 
 def warn(message: str, category: type[EvkitWarning]) -> None:
-    """Warn at the line outside of evkit that asked: its own lines, and those of what shows things, say nothing to who reads the warning."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in PASSED_OVER:
+    """Warn at the line outside of evkit that asked: its own lines say nothing to who reads the warning."""
+    frame, level = sys._getframe(1), 2  # 1 is this function's own line
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in BETWEEN:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 

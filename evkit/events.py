@@ -217,7 +217,8 @@ class Events:
         rejects = getattr(self.tables.source, "rejects", None)
         count, duplicates = self.count(), self.tables.duplicates
         rows = rejects.frame() if rejects is not None else pd.DataFrame(columns=["file", "line", "reason", "text"])
-        return LoadReport(events=count, duplicates=duplicates, rejected=rows, rejected_count=rejects.count if rejects else 0)
+        reasons = dict(rejects.reasons.most_common()) if rejects is not None else {}
+        return LoadReport(count, duplicates, rows, rejects.count if rejects else 0, reasons)
 
     # ------------------------------------------------------------------ verbs
     def filter(self, *filters: Filter) -> Events:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 
 LINE = "border-bottom:1px solid var(--jp-border-color2,rgba(127,127,127,.4));"
 CELL = f"text-align:left;vertical-align:top;padding:3px 12px 3px 0;{LINE}"
-NUMBER = f"text-align:right;vertical-align:top;padding:3px 12px 3px 0;font-variant-numeric:tabular-nums;{LINE}"
+NUMBER = f"text-align:right;white-space:nowrap;vertical-align:top;padding:3px 12px 3px 0;font-variant-numeric:tabular-nums;{LINE}"
 SOFT = "color:var(--jp-content-font-color2,inherit);"
 PLAIN = 'class="tex2jax_ignore mathjax_ignore"'
 """Says to Jupyter that two names with a $ are no formula: on the outermost element of what shows itself."""
@@ -73,10 +74,49 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequen
         for row in rows
     )
     below = f'<div style="{SOFT}">{text(note)}</div>' if note else ""
-    return (
-        f'<div {PLAIN} style="max-height:340px;overflow:auto" tabindex="0" role="region" aria-label="{text(caption)}">'
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}</div>'
+    scrolled = (
+        f'<div style="max-height:340px;overflow:auto" tabindex="0" role="region" aria-label="{text(caption)}">'
+        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+    return f"<div {PLAIN}>{scrolled}{below}</div>"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Texts in rows and columns that show themselves.
+
+    Parameters
+    ----------
+    caption
+        What it shows.
+    columns
+        The heads.
+    rows
+        As many texts each as there are columns.
+    numbers
+        Which columns are numbers: they stand to the right.
+    note
+        A sentence below; alone where there is no row.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[bool, ...]
+    note: str = ""
+
+    def __repr__(self) -> str:
+        wide = [max(len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
+        lines = [
+            "  ".join(t.rjust(w) if n else t.ljust(w) for t, w, n in zip(row, wide, self.numbers, strict=True)).rstrip()
+            for row in (self.columns, *self.rows)
+        ]
+        return "\n".join([self.caption, *(lines if self.rows else []), *([self.note] if self.note else [])])
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return f"<p {PLAIN}>{text(self.note)}</p>"
+        return table(self.columns, self.rows, self.numbers, caption=self.caption, note=self.note)
 
 
 def code(said: str) -> str:

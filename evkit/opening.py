@@ -68,7 +68,8 @@ def read(
     week_start
         First day of the week.
     now
-        The clock that relative dates count from; the newest event when None. Without zone it is in `timezone`.
+        The clock that relative dates count from: an instant (without zone it is in `timezone`), "today" for this machine's clock
+        as the events are opened, or "newest" or None for the newest event.
     identity
         "replay" rebuilds persons from $identify, $create_alias and $merge_dangerously; "given" takes person_id from the
         events; "auto" takes `persons` when given, else replays.
@@ -236,12 +237,14 @@ def settings_of(timezone: str, week_start: Week, now: str | dt.datetime | None) 
         )
     if week_start not in get_args(Week):
         raise unknown("week_start", week_start, get_args(Week))
-    clock = now
+    clock = {"today": dt.datetime.now(dt.UTC), "newest": None}.get(now, now) if isinstance(now, str) else now
     if isinstance(clock, str):
         try:
             clock = dt.datetime.fromisoformat(clock)
         except ValueError:
-            raise SpecError(f"now {now!r} can't be read: give ISO text such as '2026-03-01T12:00' or a datetime") from None
+            raise SpecError(
+                f"now {now!r} can't be read: give ISO text such as '2026-03-01T12:00', a datetime, or 'today' or 'newest'"
+            ) from None
     if clock is not None:
         clock = (clock if clock.tzinfo else clock.replace(tzinfo=ZoneInfo(timezone))).astimezone(dt.UTC)
     return Settings(timezone=timezone, week_start=week_start, now=clock)

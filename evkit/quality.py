@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from evkit import quality_tables as tables_of
 from evkit.dates import DateRange, Dates, Range, Window, previous_range
 from evkit.dates.buckets import bucket
 from evkit.dates.grammar import bucket_starts, is_relative
 from evkit.dates.instants import epoch_microseconds, instant
-from evkit.errors import SpecError, whole
+from evkit.errors import FutureEventsWarning, SpecError, StaleDataWarning, warn, whole
 from evkit.insights.insight import Insight
 from evkit.insights.trends.spec import Trends
+from evkit.markup import Table
 from evkit.model import identity
 from evkit.model.tables import EventTables
 from evkit.properties import keys
+from evkit.quality_tables import Freshness
 
 MOST_LINES = 8
 """So many events are drawn by name: there are as many colours that can be told apart."""
@@ -76,12 +80,9 @@ class Quality:
         frame = pd.DataFrame(made, columns=["event", "day", "events"])
         return frame.astype({"event": "str", "day": "datetime64[us]", "events": "int64"})
 
-    def volume_table(self) -> pd.DataFrame:
-        """Give the same to be read: a row an event, a column a day ("Mon 20 Apr 2026"), the number of events in the cells."""
-        frame = self.volume()
-        wide = frame.pivot(index="event", columns="day", values="events").reindex(list(dict.fromkeys(frame.event)))
-        wide.columns = pd.Index([f"{day:%a} {day.day} {day:%b %Y}" for day in wide.columns])
-        return wide.reset_index()
+    def volume_table(self) -> Table:
+        """Give the same to be read: a row an event, a column a day ("Mon 20 Apr"), and the sum."""
+        return tables_of.of_volume(self._volume, self.words)
 
     def volume_chart(self, most: int = MOST_LINES) -> Insight:
         """Ask for the days of the most frequent events, as trends: `Trends` says the columns of its figures.
@@ -130,6 +131,10 @@ class Quality:
         frame["property"] = pd.Series([row[2] for row in rows], dtype="object")
         return frame.astype({"change": "str", "event": "str", "before": "int64", "now": "int64"})
 
+    def changes_table(self) -> Table:
+        """Give the same to be read."""
+        return tables_of.of_changes(self._changes, self.words)
+
     def without_person(self) -> pd.DataFrame:
         """Give how many events have no person behind them.
 
@@ -146,7 +151,15 @@ class Quality:
 
     @cached_property
     def _without_person(self) -> pd.DataFrame:
-        return self._shares(self._people(), "without_person")
+        return self._shares(self._people(self._now), "without_person")
+
+    @cached_property
+    def _without_person_before(self) -> pd.DataFrame | None:
+        return None if self.date_range is None else self._shares(self._people(self._before), "without_person")
+
+    def without_person_table(self) -> Table:
+        """Give the same to be read, with the share of the period before where a period was given."""
+        return tables_of.of_persons(self._without_person, self._without_person_before, self.words)
 
     def late(self) -> pd.DataFrame:
         """Give how many events came late, and how many were ahead of the clock of who received them.
@@ -162,18 +175,80 @@ class Quality:
 
     @cached_property
     def _late(self) -> pd.DataFrame:
-        frame = self._shares(self._waits(), "late", "with_arrival")
+        return self._lateness(self._now)
+
+    @cached_property
+    def _late_before(self) -> pd.DataFrame | None:
+        return None if self.date_range is None else self._lateness(self._before)
+
+    def _lateness(self, period: Range) -> pd.DataFrame:
+        frame = self._shares(self._waits(period), "late", "with_arrival")
         return frame[["event", "events", "with_arrival", "late", "share", "ahead", "longest_seconds"]]
 
-    def summary(self) -> pd.DataFrame:
+    def late_table(self) -> Table:
+        """Give the same to be read, with the share of the period before where a period was given."""
+        return tables_of.of_late(self._late, self._late_before, self.words, self.late_after.words)
+
+    def freshness(self, *, stale_after: str = "1 day", clock: dt.datetime | None = None) -> Freshness:
+        """Say how new the data is, and warn where figures would be wrong for it.
+
+        Parameters
+        ----------
+        stale_after
+            Warn when there has been no event for longer than this, up to the clock that was given when the data was opened
+            (`now=`); where dates count from the newest event, nothing is stale.
+        clock
+            This machine's clock; None: as it is. Events more than `late_after` after it, and after `now=`, lie in the future.
+
+        Returns
+        -------
+        Freshness
+            Its words are a sentence.
+        """
+        found, longest = self._freshness(clock), Window(stale_after)
+        settings = self.tables.settings
+        if found.newest is None:
+            warn("there are no events: every figure is zero. Is the collector running, and is this its data?", StaleDataWarning)
+        elif found.silent is not None and found.silent > dt.timedelta(microseconds=longest.microseconds):
+            since, at = tables_of.length(found.silent.total_seconds()), found.moment(found.newest)
+            warn(f"the newest event is {since} old ({at}). Is the collector running? Days without events are zeros here.", StaleDataWarning)
+        if found.in_future:
+            counted = " Dates are counted from the newest event, which lies there: give now='today'." if settings.now is None else ""
+            warn(f"{found.future} A wrong clock, perhaps; figures up to today leave out what lies after it.{counted}", FutureEventsWarning)
+        return found
+
+    def _freshness(self, clock: dt.datetime | None) -> Freshness:
+        told, machine = self.tables.settings.now, clock if clock is not None else dt.datetime.now(dt.UTC)
+        limit = max(machine, told or machine) + dt.timedelta(microseconds=self.late_after.microseconds)
+        row = self.tables.execute(self._span(told or limit, limit)).iloc[0]
+        newest, furthest = (None if pd.isna(t) else pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.newest, row.furthest))
+        ahead = 0 if pd.isna(row.in_future) else int(row.in_future)
+        return Freshness(newest, told, ahead, furthest if ahead else None, self.tables.settings.timezone)
+
+    def _span(self, clock: dt.datetime, limit: dt.datetime) -> ir.Table:
+        """Give, as an expression of one row, the newest event up to a clock, how many come after a limit, and the newest of all."""
+        e = self.tables.clean()
+        return e.aggregate(
+            newest=lambda t: t.timestamp.max(where=t.timestamp <= instant(clock)),
+            in_future=lambda t: (t.timestamp > instant(limit)).cast("int64").sum(),
+            furthest=lambda t: t.timestamp.max(),
+        )
+
+    def summary(self, *, clock: dt.datetime | None = None) -> pd.DataFrame:
         """Give the figures of a report in one table.
+
+        Parameters
+        ----------
+        clock
+            As in `freshness`.
 
         Returns
         -------
         pandas.DataFrame
-            measure, count (missing where the data can't say), share (of the events; missing where it makes no sense), about (what
-            was counted). Events, without a person, late, ahead, and where a period was given new and vanished events and
-            properties, are of the period; sent twice and unreadable are of the whole data.
+            measure, count (missing where the data can't say), share (of the events; missing where it makes no sense), before and
+            share_before (the same of the period before; missing where no period was given), about (what was counted). Events,
+            without a person, late, ahead, and where a period was given new and vanished events and properties, are of the
+            period; in the future, sent twice and unreadable are of the whole data.
         """
         people, late = self.without_person(), self.late()
         events, timed = int(people.events.sum()), int(late.with_arrival.sum())
@@ -192,9 +267,29 @@ class Quality:
             for change in ("new", "vanished"):
                 for kind, is_kind in (("events", changes.property.isna()), ("properties", changes.property.notna())):
                     rows.append((f"{change} {kind}", int(((changes.change == change) & is_kind).sum()), None, "against the period before"))
+        rows.append(("in the future", self._freshness(clock).in_future, None, "of all rows: later than this machine's clock"))
         rows += self._of_all_data()
         frame = pd.DataFrame(rows, columns=["measure", "count", "share", "about"])
-        return frame.astype({"measure": "str", "count": "Int64", "share": "float64", "about": "str"})
+        past = self._summary_before()
+        for i, name in enumerate(("before", "share_before")):
+            frame.insert(3 + i, name, [past.get(measure, (None, None))[i] for measure in frame.measure])
+        kinds = {"measure": "str", "count": "Int64", "share": "float64", "before": "Int64", "share_before": "float64", "about": "str"}
+        return frame.astype(kinds)
+
+    def summary_table(self, *, clock: dt.datetime | None = None) -> Table:
+        """Give the same to be read."""
+        return tables_of.of_summary(self.summary(clock=clock).rename(columns={"count": "count_"}), self.words)
+
+    def _summary_before(self) -> dict[str, tuple[int | None, float | None]]:
+        """Give count and share of the period before, of the measures that are of a period."""
+        people, late = self._without_person_before, self._late_before
+        if people is None or late is None:
+            return {}
+        events, timed = int(people.events.sum()), int(late.with_arrival.sum())
+        made: dict[str, tuple[int | None, float | None]] = {"events": (events, None)}
+        counted = [("without a person", int(people.without_person.sum()), events)]
+        counted += [(name, int(late[name].sum()), timed) for name in ("late", "ahead") if timed]
+        return made | {name: (n, n / of if of else None) for name, n, of in counted}
 
     @property
     def words(self) -> str:
@@ -249,13 +344,13 @@ class Quality:
         day = bucket(e.timestamp, "day", timezone=settings.timezone, week_start=settings.week_start, dialect=self.tables.dialect)
         return e.select("event", day=day).group_by(["event", "day"]).agg(events=lambda t: t.count())
 
-    def _people(self) -> ir.Table:
-        e = self._within(self._now)
+    def _people(self, period: Range) -> ir.Table:
+        e = self._within(period)
         marked = e.select("event", lost=~self._has_person(e))
         return marked.group_by("event").agg(events=lambda t: t.count(), without_person=lambda t: t.lost.cast("int64").sum())
 
-    def _waits(self) -> ir.Table:
-        e, most = self._within(self._now), self.late_after.microseconds
+    def _waits(self, period: Range) -> ir.Table:
+        e, most = self._within(period), self.late_after.microseconds
         micros = lambda column: epoch_microseconds(column, dialect=self.tables.dialect)  # noqa: E731
         count = lambda what: what.fill_null(False).cast("int64").sum()  # noqa: E731
         marked = e.select("event", said=e.received_at.notnull(), wait=micros(e.received_at) - micros(e.timestamp))

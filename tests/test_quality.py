@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +11,7 @@ import pandas as pd
 import pytest
 
 import evkit as ek
-from evkit.errors import SpecError
+from evkit.errors import FutureEventsWarning, SpecError, StaleDataWarning
 
 Log = Callable[..., ek.Events]
 PERSONLESS = {"$process_person_profile": False}
@@ -28,8 +30,8 @@ def test_volume_has_a_row_an_event_and_day_of_the_projects_zone_zeros_too(log: L
         ("x", "02", 0), ("x", "03", 3), ("x", "04", 0), ("y", "02", 0), ("y", "03", 0), ("y", "04", 1),
     ]  # fmt: skip
     table = events.quality(date_range=("2026-03-03", "2026-03-04")).volume_table()
-    assert table.columns.tolist() == ["event", "Tue 3 Mar 2026", "Wed 4 Mar 2026"]
-    assert table.to_numpy().tolist() == [["x", 3, 0], ["y", 0, 1]]
+    assert table.columns == ("Event", "Tue 3 Mar", "Wed 4 Mar", "All")
+    assert table.rows == (("x", "3", "0", "3"), ("y", "0", "1", "1"))
 
 
 def test_the_chart_of_volume_shows_the_figures_of_volume(log: Log) -> None:
@@ -102,7 +104,8 @@ def test_the_summary_says_what_the_data_cannot_say() -> None:
     frame = pd.DataFrame({"event": ["x", "x"], "distinct_id": ["a", "a"], "timestamp": ["2026-01-01", "2026-01-01"]})
     said = ek.from_frame(frame).quality().summary().set_index("measure")
     assert said["count"].isna().to_dict() == {
-        "events": False, "without a person": False, "late": True, "ahead": True, "sent twice": True, "unreadable": False,
+        "events": False, "without a person": False, "late": True, "ahead": True, "in the future": False, "sent twice": True,
+        "unreadable": False,
     }  # fmt: skip
     assert said.about["late"] == "nothing says when events arrived"
     assert said.about["sent twice"] == "events have no uuid"
@@ -116,7 +119,14 @@ def test_what_was_sent_twice_and_what_was_unreadable_are_told_of_the_whole_data(
 
 def test_no_events_give_empty_tables_and_zeros() -> None:
     none = ek.from_frame(pd.DataFrame({"event": [], "distinct_id": [], "timestamp": []}), now="2026-01-08").quality(date_range="-7d")
-    assert [len(f()) for f in (none.volume, none.volume_table, none.changes, none.without_person, none.late)] == [0] * 5
+    assert [len(f()) for f in (none.volume, none.changes, none.without_person, none.late)] == [0] * 4
+    tables = (none.volume_table(), none.changes_table(), none.without_person_table(), none.late_table())
+    assert [(t.rows, t.note) for t in tables] == [
+        ((), "No events."),
+        ((), "Nothing new, nothing vanished."),
+        ((), "No events."),
+        ((), "No events."),
+    ]
     assert none.summary()["count"].iloc[0] == 0
 
 
@@ -170,3 +180,80 @@ def test_the_suggested_funnel_is_the_frequent_events_in_the_order_of_first_times
 def test_the_words_of_a_period_say_where_it_has_no_events_or_is_not_compared(log: Log, text: str, said: str) -> None:
     quality = log(text, week_start="monday", now="2026-03-18").quality(date_range=ek.DateRange("-1wStart", "-1wEnd"))
     assert quality.words == said
+
+
+CLOCK = dt.datetime(2026, 3, 9, 7, tzinfo=dt.UTC)
+
+
+def test_data_is_stale_when_there_was_no_event_for_longer_than_said_up_to_the_clock(log: Log) -> None:
+    events = log("a x 03-07 06:00; a x 03-08 06:00", now="2026-03-09T07:00").quality()
+    with pytest.warns(
+        StaleDataWarning, match=r"the newest event is 1 day old \(Sun 8 March 2026, 06:00 UTC\)\. Is the collector running\?"
+    ):
+        events.freshness(clock=CLOCK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fresh = events.freshness(stale_after="25 hours", clock=CLOCK)
+    assert str(fresh) == "Newest event: Sun 8 March 2026, 06:00 UTC, 1 day before the clock of this report."
+    assert fresh.silent == dt.timedelta(hours=25)
+
+
+def test_where_dates_count_from_the_newest_event_nothing_is_stale_and_without_events_all_is(log: Log) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fresh = log("a x 03-01").quality().freshness(clock=CLOCK)
+    assert (str(fresh), fresh.silent) == ("Newest event: Sun 1 March 2026, 00:00 UTC.", None)
+    none = ek.from_frame(pd.DataFrame({"event": [], "distinct_id": [], "timestamp": []}), now="today").quality()
+    with pytest.warns(StaleDataWarning, match="there are no events: every figure is zero"):
+        assert str(none.freshness()) == "There are no events."
+
+
+def test_events_lie_in_the_future_when_they_are_later_than_late_after_the_machines_clock(log: Log) -> None:
+    written = "a x 03-09 06:00; a x 03-09 08:00; a x 03-09 08:01; a x 12-09 12:00"
+    with pytest.warns(
+        FutureEventsWarning, match=r"^2 events lie in the future, up to Wed 9 December 2026, 12:00 UTC\. A wrong clock, perhaps; [^.]*\.$"
+    ):
+        fresh = log(written, now="2026-03-09T07:00").quality().freshness(clock=CLOCK)
+    assert (fresh.in_future, fresh.newest) == (2, dt.datetime(2026, 3, 9, 6, tzinfo=dt.UTC))
+    quality = log(written).quality(late_after="2 hours")
+    with pytest.warns(
+        FutureEventsWarning, match=r"^1 event lies .* Dates are counted from the newest event, which lies there: give now='today'\.$"
+    ):
+        quality.freshness(clock=CLOCK)
+    assert quality.summary(clock=CLOCK).set_index("measure")["count"]["in the future"] == 1
+
+
+def test_a_clock_that_was_given_is_believed_where_it_is_ahead_of_the_machines(log: Log) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert log("a x 04-01 06:00", now="2026-04-01T07:00").quality().freshness(clock=CLOCK).in_future == 0
+
+
+def test_the_period_before_stands_beside_shares_and_counts() -> None:
+    days = [
+        ("view", "a", f"2026-01-0{day} 10:00", f"2026-01-0{day} {hour}:00", {})
+        for day, hour in ((1, 10), (1, 12), (2, 12), (2, 12), (2, 10))
+    ]
+    quality = ek.from_frame(rows(*days)).quality(date_range=("2026-01-02", "2026-01-02"))
+    said = quality.summary().set_index("measure")
+    assert said.loc["late", ["count", "share", "before", "share_before"]].tolist() == [2, pytest.approx(2 / 3), 1, 0.5]
+    assert quality.summary_table().rows[2] == ("Late", "2 (66.7%)", "1 (50.0%)", "arrived over 1 hour after it happened")
+    assert quality.late_table().columns == ("Event", "Events", "Late", "Share", "The period before", "Ahead", "Longest wait")
+    assert quality.late_table().rows == (("view", "3", "2", "66.7%", "50.0%", "0", "2 hours"),)
+    assert quality.without_person_table().rows == (("view", "3", "0", "0.0%", "0.0%"),)
+    alone = ek.from_frame(rows(*days)).quality()
+    assert alone.summary().before.isna().all()
+    assert alone.summary_table().columns == ("What", "Events", "What is counted")
+
+
+def test_tables_to_be_read_have_thousands_words_and_no_row_numbers() -> None:
+    frame = rows(*[("<b>", "a", "2026-01-01 10:00", None, {})] * 1234).assign(uuid=None)
+    quality = ek.from_frame(frame).quality()
+    html = quality.summary_table()._repr_html_()
+    assert "1,234" in html and "not known" in html
+    assert not any(word in html for word in ("nan", "NaN", "&lt;NA&gt;", "None"))
+    assert "&lt;b&gt;" in quality.volume_table()._repr_html_() and "<b>" not in quality.volume_table()._repr_html_()
+    assert repr(quality.without_person_table()).splitlines()[1:] == [
+        "Event  Events  Without a person  Share",
+        "<b>     1,234                 0   0.0%",
+    ]

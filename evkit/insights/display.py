@@ -236,7 +236,7 @@ def svg(chart: Drawn, mode: theme.Mode) -> str:
     said = written(chart)
     made = specification(said, "light" if mode == "auto" else mode)
     if mode == "auto":
-        made["config"] = theme.merged(marked(theme.config("light")), own_config(said))
+        made["config"] = theme.merged(theme.on_any_page(marked(theme.config("light"))), own_config(said))
     drawn = str(vl_convert.vegalite_to_svg(made))
     return re.sub(rf"(?i){INK_MARK}", "currentColor", drawn) if mode == "auto" else drawn
 

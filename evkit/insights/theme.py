@@ -29,6 +29,18 @@ FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 WIDTH, HEIGHT = 560, 280
 
 
+def paler(colour: str) -> str:
+    """Give a colour half way to the ink that is quiet on white and on near-black.
+
+    Examples
+    --------
+    >>> paler("#3b82c4")
+    '#6b94bb'
+    """
+    parts = [(int(colour[i : i + 2], 16) + int(QUIET[i : i + 2], 16) + 1) // 2 for i in (1, 3, 5)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
 def config(mode: Mode = "auto") -> dict[str, Any]:
     """Give the Vega-Lite configuration of a mode.
 
@@ -60,6 +72,11 @@ def config(mode: Mode = "auto") -> dict[str, Any]:
     made["text"] = {"color": ink}
     made["style"] = {"cell": {"stroke": None}}
     return made
+
+
+def on_any_page(given: dict[str, Any]) -> dict[str, Any]:
+    """Give a configuration with grid lines that are quiet on white and on near-black: for a picture whose page decides."""
+    return {**given, "axis": {**given["axis"], "gridColor": BETWEEN, "gridOpacity": 0.3}}
 
 
 def merged(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
 import pandas as pd
+
+from evkit.markup import Table
 
 MAX_KEPT = 10_000
 """How many rejected rows are kept in full; further ones are counted by reason only."""
@@ -57,6 +60,15 @@ class LoadReport:
     duplicates: int
     rejected: pd.DataFrame
     rejected_count: int
+
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """How many rows can't be read for each reason."""
+
+    def reasons_table(self) -> Table:
+        """Give the counts to be read, without what the rows say: a row for events sent twice, one a reason."""
+        rows = [("Sent twice", self.duplicates), *((f"Can't be read: {reason}", n) for reason, n in self.reasons.items())]
+        rows += [] if self.reasons else [("Can't be read", self.rejected_count)]
+        return Table(f"Of {self.events:,} events", ("What", "Rows"), tuple((name, f"{n:,}") for name, n in rows), (False, True))
 
     def __repr__(self) -> str:
         return f"<LoadReport: {self.events:,} events, {self.duplicates:,} duplicates, {self.rejected_count:,} rejected>"

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evkit.errors import DataError, MissingFile, SpecError
+from evkit.errors import DataError, EvkitError, MissingFile, SpecError
 from evkit.package_data import data_path
-from evkit.report import run, schedule
+from evkit.report import cells, page, parameters, run, schedule
+from evkit.report.masking import Masks
+from evkit.report.warned import warned
 
 STATUS = """exit status: 0 the report is whole; 1 a cell failed, or something that was given is wrong (the report so far is kept, and says
-so first); 2 the command can't be read; 130 it was stopped (the report so far is kept)"""
-FAILED, STOPPED = 1, 130
-"""Exit statuses: a cell failed; it was ended by Ctrl-C or SIGTERM."""
-WORDS = {"None": None, "True": True, "False": False}
-"""Words of Python's, beside JSON's null, true and false."""
+so first); 2 the command can't be read; 3 the report is whole, and its figures are not what was asked for: an event that was asked
+for is unknown, the newest event is old, events lie in the future, a part of a dashboard failed (the page says so first; with
+--strict after any warning of evkit's); 130 it was stopped (the report so far is kept)"""
+FAILED, DOUBTFUL, STOPPED = 1, 3, 130
+"""Exit statuses: a cell failed; figures are not what was asked for; it was ended by Ctrl-C, SIGTERM or SIGHUP."""
 
 
 def add_to(commands: Any) -> None:
@@ -35,11 +38,14 @@ def add_to(commands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="replaces what the cell tagged 'parameters' sets; VALUE is a number, true, false, null, JSON such as '[\"a\", \"b\"]', else text",
+        help="replaces what the cell tagged 'parameters' sets, a path seen from where the notebook runs; VALUE is a number, true, false, null, JSON such as '[\"a\", \"b\"]', else text",
     )
     made.add_argument("-r", "--raw", action="append", default=[], metavar="NAME=TEXT", help="the same, VALUE is always text")
     made.add_argument("--out", metavar="FOLDER", default="reports", help="where NOTEBOOK.html and NOTEBOOK.ipynb go (default: %(default)s)")
     made.add_argument("--dated", action="store_true", help="put the day into the names of the files, so that earlier reports stay")
+    made.add_argument(
+        "--strict", action="store_true", help="end with status 3 after any warning of evkit's, such as rows that can't be read"
+    )
     made.add_argument(
         "--timeout", type=int, default=run.TIMEOUT_SECONDS, metavar="SECONDS", help="how long one cell may take (default: %(default)s)"
     )
@@ -71,10 +77,8 @@ def report(asked: argparse.Namespace, *, now: dt.datetime | None = None, say: Ca
     say
         Takes each line that is told.
     """
-    from evkit.report import cells, page
-
     notebook, comes_with_us = found(asked.notebook)
-    given = parameters(asked.parameter, asked.raw)
+    given, here = parameters.parameters(asked.parameter, asked.raw), Path.cwd()
     if asked.timeout < 1:
         raise SpecError(f"--timeout {asked.timeout}: give the seconds that a cell may take, 1 or more")
     clock = (now or dt.datetime.now(dt.UTC)).astimezone()
@@ -82,32 +86,79 @@ def report(asked: argparse.Namespace, *, now: dt.datetime | None = None, say: Ca
     if not folder.is_dir():
         raise MissingFile(f"--cwd: there is no folder {str(folder)!r}.")
     target, book = targets(notebook, Path(asked.out), clock if asked.dated else None)
+    source = run.loaded(notebook)
+    run.check(notebook, source, given)
+    told, other = parameters.check_paths(given, folder, here), run.other_kernel(source)
+    told += [f"{notebook.name}: {other}"] if other else []
     if asked.schedule is not None:
-        run.check_parameters(notebook, run.loaded(notebook), given)
-        say(scheduled(asked, notebook, comes_with_us, given))
+        say(scheduled(asked, notebook, comes_with_us, given, told))
         return 0
     title = asked.title or notebook.stem.replace("_", " ")
-    ran = run.execute(notebook, given, timeout_seconds=asked.timeout, folder=folder, keep=lambda made: written(made, book))
-    written(ran.notebook, book)
-    failure = ran.failure
-    page.write_text(
-        target,
-        cells.page(
-            ran.notebook,
-            title=title,
-            live=not asked.static,
-            failed=f"It ended in {failure}." if failure else None,
-            failed_cell=failure.index if failure else None,
-            made=clock,
-            about=f"from {notebook.name}",
-        ),
-    )
+    with putting(Path(asked.out)):
+        page.writable(target.parent)
+    for said in told:
+        complain(said)
+    so_far = book.with_name(f"{book.stem}.running.ipynb")
+    with putting(Path(asked.out)):
+        ran = run.execute(notebook, given, timeout_seconds=asked.timeout, folder=folder, keep=lambda made: written(made, so_far))
+        failure = ran.failure
+        before = kept_before(target, book) if failure else None
+        written(ran.notebook, book)
+        page.write_text(
+            target,
+            cells.page(
+                ran.notebook,
+                title=title,
+                live=not asked.static,
+                failed=f"It ended in {failure}." if failure else None,
+                failed_cell=failure.index if failure else None,
+                before=before,
+                made=clock,
+                about="; ".join(part for part in (f"from {notebook.name}", other) if part),
+            ),
+        )
+        so_far.unlink(missing_ok=True)
     say(str(target))
     say(str(book))
-    if failure is None:
-        return 0
-    print(f"evkit: {notebook.name}, {failure}", file=sys.stderr)
-    return STOPPED if failure.stopped else FAILED
+    return status(ran, notebook.name, strict=asked.strict)
+
+
+def status(ran: run.Ran, name: str, *, strict: bool) -> int:
+    """Give the exit status of a run, and tell what it failed by, or what it was warned of."""
+    found = warned(ran.notebook)
+    if ran.failure is not None:
+        complain(f"{name}, {ran.failure}")
+    for one in found:
+        complain(f"{name}: {one.said}")
+    if ran.failure is not None:
+        return STOPPED if ran.failure.stopped else FAILED
+    return DOUBTFUL if any(one.is_wrong or strict for one in found) else 0
+
+
+def complain(said: str) -> None:
+    """Say it where cron and a terminal show it."""
+    print(f"evkit: {said}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def putting(folder: Path) -> Iterator[None]:
+    """Say of a folder that can't be written, or is full, that it is that."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, EvkitError):
+            raise
+        raise DataError(f"--out {str(folder)!r} can't be written: {error.strerror or error}") from None
+
+
+def kept_before(target: Path, book: Path) -> str | None:
+    """Keep a report that was whole from being written over by one that isn't; give the name of the one that is kept, here or earlier."""
+    kept = target.with_name(f"{target.stem}.before.html")
+    if target.is_file() and cells.FAILED_BANNER not in target.read_text(encoding="utf-8", errors="replace"):
+        target.replace(kept)
+        if book.is_file():
+            book.replace(book.with_name(f"{book.stem}.before.ipynb"))
+    return kept.name if kept.is_file() else None
 
 
 def found(name: str) -> tuple[Path, bool]:
@@ -148,65 +199,15 @@ def targets(notebook: Path, folder: Path, day: dt.datetime | None) -> tuple[Path
 
 def written(notebook: dict[str, Any], path: Path) -> Path:
     """Write a notebook with its outputs."""
-    from evkit.report import page
-
     return page.write_text(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
-# ---------------------------------------------------------------------- parameters
-def parameters(pairs: Sequence[str], raw: Sequence[str] = ()) -> dict[str, Any]:
-    """Read pairs such as "weeks=8"; of several for a name the last counts.
-
-    Raises
-    ------
-    SpecError
-        When one has no "=", or its name can be none.
-
-    Examples
-    --------
-    >>> parameters(["weeks=8", 'steps=["a", "b"]', "zone=Europe/London", "now=2026-04-27"], ["id=007"])
-    {'weeks': 8, 'steps': ['a', 'b'], 'zone': 'Europe/London', 'now': '2026-04-27', 'id': '007'}
-    """
-    made: dict[str, Any] = {}
-    for pair, is_raw in [*((p, False) for p in pairs), *((p, True) for p in raw)]:
-        name, sign, text = pair.partition("=")
-        if not sign or not name.strip().isidentifier():
-            raise SpecError(f"{'-r' if is_raw else '-p'} {pair!r}: give NAME=VALUE, such as weeks=8")
-        made[name.strip()] = text if is_raw else value(name.strip(), text)
-    return made
-
-
-def value(name: str, text: str) -> Any:
-    """Read a value: JSON, or None, True, False as Python writes them, else text.
-
-    Raises
-    ------
-    SpecError
-        When it begins like a list or an object, and is none.
-
-    Examples
-    --------
-    >>> [value("x", text) for text in ("3", "0.5", "true", "None", "007", '"3"', "no", "NaN")]
-    [3, 0.5, True, None, '007', '3', 'no', 'NaN']
-    """
-    if text in WORDS:
-        return WORDS[text]
-    try:
-        return json.loads(text, parse_constant=lambda word: word)
-    except ValueError as error:
-        if text.lstrip()[:1] in ("[", "{"):
-            raise SpecError(
-                f'-p {name}: {text!r} begins like JSON and can\'t be read ({error}). Write {name}=\'["a", "b"]\', or -r {name}=... for plain text'
-            ) from None
-        return text
-
-
 # ---------------------------------------------------------------------- on time
-def scheduled(asked: argparse.Namespace, notebook: Path, comes_with_us: bool, given: dict[str, Any]) -> str:
-    """Give the lines for what runs things on time."""
+def scheduled(asked: argparse.Namespace, notebook: Path, comes_with_us: bool, given: dict[str, Any], told: Sequence[str] = ()) -> str:
+    """Give the lines for what runs things on time; each report stays, under its day."""
     when = schedule.When.of(asked.schedule)
     options = [part for pair in asked.parameter for part in ("-p", pair)] + [part for pair in asked.raw for part in ("-r", pair)]
-    options += ["--dated"] * asked.dated + ["--static"] * asked.static
+    options += ["--dated", *["--strict"] * asked.strict, *["--static"] * asked.static]
     options += ["--timeout", str(asked.timeout)] if asked.timeout != run.TIMEOUT_SECONDS else []
     options += ["--title", asked.title] if asked.title else []
     here = Path.cwd()
@@ -216,13 +217,18 @@ def scheduled(asked: argparse.Namespace, notebook: Path, comes_with_us: bool, gi
     in_checkout = ["python", "-m", "evkit.cli", "report", relative(notebook, here, asked.notebook, comes_with_us), *options]
     out = relative(Path(asked.out), here, asked.out)
     in_checkout += [*(["--cwd", relative(Path(asked.cwd), here, asked.cwd)] if asked.cwd else []), "--out", out]
-    hidden = [name for name in given if run.is_secret(name)]
-    told = "".join(
-        f"# {name} is in the lines below for all to read: let the notebook take it from the environment (os.environ) instead.\n"
-        for name in hidden
-    )
+    local = [part for part in in_checkout if Path(part.partition("=")[2] or part).is_absolute()]
+    notes = "".join(f"# {said}\n" for said in [*told, *cautions(given)])
     name = re.sub(r"[^\w-]+", "-", notebook.stem).strip("-") or "report"
-    return told + schedule.lines(when, command, folder=str(here), name=name, ci_command=in_checkout, out=out)
+    return notes + schedule.lines(when, command, folder=str(here), name=name, ci_command=in_checkout, out=out, local=local)
+
+
+def cautions(given: Mapping[str, Any]) -> Iterator[str]:
+    """Give a sentence for each parameter that does not do for a report that is made again and again."""
+    for name in Masks.of(given).hidden:
+        yield f"{name} is in the lines below for all to read: let the notebook take it from the environment (os.environ) instead."
+    if isinstance(given.get("now"), str) and given["now"][:1].isdigit():
+        yield f"now={given['now']} stands still: every run will be of the same days. Leave it out, or say now=today."
 
 
 def relative(path: Path, here: Path, given: str, comes_with_us: bool = False) -> str:

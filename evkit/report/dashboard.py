@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import altair as alt
 
 from evkit import markup
-from evkit.errors import EvkitError, FailedTileWarning, SpecError
+from evkit.errors import EvkitError, EvkitWarning, FailedTileWarning, SpecError, warn
 from evkit.insights import display, theme
 from evkit.insights.insight import Insight
 from evkit.model.progress import Bar
@@ -139,7 +139,7 @@ class Dashboard:
                 bar(i, len(self.tiles))
                 drawn = self._drawn.get(i) or drawn_of(tile)
                 if drawn.error:
-                    warnings.warn(f"{tile.heading}: {drawn.error}", FailedTileWarning, stacklevel=3)
+                    warn(f"{tile.heading}: {drawn.error}", FailedTileWarning)
                 else:
                     self._drawn[i] = drawn
                 made.append(drawn)
@@ -160,7 +160,7 @@ class Dashboard:
         return grid(found, self.columns)
 
     def _ipython_display_(self) -> None:
-        """Show the title, the texts and the grid, then figures and rules, folded: outputs of their own, since HTML beside a chart would take its place."""
+        """Show the title, the texts and the grid, texts of tiles in it where they are paragraphs, then figures and rules, folded: outputs of their own, since HTML beside a chart would take its place."""
         from IPython.display import HTML, Markdown
         from IPython.display import display as show
 
@@ -169,7 +169,7 @@ class Dashboard:
         for is_chart, run in runs(drawn):
             if is_chart:
                 show(grid(run, self.columns))
-                for tile in (d.tile for d in run if d.tile.text):
+                for tile in (d.tile for d in run if d.tile.text and not beside(d)):
                     show(HTML(f"<strong>{html.escape(tile.heading)}</strong>{cells.markdown(tile.text)}"))
             else:
                 for one in run:
@@ -252,7 +252,10 @@ def drawn_of(tile: Tile) -> Drawn:
         except Exception as error:
             drawn = Drawn(tile, error=f"{type(error).__name__}: {error}")
     for warning in caught:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        if issubclass(warning.category, EvkitWarning):
+            warn(str(warning.message), warning.category)
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return drawn
 
 
@@ -291,10 +294,21 @@ def titled(one: Drawn) -> Any:
         return words.encode(text="why:N").properties(
             title=one.tile.heading, width=theme.WIDTH, height=18 * len(lines) + 20, description=said
         )
-    if not one.tile.title:
+    lines = beside(one)
+    if not one.tile.title and not lines:
         return one.chart
     own = one.chart.to_dict().get("title")
-    return one.chart.properties(title={**own, "text": one.tile.title} if isinstance(own, dict) else one.tile.title)
+    named: dict[str, Any] = own if isinstance(own, dict) else {"text": own or ""}
+    under = named.get("subtitle", [])
+    below = [*([under] if isinstance(under, str) else under), *lines]
+    made = {**named, "text": one.tile.title or named["text"], **({"subtitle": below} if below else {})}
+    return one.chart.properties(title=made if below or isinstance(own, dict) else made["text"])
+
+
+def beside(one: Drawn) -> list[str]:
+    """Give the lines of a tile's text that stand under its title, in the chart; none where it is more than paragraphs, or the chart failed."""
+    said = "" if one.error or one.tile.insight is None else cells.paragraphs(one.tile.text)
+    return textwrap.wrap(said, WORDS_IN_LINE)
 
 
 def words_of(one: Drawn) -> str:

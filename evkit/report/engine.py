@@ -15,13 +15,16 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 
 from evkit.model.progress import Bar
-from evkit.report.cells import ends_itself
+from evkit.report import cells
+from evkit.report.cells import GIVEN
 from evkit.report.run import Failure
 
 NAME = "evkit"
 GRACE_SECONDS = 5.0
 """How long a cell that was told to stop has for it, before its kernel is ended."""
-STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
+STOPPED_BY = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+NO_ERROR = "NoneType"
+"""What IPython calls an error that it has shown already: that of something that failed while it was drawn."""
 
 
 @dataclass
@@ -86,8 +89,9 @@ class OurClient(PapermillNotebookClient):
         return self.nb
 
     def papermill_execute_cells(self) -> None:
-        """Run the cells until one fails."""
+        """Run the cells until one fails; what can't be drawn is a failure too, wherever in a cell it stands."""
         code = [i for i, cell in enumerate(self.nb.cells) if cell.cell_type == "code"]
+        written = [i for i in code if GIVEN not in self.nb.cells[i].metadata.get("tags", ())]
         with Bar(self.watch.title) as bar, self._told_to_stop():
             for n, i in enumerate(code):
                 bar(n, len(code))
@@ -95,10 +99,15 @@ class OurClient(PapermillNotebookClient):
                 self.nb_man.cell_start(cell, i)
                 try:
                     self.execute_cell(cell, i)
+                    shown = cells.error_of(cell)
+                    if shown is None:
+                        continue
+                    raise CellExecutionError("", shown[0], shown[1])
                 except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-                    name, message = self._names(error)
-                    if not ends_itself(name, message):
-                        self.watch.failure = Failure(n + 1, len(code), i, name, message, stopped=self.stopped)
+                    name, message = self._names(error, cell)
+                    if not cells.ends_itself(name, message):
+                        place = written.index(i) + 1 if i in written else 0
+                        self.watch.failure = Failure(place, len(written), i, name, message, stopped=self.stopped)
                         self._mark(cell, self.watch.failure)
                         self.nb_man.cell_exception(cell, cell_index=i, exception=error)
                     break
@@ -107,11 +116,12 @@ class OurClient(PapermillNotebookClient):
                     if self.watch.keep is not None:
                         self.watch.keep(self.nb)
 
-    def _names(self, error: Exception) -> tuple[str, str]:
+    def _names(self, error: Exception, cell: Any) -> tuple[str, str]:
         if self.stopped:
-            return "Stopped", "somebody ended the run (Ctrl-C or SIGTERM)"
+            return "Stopped", "somebody ended the run (Ctrl-C, SIGTERM, or the terminal was closed)"
         if isinstance(error, CellExecutionError):
-            return str(error.ename), str(error.evalue)
+            drawn = cells.error_of(cell) if error.ename == NO_ERROR else None
+            return drawn or (str(error.ename), str(error.evalue))
         if isinstance(error, DeadKernelError):
             return "DeadKernelError", "the notebook's Python ended; out of memory, perhaps"
         return "TimeoutError", f"the cell took longer than {self.timeout:,} seconds"
@@ -120,6 +130,7 @@ class OurClient(PapermillNotebookClient):
         """Say in the cell why it ended, where its own error doesn't say it: the interrupt that we sent is no reason."""
         from nbformat.v4 import new_output
 
+        cell.outputs = [o for o in cell.outputs if not is_echo(o)]
         errors = [o for o in cell.outputs if o.output_type == "error"]
         if errors and errors[-1].ename == failure.name:
             return
@@ -132,7 +143,7 @@ class OurClient(PapermillNotebookClient):
 
     @contextlib.contextmanager
     def _told_to_stop(self) -> Iterator[None]:
-        """While cells run, Ctrl-C and SIGTERM end the cell instead of us; afterwards they do again what they did before."""
+        """While cells run, Ctrl-C, SIGTERM and SIGHUP end the cell instead of us; afterwards they do again what they did before."""
         loop = asyncio.get_event_loop()
         was = {}
         try:
@@ -162,3 +173,10 @@ class OurClient(PapermillNotebookClient):
             await self.km.interrupt_kernel()
             await asyncio.sleep(GRACE_SECONDS)
         await self.km.shutdown_kernel(now=True)
+
+
+def is_echo(output: Any) -> bool:
+    """Say whether an output is only what IPython leaves behind something that failed while it was drawn: its error stands before."""
+    if output.output_type == "error":
+        return bool(output.ename == NO_ERROR)
+    return output.output_type == "execute_result" and not output.data

@@ -100,6 +100,14 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
+def writable(folder: Path) -> None:
+    """Raise `OSError` for a folder in which no file can be written; make it where it isn't there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tried = folder / f".evkit.{os.getpid()}"
+    tried.touch()
+    tried.unlink()
+
+
 # ---------------------------------------------------------------------- parts
 def scrolled(inside: str, label: str) -> str:
     """Put what may be wider than the page into a part that scrolls; the keyboard reaches it."""

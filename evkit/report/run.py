@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import platform
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evkit.errors import DataError, MissingFile, SpecError, nearest
-from evkit.report.cells import GIVEN, MARKER, PARAMETERS
+from evkit.errors import DataError, MissingFile, SpecError
+from evkit.report import parameters as asked
+from evkit.report.cells import MARKER
+from evkit.report.masking import Masks
 
 TIMEOUT_SECONDS = 600
 """How long one cell may take."""
 START_SECONDS = 120
 KERNEL = "python3"
-SECRET = re.compile(
-    r"(?i)(^|_)(api_?key|key|token|secret|password|passwd|pwd|credentials?|auth)$|secret|password|(access|api|private)_?key"
-)
-"""Names of parameters whose values are not written down."""
-NO_SECRET = re.compile(r"(?i)^(primary|foreign|group|sort|row)_key$")
-MASK = "•••"
-SHORTEST_SECRET = 4
-"""A secret shorter than this is masked where it is given, not wherever it may occur."""
-
-STRUCTURE = frozenset({"cell_type", "output_type", "tags", "id", "kernelspec", "nbformat", "nbformat_minor"})
-"""Parts of a notebook that say what it is made of: nothing in them is a secret, and masked they would break it."""
+OUR_KERNELS = ("", "python", "python3")
+"""Kernels that say no more than: Python."""
+PYTHON = ("python", "python3", "ipython")
 
 Keep = Callable[[dict[str, Any]], Any]
 
@@ -39,9 +32,9 @@ class Failure:
     Parameters
     ----------
     cell
-        The number of the code cell, from 1, among those that ran or would have.
+        The number of the code cell, from 1, among those of the notebook as it was written; 0 is that of the parameters given.
     cells
-        How many code cells there are.
+        How many code cells the notebook as it was written has.
     index
         Where it stands among all cells of the notebook that was made, from 0.
     name, message
@@ -59,7 +52,7 @@ class Failure:
 
     def __str__(self) -> str:
         said = f"{self.name}: {self.message}" if self.message else self.name
-        return f"cell {self.cell} of {self.cells}: {said}"
+        return f"{f'code cell {self.cell} of {self.cells}' if self.cell else 'the parameters given'}: {said}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,7 @@ def execute(
     notebook
         The path; the file itself is not changed.
     parameters
-        Replace what the cell tagged "parameters" sets. Values of those that are named like secrets are not in what is given back.
+        Replace what the cell tagged "parameters" sets. Secrets in them are not in what is given back.
     timeout_seconds
         How long one cell may take.
     folder
@@ -130,7 +123,7 @@ def execute(
     MissingFile
         No notebook there.
     SpecError
-        A parameter that the notebook doesn't have; the message lists those it has.
+        A parameter that the notebook doesn't have, or of another kind than its default; a notebook that is not of Python.
     DataError
         When the file is no notebook.
     """
@@ -142,15 +135,15 @@ def execute(
     from evkit.report.engine import NAME, OurEngine, Watch
 
     path, given = Path(notebook), dict(parameters or {})
-    check_parameters(path, loaded(path), given)
+    check(path, loaded(path), given)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    secrets = {name: value for name, value in given.items() if is_secret(name)}
-    watch = Watch(title=f"running {path.name}", keep=None if keep is None else lambda nb: keep(without_secrets(nb, secrets)))
+    masks = Masks.of(given)
+    watch = Watch(title=f"running {path.name}", keep=None if keep is None else lambda nb: keep(masks.notebook(nb)))
     papermill_engines.register(NAME, OurEngine)
     quiet, logger.disabled = logger.disabled, True
     try:
         made = papermill.execute_notebook(
-            formatted(path),
+            asked.formatted(path),
             None,
             parameters=given,
             engine_name=NAME,
@@ -168,13 +161,8 @@ def execute(
     finally:
         logger.disabled = quiet
     made.metadata.papermill.input_path = path.name
-    failure = watch.failure and replace(watch.failure, message=without(texts_of(secrets), watch.failure.message))
-    return Ran(without_secrets(made, secrets), failure)
-
-
-def formatted(path: Path) -> str:
-    """Give a path so that papermill takes it as it is: it fills in what stands between braces."""
-    return str(path.resolve()).replace("{", "{{").replace("}", "}}")
+    failure = watch.failure and replace(watch.failure, message=masks.text(watch.failure.message))
+    return Ran(masks.notebook(made), failure)
 
 
 def loaded(path: Path) -> Any:
@@ -197,100 +185,30 @@ def loaded(path: Path) -> Any:
         raise DataError(f"{str(path)!r} is no notebook that can be read: {type(error).__name__}: {str(error)[:200]}") from None
 
 
-# ---------------------------------------------------------------------- parameters
-def check_parameters(path: Path, notebook: Any, given: Mapping[str, Any]) -> None:
-    """Raise for a parameter that the notebook doesn't have.
+def check(path: Path, notebook: Any, given: Mapping[str, Any]) -> None:
+    """Raise for a notebook that can't be run here, and for parameters that it can't be given.
 
     Raises
     ------
     SpecError
-        The message lists those it has, or says how a notebook gets parameters.
+        When the notebook is not of Python, or `parameters.check` raises.
     """
-    if not given:
-        return
-    known = parameters_of(path, notebook)
-    if known is None:
-        raise SpecError(
-            f"{path.name} has no cell tagged 'parameters', so it takes none: tag the cell that sets the defaults "
-            "(JupyterLab: property inspector, Cell Tags)"
-        )
-    for name in given:
-        if name not in known:
-            raise SpecError(f"{path.name} has no parameter {name!r}.{nearest(name, known)} It has: {', '.join(known) or 'none'}")
+    language = str(notebook.metadata.get("kernelspec", {}).get("language") or notebook.metadata.get("language_info", {}).get("name") or "")
+    if language and language.lower() not in PYTHON:
+        kernel = notebook.metadata.get("kernelspec", {}).get("name")
+        raise SpecError(f"{path.name} is a notebook of {language}{f' (kernel {kernel!r})' if kernel else ''}: evkit runs those of Python")
+    asked.check(path, notebook, given)
 
 
-def parameters_of(path: Path, notebook: Any) -> list[str] | None:
-    """Give the names that the cell tagged "parameters" sets; None where there is no such cell."""
-    import papermill
-
-    cell = next((c for c in notebook.cells if PARAMETERS in c.metadata.get("tags", ())), None)
-    if cell is None:
-        return None
-    try:
-        body = ast.parse(cell.source).body
-    except SyntaxError:
-        return list(papermill.inspect_notebook(formatted(path)))
-    names = [n.id for s in body if isinstance(s, ast.Assign) for t in s.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-    names += [s.target.id for s in body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
-    return list(dict.fromkeys(names))
-
-
-def is_secret(name: str) -> bool:
-    """Say whether a parameter's name says that its value is nobody's business.
+def other_kernel(notebook: Mapping[str, Any]) -> str:
+    """Say that a notebook asks for a kernel of its own, which is not the one that runs it; nothing where it asks for none.
 
     Examples
     --------
-    >>> [is_secret(name) for name in ("api_key", "posthog_token", "db_password", "key_events", "group_key")]
-    [True, True, True, False, False]
+    >>> other_kernel({"metadata": {"kernelspec": {"name": "conda-env-prod"}}})[:52]
+    "its kernel 'conda-env-prod' is not used: it ran on P"
     """
-    return bool(SECRET.search(name)) and not NO_SECRET.match(name)
-
-
-def without_secrets(notebook: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a notebook with the values of secrets masked: in the cell that sets them, and wherever else the text occurs."""
-    from nbformat import from_dict
-
-    if not secrets:
-        return from_dict(notebook)  # type: ignore[no-any-return]
-    texts = texts_of(secrets)
-
-    def masked(part: Any) -> Any:
-        if isinstance(part, str):
-            return without(texts, part)
-        if isinstance(part, Mapping):
-            return {key: value if key in STRUCTURE else masked(value) for key, value in part.items()}
-        return [masked(value) for value in part] if isinstance(part, (list, tuple)) else part
-
-    made: dict[str, Any] = from_dict(masked(notebook))
-    said = made["metadata"].get("papermill", {}).get("parameters", {})
-    said.update({name: MASK for name in secrets if name in said})
-    for cell in made["cells"]:
-        if GIVEN in cell.get("metadata", {}).get("tags", ()):
-            for name in secrets:
-                cell["source"] = re.sub(rf"(?m)^{re.escape(name)} = .*$", f'{name} = "{MASK}"', cell["source"])
-    return made
-
-
-def texts_of(secrets: Mapping[str, Any]) -> list[str]:
-    """Give the texts that are to be masked wherever they occur, the longest first."""
-    texts = {text for value in secrets.values() for text in leaves(value)}
-    return sorted((t for t in texts if len(t) >= SHORTEST_SECRET), key=len, reverse=True)
-
-
-def leaves(value: Any) -> Iterator[str]:
-    """Give the texts and numbers in a value, however deep; not true, false and none, which stand for nothing secret."""
-    if isinstance(value, Mapping):
-        value = value.values()
-    elif value is None or isinstance(value, (bool, str, int, float)):
-        if value is not None and not isinstance(value, bool):
-            yield str(value)
-        return
-    for part in value:
-        yield from leaves(part)
-
-
-def without(texts: Sequence[str], text: str) -> str:
-    """Mask texts within a text."""
-    for secret in texts:
-        text = text.replace(secret, MASK)
-    return text
+    name = str(notebook["metadata"].get("kernelspec", {}).get("name") or "")
+    return (
+        "" if name in OUR_KERNELS else f"its kernel {name!r} is not used: it ran on Python {platform.python_version()}, the one evkit is in"
+    )

@@ -25,6 +25,8 @@ ATTRIBUTES = frozenset(
 ADDRESSES = re.compile(r"(?i)^\s*(https?:|mailto:|#)")
 """Where a link may lead: following it is the reader's own doing."""
 PICTURES = re.compile(r"(?i)^data:image/(png|jpeg|gif|webp|svg\+xml)[;,]")
+EMPTY_HEAD = re.compile(r"<th((?: [^<>]*)?)>\s*</th>")
+"""A head that says nothing, as above a frame's row names: it is no head."""
 ASKING = re.compile(r"(?i)url\s*\(|image-set|@import|expression|behavior|position\s*:\s*(fixed|sticky)|[<\\]")
 """Style that asks for something, runs something, or covers the page."""
 
@@ -57,7 +59,7 @@ class Reader(HTMLParser):
 
     def result(self) -> str:
         """Give what was written."""
-        return "".join([*self._made, *(f"</{tag}>" for tag in reversed(self._open))])
+        return EMPTY_HEAD.sub(r"<td\1></td>", "".join([*self._made, *(f"</{tag}>" for tag in reversed(self._open))]))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Write a tag that is allowed."""

@@ -73,7 +73,9 @@ class When:
         return f"{days.get(self.day, f'every {self.day.capitalize()}')} at {self.hour:02}:{self.minute:02}"
 
 
-def lines(when: When, command: Sequence[str], *, folder: str, name: str, ci_command: Sequence[str], out: str) -> str:
+def lines(
+    when: When, command: Sequence[str], *, folder: str, name: str, ci_command: Sequence[str], out: str, local: Sequence[str] = ()
+) -> str:
     """Give what to put where, so that a command runs on time.
 
     Parameters
@@ -88,6 +90,8 @@ def lines(when: When, command: Sequence[str], *, folder: str, name: str, ci_comm
         What to run in a checkout of the project.
     out
         The folder that it writes into.
+    local
+        Parts of `ci_command` that name places of this machine.
 
     Raises
     ------
@@ -97,9 +101,12 @@ def lines(when: When, command: Sequence[str], *, folder: str, name: str, ci_comm
     broken = next((part for part in (*command, *ci_command) if "\n" in part or "\r" in part), None)
     if broken is not None:
         raise SpecError(f"{broken!r} has a line break, which a crontab can't hold: write it into the notebook, or into a file")
+    away = "".join(f"#    {part} is a place of this machine, which CI doesn't have: put it where the job can read it.\n" for part in local)
     return f"""# {name}: {when.words}, by one of the three. Times are those of the machine that runs it.
+# --dated keeps each report under its day; without it there is one page, and what was whole before one that failed.
+# Status 0: whole. 1: a cell failed. 3: whole, but the data is old, an event is unknown, ...: the page and stderr say so first.
 
-# 1. crontab: add this line with `crontab -e`. cron mails what is printed; a failed report ends with status 1.
+# 1. crontab: add this line with `crontab -e`. cron mails what is printed, if MAILTO= and a mail program are set.
 {when.cron} {cron_command(folder, command)}
 
 # 2. systemd: ~/.config/systemd/user/evkit-{name}.service
@@ -110,6 +117,7 @@ Description=evkit report {name}
 Type=oneshot
 WorkingDirectory={folder.replace("%", "%%")}
 ExecStart={unit_command(command)}
+# to be told of statuses 1 and 3, name a service of yours that tells you, under [Unit]: OnFailure=tell-me@%n.service
 
 #    ~/.config/systemd/user/evkit-{name}.timer
 [Unit]
@@ -123,9 +131,10 @@ Persistent=true
 WantedBy=timers.target
 
 #    then: systemctl --user daemon-reload && systemctl --user enable --now evkit-{name}.timer
+#    and, so that it runs while nobody is logged in: loginctl enable-linger
 
 # 3. CI (GitHub Actions; its clock is UTC): .github/workflows/evkit-{name}.yml
-name: evkit report {name}
+{away}name: evkit report {name}
 on:
   schedule:
     - cron: "{when.cron}"
@@ -138,7 +147,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
-      - run: python -m pip install 'evkit[report]'
+      - run: python -m pip install 'evkit[report]'        # or where you have it from: 'evkit[report] @ git+https://...', a wheel
       - run: {json.dumps(shlex.join(ci_command), ensure_ascii=False)}
       - uses: actions/upload-artifact@v4
         if: always()        # the report so far is kept also where a cell failed

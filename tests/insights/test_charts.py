@@ -287,3 +287,48 @@ def test_lifecycle_and_stickiness_of_nothing_draw_too(log: Log) -> None:
         events.lifecycle("view", filters=ek.event_prop("p") == 1).to_pandas()
     with pytest.warns(UnknownEventWarning, match="no event has a property 'p'"):
         events.stickiness("view", filters=ek.event_prop("p") == 1).to_pandas()
+
+
+def test_a_line_and_its_past_have_one_colour_and_the_past_is_dotted_in_the_legend_too(log: Log) -> None:
+    events = log(THREE, now="2026-01-09").trends("view", "buy", date_range=("2026-01-02", "2026-01-03"), compare_to="-1d")
+    encoding = layers(events.chart().to_dict(), "line")[0]["encoding"]
+    color, dash = encoding["color"], encoding["strokeDash"]
+    names = ["view", "view (before)", "buy", "buy (before)"]
+    assert color["scale"]["domain"] == dash["scale"]["domain"] == names
+    assert color["scale"]["range"] == ["#3b82c4", "#3b82c4", "#d97316", "#d97316"]
+    assert dash["scale"]["range"] == [[1, 0], [2, 3]] * 2
+    assert (color["field"], color["legend"]) == (dash["field"], dash["legend"])
+    alone = log(THREE, now="2026-01-09").trends("view", "buy", date_range=("2026-01-02", "2026-01-03")).chart().to_dict()
+    assert "scale" not in layers(alone, "line")[0]["encoding"]["color"]
+
+
+def test_bars_of_the_past_are_paler_and_an_area_of_the_past_is_a_dotted_line(log: Log) -> None:
+    def asked(display: Any) -> Any:
+        return (
+            log(THREE, now="2026-01-09").trends("view", date_range=("2026-01-02", "2026-01-03"), compare_to="-1d", display=display).chart()
+        )
+
+    bars = asked("ActionsUnstackedBar").to_dict()
+    assert bars["encoding"]["color"]["scale"]["range"] == ["#3b82c4", "#6b94bb"]
+    area = asked("ActionsAreaGraph").to_dict()
+    held = lambda mark: {r["line"] for part in layers(area, mark) for r in area["datasets"][part["data"]["name"]]}  # noqa: E731
+    assert (held("area"), held("line")) == ({"view"}, {"view (before)"})
+
+
+def test_a_picture_whose_page_decides_has_a_grid_that_is_quiet_in_the_dark_too(log: Log) -> None:
+    from evkit.insights import theme
+    from evkit.insights.display import svg
+
+    drawn = svg(log(THREE).trends("view").chart(), "auto")
+    assert theme.GRID["light"] not in drawn and theme.BETWEEN in drawn
+    assert theme.GRID["light"] in svg(log(THREE).trends("view").chart(), "light")
+
+
+def test_a_lone_bucket_that_lasts_is_drawn(log: Log) -> None:
+    assert "<svg" in log("a view 01-01 10:00").trends("view", date_range=("2026-01-01", "2026-01-01")).chart().to_svg()
+
+
+def test_steps_are_named_in_a_funnel_that_stands_beside_another_chart(log: Log) -> None:
+    events = log(THREE)
+    beside = events.trends("view").chart() | events.funnel("view", "buy").chart()
+    assert ">1. view<" in beside.to_svg() and ">2. buy<" in beside.to_svg()

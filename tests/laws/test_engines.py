@@ -195,10 +195,11 @@ def test_cohorts_compile(name: str, dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", ENGINES)
-@pytest.mark.parametrize("name", ["_by_day", "_people", "_waits", "_counted"])
+@pytest.mark.parametrize("name", ["_by_day", "_people", "_waits", "_counted", "_span"])
 def test_the_figures_of_quality_compile(name: str, dialect: str) -> None:
     quality = Quality(tables(dialect), date_range=WEEKS)
-    made = quality._counted(quality._before) if name == "_counted" else getattr(quality, name)()
+    given = {"_by_day": (), "_span": (quality._now.lower, quality._now.end)}.get(name, (quality._before,))
+    made = getattr(quality, name)(*given)
     assert "events" in str(ibis.to_sql(made, dialect=dialect))
 
 

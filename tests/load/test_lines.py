@@ -35,6 +35,16 @@ def test_a_broken_line_is_set_aside_with_its_number_and_the_rest_is_read(tmp_pat
     rejected = events.load_report.rejected
     assert rejected[["file", "line"]].values.tolist() == [["events.jsonl", 2]]
     assert rejected.reason[0].startswith("not JSON")
+    assert events.load_report.reasons_table().rows == (("Sent twice", "0"), ("Can't be read: not JSON", "1"))
+
+
+def test_what_a_broken_line_says_is_in_no_warning_and_not_in_the_counts(tmp_path: Path) -> None:
+    events = ek.read(written(tmp_path, '{"event": "a", "email": "ann@example.com"', wire("b", "u1", "2026-01-02T00:00:00Z")))
+    with pytest.warns(RejectedRowsWarning) as caught:
+        events.count()
+    assert "ann@example.com" not in str(caught[0].message)
+    assert "ann@example.com" not in repr(events.load_report.reasons_table())
+    assert "ann@example.com" in events.load_report.rejected.text[0]
 
 
 def test_an_event_with_no_time_at_all_is_set_aside(tmp_path: Path) -> None:

@@ -118,3 +118,26 @@ def test_the_page_is_made_for_nbconvert_too(tmp_path: Any) -> None:
     assert about["output_extension"] == ".html"
     assert "<title>Failed: our week</title>" in made
     assert "It ended in ValueError: &lt;b&gt;." in made
+
+
+def test_what_is_tagged_is_not_for_readers_but_warnings_and_errors_are() -> None:
+    out = {"output_type": "stream", "name": "stdout", "text": "said"}
+    warning = {"output_type": "stream", "name": "stderr", "text": "/tmp/1.py:3: TruncatedWarning: <b>cut</b>\n  ask()\n"}
+    note = {"cell_type": "markdown", "source": "how to run", "metadata": {"tags": ["remove-cell"]}}
+    made = main(note, code(out, warning, source="x = 1", tags=["remove-cell"]))
+    assert "how to run" not in made and "x = 1" not in made and "said" not in made
+    assert made.count("&lt;b&gt;cut&lt;/b&gt;") == 2
+    assert "/tmp/1.py" not in made
+    assert "x = 1" not in main(code(out, source="x = 1", tags=["remove-input"])) and "said" in main(code(out, tags=["remove-input"]))
+    assert "said" not in main(code(out, source="x = 1", tags=["remove-output"]))
+
+
+def test_what_evkit_warned_of_is_said_before_anything_else() -> None:
+    warning = {"output_type": "stream", "name": "stderr", "text": "/tmp/1.py:3: UnknownEventWarning: no event is called 'x'.\n  ask()\n"}
+    made = main({"cell_type": "markdown", "source": "# T", "metadata": {}}, code(warning))
+    assert made.index("These figures may not be what you think.") < made.index("no event is called") < made.index("<h1>")
+    assert "<strong>Note:</strong> no event is called" in made
+
+
+def test_an_empty_head_of_a_table_is_no_head() -> None:
+    assert "<td></td>" in main(code(shown({"text/html": "<table><tr><th></th><th>a</th></tr></table>"})))

@@ -93,15 +93,37 @@ def test_in_a_notebook_it_is_a_title_a_grid_and_what_is_folded(events: ek.Events
     put: list[Any] = []
     monkeypatch.setattr(display, "display", put.append)
     ek.Dashboard("A <b>", [(events.trends("visit"), "One", "*x*"), events.funnel("visit", "buy"), "*y*"])._ipython_display_()
-    assert [type(p).__name__ for p in put] == ["HTML", "VConcatChart", "HTML", "Markdown", "HTML"]
-    assert put[2].data == "<strong>One</strong><p><em>x</em></p>\n"
+    assert [type(p).__name__ for p in put] == ["HTML", "VConcatChart", "Markdown", "HTML"]
+    assert put[1].to_dict()["vconcat"][0]["hconcat"][0]["title"] == {"text": "One", "subtitle": ["x"]}
     assert put[0].data == "<h2>A &lt;b&gt;</h2>"
     assert isinstance(put[1], VConcatChart)
     shown = bundle(put[1])
     assert set(shown) == {LAB_MIME, "image/svg+xml", "text/plain"}
     assert [len(row["hconcat"]) for row in shown[LAB_MIME]["vconcat"]] == [2]
     assert shown["text/plain"].startswith("One: Lines by day from 01 March 2026")
-    assert put[4].data.count("How these figures were made") == 2
+    assert put[3].data.count("How these figures were made") == 2
+
+
+def test_a_text_that_is_more_than_paragraphs_stands_below_the_grid_under_its_title(
+    events: ek.Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from IPython import display
+
+    put: list[Any] = []
+    monkeypatch.setattr(display, "display", put.append)
+    ek.Dashboard("A", [(events.trends("visit"), "One", "- x")])._ipython_display_()
+    assert [type(p).__name__ for p in put] == ["HTML", "VConcatChart", "HTML", "HTML"]
+    assert put[2].data == "<strong>One</strong><ul>\n<li>x</li>\n</ul>\n"
+    assert put[1].to_dict()["vconcat"][0]["hconcat"][0]["title"] == "One"
+
+
+def test_what_it_warns_of_is_warned_at_the_line_that_asked(events: ek.Events) -> None:
+    board = ek.Dashboard("Ours", [events.trends("vist"), (events.trends("visit", date_range=("2026-05-01", "2026-04-01")), "Wrong")])
+    with pytest.warns() as caught:
+        board.to_html(now=NOW, live=False)
+    assert {(w.category, Path(w.filename).name) for w in caught} == {
+        (UnknownEventWarning, "test_dashboard.py"), (FailedTileWarning, "test_dashboard.py"),
+    }  # fmt: skip
 
 
 def test_the_same_question_twice_draws_twice(events: ek.Events) -> None:

@@ -60,7 +60,7 @@ def test_a_failing_cell_ends_the_report_which_says_so_first_and_is_kept(
 ) -> None:
     path = book("print('so far')", "raise ValueError('<b>no</b>')", "print('never')")
     assert cli.main(["report", str(path), "--out", str(tmp_path / "out")]) == 1
-    assert "evkit: small.ipynb, cell 2 of 3: ValueError: <b>no</b>" in capsys.readouterr().err
+    assert "evkit: small.ipynb, code cell 2 of 3: ValueError: <b>no</b>" in capsys.readouterr().err
     page = (tmp_path / "out" / "small.html").read_text()
     main = page[page.index("<main>") :]
     first = main.index("This report is not complete.")
@@ -90,7 +90,7 @@ def test_a_notebook_whose_python_ends_is_told(book: Book, tmp_path: Path, capsys
     assert "so far" in (tmp_path / "out" / "small.html").read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_ran_is_kept_when_it_is_stopped(book: Book, tmp_path: Path, number: signal.Signals) -> None:
     sign = tmp_path / "it_runs"
     path = book("print('so far')", f"import time, pathlib\npathlib.Path({str(sign)!r}).touch()\ntime.sleep(90)", "print('never')")
@@ -164,6 +164,8 @@ def test_dated_reports_stay(book: Book, tmp_path: Path) -> None:
         (["-p", "n"], "-p 'n': give NAME=VALUE, such as weeks=8"),
         (["-p", "a b=5"], "-p 'a b=5': give NAME=VALUE"),
         (["-p", "n=[1, 2"], "-p n: '[1, 2' begins like JSON and can't be read"),
+        (["-p", "n=many"], "n 'many' is no number, which it is in small.ipynb: write -p n=8"),
+        (["-p", "n="], "-p 'n=' has no value: was a variable of the shell not set? An empty text on purpose is -r n="),
         (["--timeout", "0"], "--timeout 0: give the seconds that a cell may take"),
         (["--cwd", "nowhere"], "--cwd: there is no folder 'nowhere'"),
         (["--schedule", "now and then"], "schedule 'now and then' can't be read"),
@@ -211,7 +213,10 @@ def test_the_weekly_report_of_hostile_events_draws_without_a_network_and_reads_w
     file = tmp_path / "log.csv"
     file.write_text("event,distinct_id,timestamp,plan\n" + "\n".join(f'"{e}","{who}",{when},"{MARKUP}"' for e, who, when in log) + "\n")
     out = tmp_path / "out"
-    assert cli.main(["report", "weekly_report", "-p", f"events_files={file}", "-p", "timezone=UTC", "--out", str(out)]) == 0
+    assert (
+        cli.main(["report", "weekly_report", "-p", f"events_files={file}", "-p", "timezone=UTC", "-p", "now=newest", "--out", str(out)])
+        == 0
+    )
     page = out / "weekly_report.html"
     assert "<img src=x" not in page.read_text()
     assert page.stat().st_size < 2_000_000
@@ -244,9 +249,9 @@ def test_a_secret_is_masked_however_deep_and_the_notebook_stays_whole(book: Book
 
 
 def test_ctrl_c_does_afterwards_what_it_did_before(book: Book) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     run.execute(book("1 + 1"))
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
 
 
 def test_an_expected_error_is_no_failure_and_leaves_no_note(book: Book, tmp_path: Path) -> None:
@@ -257,3 +262,81 @@ def test_an_expected_error_is_no_failure_and_leaves_no_note(book: Book, tmp_path
     ran = run.execute(path)
     assert ran.failure is None
     assert [c["cell_type"] for c in ran.notebook["cells"]] == ["code", "code"]
+
+
+WARNS = "import warnings\nfrom evkit import errors\nwarnings.warn({!r}, errors.{}, stacklevel=1)"
+
+
+def test_what_fails_while_it_is_drawn_is_told_by_its_own_error_and_cells_are_counted_as_they_were_written(
+    book: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draws = "class Bad:\n    def _ipython_display_(self):\n        raise ValueError('no such week')\nBad()"
+    path = book("print(n)", draws, parameters="n = 1")
+    assert cli.main(["report", str(path), "-p", "n=2", "--out", str(tmp_path / "out")]) == 1
+    assert "evkit: small.ipynb, code cell 3 of 3: ValueError: no such week" in capsys.readouterr().err
+    assert "NoneType" not in (tmp_path / "out" / "small.html").read_text()
+
+
+def test_what_fails_while_it_is_drawn_amid_a_cell_is_a_failure_too(book: Book) -> None:
+    draws = "class Bad:\n    def _repr_html_(self):\n        raise ValueError('no such week')\nfrom IPython.display import display\ndisplay(Bad())\nprint('on')"
+    failure = run.execute(book(draws, "print('never')")).failure
+    assert failure is not None
+    assert str(failure) == "code cell 1 of 2: ValueError: no such week"
+
+
+def test_a_report_whose_figures_are_not_what_was_asked_for_says_so_first_and_does_not_end_with_0(
+    book: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = book(
+        "print('so far')",
+        WARNS.format("1 row is set aside", "RejectedRowsWarning"),
+        WARNS.format("the newest event is old", "StaleDataWarning"),
+    )
+    assert cli.main(["report", str(path), "--out", str(tmp_path / "out")]) == command.DOUBTFUL == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "evkit: small.ipynb: the newest event is old", "evkit: small.ipynb: 1 row is set aside",
+    ]  # fmt: skip
+    page = (tmp_path / "out" / "small.html").read_text()
+    main = page[page.index("<main>") :]
+    assert main.index("These figures may not be what you think.") < main.index("the newest event is old") < main.index("so far")
+    assert "ipykernel" not in main.replace("warnings.warn", "")
+
+
+def test_other_warnings_of_evkits_are_said_first_and_fail_only_a_strict_run(book: Book, tmp_path: Path) -> None:
+    arguments = ["report", str(book(WARNS.format("1 row is set aside", "RejectedRowsWarning"))), "--out", str(tmp_path / "out")]
+    assert cli.main(arguments) == 0
+    assert "Before you read the figures:" in (tmp_path / "out" / "small.html").read_text()
+    assert cli.main([*arguments, "--strict"]) == 3
+
+
+def test_a_report_that_was_whole_is_kept_when_the_next_one_fails_and_is_linked(book: Book, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    whole, broken = "print('whole')", "raise ValueError('broken')"
+    for cell, status in ((whole, 0), (broken, 1), (broken, 1)):
+        assert cli.main(["report", str(book(cell)), "--out", str(out)]) == status
+    assert sorted(p.name for p in out.iterdir()) == ["small.before.html", "small.before.ipynb", "small.html", "small.ipynb"]
+    assert "whole" in (out / "small.before.html").read_text()
+    assert 'The last report that was whole: <a href="./small.before.html">' in (out / "small.html").read_text()
+
+
+def test_a_folder_that_takes_no_file_is_told_before_anything_runs(book: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "afile").touch()
+    path = book(f"import pathlib\npathlib.Path({str(tmp_path / 'it_ran')!r}).touch()")
+    assert cli.main(["report", str(path), "--out", str(tmp_path / "afile" / "x")]) == 1
+    told = capsys.readouterr().err
+    assert told == f"evkit: --out '{tmp_path}/afile/x' can't be written: Not a directory\n"
+    assert not (tmp_path / "it_ran").exists()
+
+
+def test_a_notebook_of_another_language_is_refused_and_another_kernel_is_told(
+    book: Book, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = book("1")
+    made = json.loads(path.read_text())
+    path.write_text(json.dumps(made | {"metadata": {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}}))
+    assert cli.main(["report", str(path), "--out", str(tmp_path / "out")]) == 1
+    assert "small.ipynb is a notebook of R (kernel 'ir'): evkit runs those of Python" in capsys.readouterr().err
+    path.write_text(json.dumps(made | {"metadata": {"kernelspec": {"name": "prod", "display_name": "prod", "language": "python"}}}))
+    assert cli.main(["report", str(path), "--out", str(tmp_path / "out")]) == 0
+    assert "its kernel 'prod' is not used: it ran on Python" in capsys.readouterr().err
+    assert "its kernel &#x27;prod&#x27; is not used" in (tmp_path / "out" / "small.html").read_text()

@@ -53,7 +53,7 @@ def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 def expected(folder: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "evkit.cli", "report", str(folder / "our week.ipynb")),
-        *("-p", NASTY[0], "-p", NASTY[2], "-r", NASTY[1], "--timeout", "60", "--out", str(folder / "out")),
+        *("-p", NASTY[0], "-p", NASTY[2], "-r", NASTY[1], "--dated", "--timeout", "60", "--out", str(folder / "out")),
     ]
 
 
@@ -79,7 +79,7 @@ def test_the_ci_lines_are_yaml_and_run_the_command_in_a_checkout(printed: str) -
     command = next(s["run"] for s in steps if "evkit.cli" in s.get("run", ""))
     assert shlex.split(command) == [
         *("python", "-m", "evkit.cli", "report", "our week.ipynb", "-p", NASTY[0], "-p", NASTY[2], "-r", NASTY[1]),
-        *("--timeout", "60", "--out", "out"),
+        *("--dated", "--timeout", "60", "--out", "out"),
     ]
     assert workflow[True]["schedule"] == [{"cron": "0 7 * * 1"}]
     assert next(s for s in steps if "upload" in s.get("uses", ""))["with"] == {"name": "our-week", "path": "out"}
@@ -90,6 +90,36 @@ def test_a_secret_in_the_lines_is_warned_of(tmp_path: Path, capsys: pytest.Captu
     nbformat.write(nb.new_notebook(cells=[nb.new_code_cell("api_key = ''", metadata={"tags": ["parameters"]})]), book)
     assert cli.main(["report", str(book), "-p", "api_key=phx_1", "--schedule", "daily 07:00"]) == 0
     assert capsys.readouterr().out.startswith("# api_key is in the lines below for all to read")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ('limits={"token": "SECRETEEE"}', "# limits is in the lines below for all to read"),
+        ("now=2026-04-27", "# now=2026-04-27 stands still: every run will be of the same days. Leave it out, or say now=today."),
+    ],
+)
+def test_what_does_not_do_for_a_report_made_again_and_again_is_said(
+    parameter: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "r.ipynb"
+    nbformat.write(nb.new_notebook(cells=[nb.new_code_cell("limits = {}\nnow = None", metadata={"tags": ["parameters"]})]), book)
+    assert cli.main(["report", str(book), "-p", parameter, "--schedule"]) == 0
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_each_report_stays_and_statuses_logins_and_places_of_this_machine_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert cli.main(["report", "weekly_report", "-p", f"store={tmp_path}/events", "--strict", "--schedule"]) == 0
+    said = capsys.readouterr().out
+    assert said.count(" --dated --strict ") == 3
+    assert "Status 0: whole. 1: a cell failed. 3: whole, but the data is old" in said
+    assert "loginctl enable-linger" in said and "OnFailure=" in said
+    assert f"store={tmp_path}/events is a place of this machine, which CI doesn't have" in said
+    yaml.safe_load(said[said.index("name: evkit report") :])
 
 
 def test_a_parameter_that_is_not_there_is_told_before_anything_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,10 @@ def check(folder: Path) -> None:
         Says what is there instead.
     """
     if not folder.exists():
-        raise StoreError(f"there is no store {str(folder)!r}: `evkit collect {folder}` or evkit.capture.Store({str(folder)!r}) makes one")
+        where = "" if folder.is_absolute() else f" in {str(Path.cwd())!r}"
+        raise StoreError(
+            f"there is no store {str(folder)!r}{where}: `evkit collect {folder}` or evkit.capture.Store({str(folder)!r}) makes one"
+        )
     if not all((folder / name).is_dir() for name in (LANDING, SEGMENTS, MANIFEST)):
         what = "a file" if folder.is_file() else "a folder without landing/, segments/ and manifest/"
         raise StoreError(f"{str(folder)!r} is no store, but {what}. Files of events are read by ek.read({str(folder)!r})")

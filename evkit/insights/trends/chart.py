@@ -11,7 +11,7 @@ import pandas as pd
 
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer, nothing, picked
-from evkit.insights.time_lines import WHEN, bucket_axis, ends, fading, time_lines
+from evkit.insights.time_lines import WHEN, bucket_axis, colours, ends, fading, lines_of, past_lines, time_lines
 from evkit.insights.trends.spec import IN_WORDS, OTHER, Trends
 
 TIME_BARS = ("ActionsBar", "ActionsStackedBar", "ActionsUnstackedBar")
@@ -86,6 +86,7 @@ def points(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> list[d
                 {
                     "time": f"{place.isoformat()}Z",
                     "line": name,
+                    "of": line,
                     "value": value,
                     "when": prefix + bucket.strftime(form),
                     "open": bool(late),
@@ -111,16 +112,16 @@ def lines(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
 def time_bars(spec: Trends, frame: pd.DataFrame, now: dt.datetime | None) -> Any:
     """Draw bars over time: on top of each other, or side by side; unfinished buckets are lighter."""
     rows = points(spec, frame, now)
-    order = list(dict.fromkeys(r["line"] for r in rows))
+    order = lines_of(rows)
     beside = spec.display == "ActionsUnstackedBar"
     starts = list(dict.fromkeys(r["time"] for r in rows))
     axis = bucket_axis(starts, spec.interval)
-    pick = picked("line", rows)
-    legend = alt.Legend(orient="bottom", columns=3) if len(order) > 1 else None
+    pick, past = picked("line", rows), past_lines(rows)
+    legend = alt.Legend(orient="bottom", columns=2 if past else 3) if len(order) > 1 else None
     base = Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("time:O", sort=starts, title=None, axis=axis, scale=alt.Scale(paddingInner=0.15)),
         y=alt.Y("value:Q", title=None, stack=None if beside else "zero", axis=alt.Axis(tickCount=5, format=",.6~g")),
-        color=alt.Color("line:N", sort=order, title=None, legend=legend),
+        color=alt.Color("line:N", sort=order, title=None, legend=legend, **colours(order, past, theme.paler)),
         opacity=fading(pick),
         tooltip=hover(),
     )
