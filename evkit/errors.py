@@ -16,6 +16,7 @@ The tree::
 
     EvkitWarning (UserWarning)
     ├── UnknownEventWarning         a question names what the data doesn't have: an event, a property, a value, a time
+    ├── NothingBeforeWarning        the period that is compared with lies outside the data
     ├── TruncatedWarning            a result was cut to a limit
     ├── SamplingWarning             a query asks for figures of a sample; evkit's are exact
     ├── RejectedRowsWarning         rows were set aside while loading
@@ -87,6 +88,10 @@ class EvkitWarning(UserWarning):
 
 class UnknownEventWarning(EvkitWarning):
     """A question names what the data doesn't have: an event, a property, a value, a time."""
+
+
+class NothingBeforeWarning(EvkitWarning):
+    """The period that a question compares with lies outside the data."""
 
 
 class TruncatedWarning(EvkitWarning):

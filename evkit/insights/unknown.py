@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from evkit import properties
 from evkit.dates import Range
-from evkit.errors import UnknownEventWarning, nearest, warn
+from evkit.errors import EvkitWarning, UnknownEventWarning, nearest, warn
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
@@ -69,13 +69,13 @@ def warn_of_zeros(refs: Iterable[PropertyRef], filters: Iterable[FilterGroup], s
             _warn_of_filter(one, tables)
 
 
-def warn_of_range(span: Range, tables: EventTables) -> None:
+def warn_of_range(span: Range, tables: EventTables, category: type[EvkitWarning] = UnknownEventWarning) -> None:
     """Warn of a range that lies outside the data."""
     if tables.is_empty or (span.lower <= tables.last_event and span.end >= tables.first_event):
         return
     first, last = (f"{t.day} {t:%B %Y}" for t in (tables.first_event.astimezone(span.zone), tables.last_event.astimezone(span.zone)))
     data = f"all of {first}" if first == last else f"from {first} to {last}"
-    warn(f"no event is in the range {span.in_words}: the data is {data}. Its figures are zeros.", UnknownEventWarning)
+    warn(f"no event is in the range {span.in_words}: the data is {data}. Its figures are zeros.", category)
 
 
 def _required(given: FilterGroup | PropertyFilter) -> Iterator[PropertyFilter]:

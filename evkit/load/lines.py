@@ -36,6 +36,7 @@ SENT = frozenset(
 )  # fmt: skip
 """What a client's event has at its top. A line without `properties` that has more is a row of a table: the others are its properties."""
 OURS = frozenset({*schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)})
+NO_EVENT = "no event name"
 TIMES = ("timestamp", "received_at", "sent_at")
 STAGED = schema.EVENTS.to_pyarrow().append(pa.field("line", pa.int64()))
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -181,7 +182,7 @@ def wire_rows(body: Any) -> tuple[list[dict[str, Any]], list[CaptureError]]:
 def no_event(body: Mapping[str, Any]) -> str:
     """Say that a line has no event's name, what it has, and what to do."""
     there = ", ".join(str(name) for name in list(body)[:20])
-    return f"no event name: the line has {there or 'nothing'}. Map the names with columns={{'event': '<your name>'}} (in `evkit demo`: --column event=<your name>)"
+    return f"{NO_EVENT}: the line has {there or 'nothing'}. Map the names with columns={{'event': '<your name>'}} (in `evkit demo`: --column event=<your name>)"
 
 
 def with_times(item: Any) -> Any:

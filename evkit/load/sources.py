@@ -38,12 +38,12 @@ def _json_type(value: str) -> str:  # type: ignore[empty-body]
 def tell(rejects: Rejects, *, known: int = 0) -> None:
     """Warn that rows were set aside, with the reasons and where to look; not where no more than `known` were.
 
-    What the rows say is not said: a warning goes into logs and reports, which others read.
+    What the rows say is not said: a warning goes into logs and reports, which others read. The names of what they have are.
     """
     if rejects.count > known:
         reasons = "; ".join(f"{n:,} x {reason}" for reason, n in rejects.reasons.most_common(3))
-        file, line, *_ = rejects.rows[0]
-        first = f"{file}{f' line {line}' if line else ''}"
+        file, line, reason, _ = rejects.rows[0]
+        first = f"{file}{f' line {line}' if line else ''}{f': {reason}' if reason.startswith(lines.NO_EVENT) else ''}"
         rows = "1 row is" if rejects.count == 1 else f"{rejects.count:,} rows are"
         warn(f"{rows} set aside, unreadable ({reasons}). The first, {first}. See events.load_report.rejected.", RejectedRowsWarning)
 

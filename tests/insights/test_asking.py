@@ -18,7 +18,7 @@ THREE = "a view 01-01 p=x n=1; a buy 01-02 n=5; b view 01-01 p=y; b view 01-02"
 def test_a_repr_is_short_and_rules_are_a_line_each(log: Log) -> None:
     funnel = log(THREE).filter(ek.event_prop("n") != 7).funnel("view", "buy", window="3 days")
     assert repr(funnel) == "<Insight Funnel: view → buy within 3 days>"
-    assert repr(log(THREE).trends("view", ek.series("view", math="dau"))) == "<Insight Trends: view (total), view (dau)>"
+    assert repr(log(THREE).trends("view", ek.series("view", math="dau"))) == "<Insight Trends: view; view, unique persons>"
     assert repr(funnel.rules).splitlines()[0].startswith("- Events from 2026-01-01")
     assert any(rule.startswith("Only events with n is_not 7") for rule in funnel.rules)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 import evkit as ek
-from evkit.errors import DataError, UnknownEventWarning
+from evkit.errors import DataError, EvkitWarning, UnknownEventWarning
 
 Log = Callable[..., ek.Events]
 TEXT = "a view 01-01 plan=x; a buy 01-02 plan=x; b view 01-01"
@@ -74,9 +74,9 @@ MORE = "a $identify 01-01; a view 01-01 plan=pro n=3; a buy 01-02 plan=pro; b vi
     ],
 )
 def test_what_makes_every_figure_zero_is_told(log: Log, ask: Callable[[ek.Events], ek.Insight], said: str) -> None:
-    with pytest.warns(UnknownEventWarning) as told:
+    with pytest.warns(EvkitWarning) as told:
         ask(log(MORE)).to_pandas()
-    (one,) = [str(w.message) for w in told if issubclass(w.category, UnknownEventWarning)]
+    (one,) = [str(w.message) for w in told if issubclass(w.category, EvkitWarning)]
     assert said in one
 
 

@@ -20,7 +20,7 @@ def test_rows_of_a_wrong_number_of_cells_or_no_text_are_set_aside_with_their_lin
         b"name,user,ts\nview,ann,2026-01-01\nview,bob\nbuy,ann,2026-01-02,9\n\xff\xfe,ann,2026-01-03\nbuy,ann,2026-01-04\nbuy,ann,soon\n"
     )
     events = ek.read(file, columns=NAMES)
-    with pytest.warns(RejectedRowsWarning, match=r"4 rows are set aside.*log\.csv line 3: missing columns"):
+    with pytest.warns(RejectedRowsWarning, match=r"4 rows are set aside.*1 x missing columns.*The first, log\.csv line 3\."):
         assert events.count() == 2
     rejected = events.load_report.rejected
     assert rejected.line.tolist() == [3, 4, 5, 7]

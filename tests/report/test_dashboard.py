@@ -62,12 +62,12 @@ def test_the_days_and_the_filters_of_a_question_are_said(events: ek.Events) -> N
 def test_a_question_that_fails_says_why_in_its_place_and_the_others_are_drawn(events: ek.Events, tmp_path: Path) -> None:
     wrong = events.trends("visit", date_range=("2026-05-01", "2026-04-01"))
     board = ek.Dashboard("Ours", [(wrong, "Wrong"), events.trends("visit")])
-    with pytest.warns(FailedTileWarning, match=r"Wrong: SpecError: the range ends .* swap the two"):
+    with pytest.warns(FailedTileWarning, match=r"Wrong: ReversedRange: the range ends .* swap the two"):
         path = board.save(tmp_path / "ours.html", now=NOW)
     html = path.read_text()
     assert html.count("<figure ") == 1
     assert "1 of 2 parts failed" in html
-    assert '<pre class="error">SpecError: the range ends (2026-04-01 23:59)' in html
+    assert '<pre class="error">ReversedRange: the range ends (2026-04-01 23:59)' in html
     assert repr(board) == "<Dashboard 'Ours': 2 insights, 1 of them asked>"
     with pytest.warns(FailedTileWarning):
         grid = board.chart().to_dict()

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evkit.dates import Range, bucket_starts, previous_range
-from evkit.errors import NotExpressible
+from evkit.errors import NotExpressible, NothingBeforeWarning
 from evkit.insights import unknown
 from evkit.insights.trends import bins, maths
 from evkit.insights.trends.rank import Row, rows_of
@@ -202,7 +202,7 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
         unknown.warn_of_zeros(properties_of(spec), (spec.filters, *(s.group for s in spec.series)), spans.pop("current"), tables)
     for name, span in spans.items():
         if not any(row.figures.any() for row in found if row.period == name):
-            unknown.warn_of_range(span, tables)
+            unknown.warn_of_range(span, tables, NothingBeforeWarning)
     starts = buckets(spec, tables)
     labels = spec.labels
     made = [
