@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
@@ -166,10 +167,21 @@ class EventTables:
         with self._explained():
             yield from self._backend().to_pyarrow_batches(expr, chunk_size=rows)
 
-    def keep(self, name: str, frame: pd.DataFrame | pa.Table, schema: ibis.Schema) -> ir.Table:
-        """Put a small frame beside the events, in the engine that holds them."""
+    def keep(self, name: str, frame: pd.DataFrame | pa.Table, schema: ibis.Schema, *, by_content: bool = False) -> ir.Table:
+        """Put a small frame beside the events, in the engine that holds them.
+
+        Parameters
+        ----------
+        name
+            What it is called; another of that name takes its place, also in expressions that were made before.
+        by_content
+            Name it by what is in it as well: for one of each question.
+        """
         rows = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
         rows = rows.select(list(schema.names)).cast(schema.to_pyarrow())
+        if by_content:
+            hashed = pd.util.hash_pandas_object(rows.to_pandas(), index=False).to_numpy()
+            name = f"{name}_{hashlib.sha1(hashed.tobytes()).hexdigest()[:16]}"
         if self.dialect == "duckdb" and self.con is not None:
             return self.con.create_table(f"evkit_{name}_{id(self.cache):x}", rows, temp=True, overwrite=True)
         return ibis.memtable(rows, schema=schema)

@@ -86,7 +86,7 @@ def population(spec: FunnelCorrelation, tables: EventTables) -> Population:
     until = np.where(converted, times[entered, -1], first + Window(spec.funnel.window).microseconds)
     actors = walked.sorted.actor_ids.take(pa.array(entered)).cast(pa.string())
     rows = pa.table({"actor": actors, "first": first, "until": until, "converted": converted})
-    return Population(tables.keep("population", rows, POPULATION), rows, int(converted.sum()), int((~converted).sum()))
+    return Population(tables.keep("population", rows, POPULATION, by_content=True), rows, int(converted.sum()), int((~converted).sum()))
 
 
 # ---------------------------------------------------------------------- what they did

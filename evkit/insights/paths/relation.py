@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import operator as op
 import re
 
@@ -104,9 +103,7 @@ def glob(text: str) -> str:
 # ---------------------------------------------------------------------- funnels
 def followed(spec: Paths, funnel: Funnel, tables: EventTables) -> ir.Table:
     """Give when the actors of a funnel's step are followed: follows (the actor), since, until (microseconds, both inside)."""
-    rows = windows(spec, funnel, tables)
-    told = hashlib.sha1(pd.util.hash_pandas_object(rows.to_pandas(), index=False).to_numpy().tobytes())
-    return tables.keep(f"followed_{told.hexdigest()[:16]}", rows, WINDOWS)
+    return tables.keep("followed", windows(spec, funnel, tables), WINDOWS, by_content=True)
 
 
 def windows(spec: Paths, funnel: Funnel, tables: EventTables) -> pa.Table:

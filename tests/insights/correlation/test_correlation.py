@@ -38,6 +38,15 @@ def test_who_has_a_signal(log: Log) -> None:
         insight.actors()
 
 
+def test_a_question_asked_later_changes_nothing_of_one_asked_before(log: Log) -> None:
+    events = log(PEOPLE)
+    first = events.correlation(ek.Funnel("view", "buy"))
+    matched = first.matched()
+    before = sorted(events.tables.execute(matched.select("actor", "event")).itertuples(index=False, name=None))
+    events.correlation(ek.Funnel("help", "buy")).to_pandas()
+    assert sorted(events.tables.execute(matched.select("actor", "event")).itertuples(index=False, name=None)) == before != []
+
+
 def test_values_of_an_events_properties(log: Log) -> None:
     text = "; ".join(
         f"p{i} view 01-01; p{i} read 01-02 t={'x' if i < 4 else 'y'} k={i}; " + (f"p{i} buy 01-03" if i < 4 else f"p{i} view 01-03")
