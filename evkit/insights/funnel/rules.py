@@ -87,9 +87,11 @@ def broken_down(spec: Funnel) -> list[str]:
         return ["Each cohort is counted by itself: a person in several counts in each."]
     if not spec.breakdown or spec.viz_type == "time_to_convert":
         return []
+    of_group = len(spec.breakdown) == 1 and spec.breakdown[0].type == "group"  # PostHog passes over no empty value of a group
+    any_or_one = ", or no value where that event is of no group" if of_group else " that has one"
     whose = {
-        "first_touch": "that of the earliest event in the funnel that has one",
-        "last_touch": "that of the latest event in the funnel that has one",
+        "first_touch": f"that of the earliest event in the funnel{any_or_one}",
+        "last_touch": f"that of the latest event in the funnel{any_or_one}",
         "all_events": "each value of their events, by itself: a run with a value sees only the events that have it",
         "step": f"each value that their events of step {spec.breakdown_attribution_step} have: somebody with several counts in each",
     }[spec.breakdown_attribution]

@@ -92,7 +92,9 @@ class Funnel(Question):
         How many values are kept by name; the rest becomes one, "Other".
     breakdown_attribution
         Whose value counts for an actor: that of the earliest event that has one ("first_touch"), of the latest
-        ("last_touch"), every value by itself ("all_events"), or those of one step ("step").
+        ("last_touch"), every value by itself ("all_events"), or those of one step ("step"). By one property of a group it is the very
+        first or last event, as in PostHog, also where that is of no group: "last_touch" is then the one to ask for where people
+        have a group only later.
     breakdown_attribution_step
         Which step, from 1, for "step".
     breakdown_path_cleaning

@@ -288,3 +288,16 @@ def test_somebody_with_two_values_past_the_limit_counts_twice_in_the_rest() -> N
     log = "a A@0[b=x] B@1; b A@0[b=x] B@1; c A@0[b=y] A@1[b=z]"
     breakdown = {"breakdown": "b", "breakdown_type": "event", "breakdown_limit": 1}
     assert by_value(log, breakdown=breakdown, attribution="step:0") == {("x",): [2, 2], ("Other",): [2, 0]}
+
+
+def test_the_rule_says_that_no_empty_value_of_a_group_is_passed_over() -> None:
+    from evkit.insights.funnel.rules import broken_down
+    from evkit.insights.funnel.spec import Funnel
+    from evkit.query.builders import group_prop
+
+    assert broken_down(Funnel("a", "b", breakdown=group_prop("industry")))[0] == (
+        "The breakdown value of an actor is that of the earliest event in the funnel, or no value where that event is of no group."
+    )
+    assert broken_down(Funnel("a", "b", breakdown="plan"))[0] == (
+        "The breakdown value of an actor is that of the earliest event in the funnel that has one."
+    )
