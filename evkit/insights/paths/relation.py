@@ -19,7 +19,6 @@ from evkit.insights.funnel.spec import Funnel
 from evkit.insights.funnel.walk import walk
 from evkit.insights.paths.spec import Paths
 from evkit.model.tables import EventTables
-from evkit.query import actors
 from evkit.query.filters import Matcher
 from evkit.query.paths import cleaned_path
 from evkit.query.property_filters import PropertyRef
@@ -43,7 +42,7 @@ def matched(spec: Paths, tables: EventTables) -> ir.Table:
     matcher = Matcher(tables, rows)
     between = span(spec, tables)
     counts = matcher.filter(spec.filters) & (rows.timestamp >= instant(between.lower)) & (rows.timestamp <= instant(between.end))
-    made = rows.mutate(actor=actors.actor_of(rows, tables), tie=rows.arrival, item=item_of(spec, matcher))
+    made = rows.mutate(actor=rows.person_id, tie=rows.arrival, item=item_of(spec, matcher))
     names = ["actor", "t", "tie", "uuid", "item"]
     if spec.funnel is not None:
         made = made.mutate(follows=funnels.actor_of(spec.funnel, index, matcher))

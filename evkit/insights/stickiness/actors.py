@@ -43,16 +43,24 @@ def actors(
     spans = compute.periods(spec, tables)
     if period not in spans:
         raise unknown("period", period, spans)
-    how = operator_of(spec, operator)
     check(intervals, compute.most(spec, spans[period]))
+    return found(spec, tables, intervals=intervals, operator=operator, series=series, period=period)
+
+
+def found(
+    spec: Stickiness, tables: EventTables, *, intervals: int | None, operator: str | None, series: int | str, period: str
+) -> pd.DataFrame:
+    """Give who counts in so many intervals, as `actors` does: nobody where no figure is of so many."""
+    spans = compute.periods(spec, tables)
+    how = operator_of(spec, operator)
     one = spec.series[place_of(series, spec.labels, [s.label for s in spec.series])]
     q = compute.qualifying(spec, compute.active(spec, tables, one, spans[period]))
     low, high = q.interval.min(), q.interval.max()
     first, last = (low, high) if spec.interval_count == 1 else (high, low)
-    found = q.group_by(actor_id=q.actor).agg(intervals=q.count(), events=q.events.sum(), first_interval=first, last_interval=last)
+    who = q.group_by(actor_id=q.actor).agg(intervals=q.count(), events=q.events.sum(), first_interval=first, last_interval=last)
     if intervals is not None:
-        found = found.filter(compute.COMPARED[how](found.intervals, intervals))
-    return tables.execute(found.order_by([found.intervals.desc(), found.events.desc(), found.actor_id]))
+        who = who.filter(compute.COMPARED[how](who.intervals, intervals))
+    return tables.execute(who.order_by([who.intervals.desc(), who.events.desc(), who.actor_id]))
 
 
 def operator_of(spec: Stickiness, operator: str | None) -> str:

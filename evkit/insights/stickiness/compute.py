@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import operator as op
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from evkit.query.property_filters import refs_in
 from evkit.query.spec import Series
 
 COLUMNS = ["series", "order", "period", "intervals", "value"]
+PASSING = {"hour": dt.timedelta(hours=1), "minute": dt.timedelta(minutes=1), "second": dt.timedelta(seconds=1)}
 COMPARED: dict[str, Callable[[Any, Any], Any]] = {"gte": op.ge, "lte": op.le, "exact": op.eq}
 
 
@@ -34,8 +36,14 @@ def periods(spec: Stickiness, tables: EventTables) -> dict[str, Range]:
 
 
 def most(spec: Stickiness, period: Range) -> int:
-    """Give how many intervals a period has, those at its ends that are in it only partly among them."""
-    return -(-len(bucket_starts(period)) // spec.interval_count)
+    """Give how many intervals a period has, those at its ends that are in it only partly among them.
+
+    Where several make one, hours are counted as they pass: a day has 25 when clocks go back.
+    """
+    units = len(bucket_starts(period))
+    if spec.interval_count > 1 and spec.interval in PASSING:
+        units = max(units, (period.end - period.lower) // PASSING[spec.interval] + 1)
+    return -(-units // spec.interval_count)
 
 
 # ---------------------------------------------------------------------- expressions

@@ -16,6 +16,7 @@ from evkit.insights.trends.actors import bucket_of
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import common, fields, filters, people, series
 from evkit.query.actors import group_index
+from evkit.query.property_filters import FilterGroup, PropertyFilter
 from evkit.query.spec import Action, Series
 
 QUERY = frozenset(
@@ -68,12 +69,21 @@ def subject_of(query: Mapping[str, Any], tables: EventTables) -> Series:
     if len(given) < len(nodes):
         raise SpecError(f"the project has no action {missing!r}. It has: {', '.join(map(repr, tables.settings.actions)) or 'none'}")
     first = given[0]
-    if any(one.subject != first.subject for one in given):
-        names = ", ".join(repr(one.label) for one in given)
-        raise UnsupportedQuery(f"a LifecycleQuery of {names}: PostHog asks for events that are all of them at once; give one series")
     for one in given[1:]:
-        first = replace(first, filters=first.group.and_(one.group))
+        if isinstance(one.subject, Action) and one.subject != first.subject:
+            if isinstance(first.subject, Action):
+                raise UnsupportedQuery(
+                    f"a LifecycleQuery of two actions, {first.label!r} and {one.label!r}, is not answered: give one series"
+                )
+            first, one = replace(first, subject=one.subject, name=first.label, filters=one.group.and_(first.group)), first
+        first = replace(first, filters=first.group.and_(one.group).and_(of_event(one, first)))
     return first
+
+
+def of_event(one: Series, kept: Series) -> FilterGroup:
+    """Give what a series asks of the event's name, where it isn't what is asked already."""
+    asked = isinstance(one.subject, str) and one.subject != kept.subject
+    return FilterGroup.of(PropertyFilter("event", one.subject, "exact", "event_metadata") if asked else None)
 
 
 def to_query(spec: Lifecycle, tables: EventTables) -> dict[str, Any]:
@@ -134,9 +144,8 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     bucket = None
     if day is not None:
         bucket = floor(common.wall_clock(day, tables), spec.interval, 1 if tables.settings.week_start == "monday" else 0)
-        starts = bucket_starts(compute.span(spec, tables))
-        if bucket not in starts:
-            raise SpecError(f"no bucket of the question holds {day!r}: the first begins {starts[0]}, the last {starts[-1]}")
+        if bucket not in bucket_starts(compute.span(spec, tables)):
+            return {"results": []}
     found = actors.actors(spec, tables, bucket=bucket, status=status)
     ids = list(dict.fromkeys(found.actor_id))
     return {"results": people.actors(ids, tables, group_type_index=group_index(spec.group_type, spec.group_type_index, tables))}

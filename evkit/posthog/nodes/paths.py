@@ -140,6 +140,10 @@ def options_to_json(spec: Paths) -> dict[str, Any]:
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a PathsQuery in the shape of PostHog's response; a range that ends before it starts has no paths, as in PostHog."""
+    options = query.get("pathsFilter") or {}
+    least, most = options.get("minEdgeWeight") or 0, options.get("maxEdgeWeight") or 0
+    if isinstance(least, int) and isinstance(most, int) and 0 < most < least:
+        return {"results": []}
     spec = from_query(query, tables)
     try:
         found = compute.figures(spec, walk(spec, tables))

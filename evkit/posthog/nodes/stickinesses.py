@@ -51,8 +51,8 @@ def nodes(query: Mapping[str, Any], tables: EventTables) -> list[tuple[Series, M
 
 
 def countable(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give a series with math only where it counts groups: with any other, PostHog counts persons, or the values of an expression."""
-    if node.get("math") == "unique_group":
+    """Give a series with math only where it counts groups of a type: with any other, PostHog counts persons, or the values of an expression."""
+    if node.get("math") == "unique_group" and node.get("math_group_type_index") is not None:
         return node
     if node.get("math") == "hogql":
         return series.without_math({k: v for k, v in node.items() if k != "math_hogql"} | {"math": None})
@@ -112,6 +112,8 @@ def criteria(given: Mapping[str, Any] | None) -> Criteria | None:
     value = given.get("value")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if given.get("operator") == "gte" and isinstance(value, int) and value < 1:
+        value = 1  # an interval without an event never counts
     return (given.get("operator"), value)  # type: ignore[return-value]  # checked where the question is made
 
 
@@ -186,7 +188,9 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
         spec = spec.replaced(compare=True)
     order, day = query.get("series") or 0, query.get("day")
     operator = None if spec.cumulative else query.get("operator")
-    found = actors.actors(spec, tables, intervals=day_of(day), operator=operator, series=order, period=period)
+    if period not in ("current", "previous"):
+        raise unknown("compare", period, ("current", "previous"))
+    found = actors.found(spec, tables, intervals=day_of(day), operator=operator, series=order, period=period)
     one = spec.series[order].indexed(tables.group_types)
     return {"results": people.actors(found.actor_id.tolist(), tables, group_type_index=one.group_type_index)}
 

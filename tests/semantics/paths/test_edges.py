@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evkit.errors import SamplingWarning
-from tests.semantics.paths.asking import edges, rows, who
+from tests.semantics.paths.asking import NOW, edges, events, project, query, rows, who
 
 THREE = "a x@0 y@1m z@2m; b x@0 y@1m; c x@0 w@1m; d x@0 y@1m z@2m"
 
@@ -88,3 +88,14 @@ def test_keys_are_of_the_shortened_path() -> None:
 
 def test_people_of_a_range_that_ends_before_it_starts_are_nobody() -> None:
     assert who(THREE, days={"date_from": "2020-01-05", "date_to": "2020-01-01"}, pathEndKey="1_x") == []
+
+
+def test_no_edge_weighs_at_least_more_than_it_may_weigh() -> None:
+    assert edges("ann /a@0 /b@1", minEdgeWeight=3, maxEdgeWeight=2) == []
+
+
+def test_paths_are_of_persons_also_where_a_project_counts_distinct_ids() -> None:
+    log = events("x /a@0; y /b@10")
+    people = [{"id": "p", "distinct_ids": ["x", "y"], "properties": {}}]
+    asked = project(log, persons=people, aggregate_users_by_distinct_id=True).query(query(), now=NOW)["results"]
+    assert [(r["source"], r["target"]) for r in asked] == [("1_/a", "2_/b")]

@@ -72,15 +72,24 @@ def test_the_older_kind_of_actors_query_and_pages_are_answered_too() -> None:
 @pytest.mark.parametrize(
     ("which", "message"),
     [
-        ({"day": 0}, "intervals 0: the figures count from 1 to 3"),
-        ({"day": 4}, "intervals 4: the figures count from 1 to 3"),
         ({"day": "2020-01-06"}, "day '2020-01-06': of stickiness that is a number of intervals"),
         ({"day": 1.5}, "day 1.5: of stickiness that is a number of intervals"),
         ({"day": 1, "operator": "gt"}, "unknown operator 'gt'"),
         ({"day": 1, "series": 1}, "no series 1: they count from 0 to 0"),
-        ({"day": 1, "compare": "last"}, "unknown period 'last'"),
+        ({"day": 1, "compare": "last"}, "unknown compare 'last'"),
     ],
 )
 def test_an_actors_query_asks_for_a_figure_that_there_is(which: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         who(EVENTS, days=DAYS, which=which)
+
+
+def test_a_day_that_no_figure_has_is_compared_all_the_same() -> None:
+    days = ("2020-01-01", "2020-01-03")
+    assert [
+        who("a v 01-01; a v 01-02", days=days, which={"day": day, "operator": o}) for day, o in ((10, "exact"), (10, "lte"), (0, "gte"))
+    ] == [
+        [],
+        ["a"],
+        ["a"],
+    ]

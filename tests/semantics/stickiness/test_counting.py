@@ -168,3 +168,9 @@ def test_how_it_is_drawn_and_a_sample_change_no_figure() -> None:
     assert ask("a v 01-06", days=DAYS, display="ActionsBar") == plain
     with pytest.warns(SamplingWarning):
         assert ask("a v 01-06", days=DAYS, samplingFactor=0.1) == plain
+
+
+def test_at_least_none_is_at_least_one_and_groups_without_a_type_are_persons() -> None:
+    days = ("2020-01-01", "2020-01-03")
+    assert data("a v 01-01; a v 01-02", days=days, stickinessCriteria={"operator": "gte", "value": 0}) == [0, 1, 0]
+    assert data("a v 01-01; a v 01-02", {"kind": "EventsNode", "event": "v", "math": "unique_group"}, days=days) == [0, 1, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import evkit as ek
 from tests.semantics.stickiness.asking import ask, data
 
 
@@ -139,3 +140,16 @@ def test_a_previous_period_in_pairs_is_counted_back_from_its_own_end() -> None:
     # 8 to 10 January and 5 to 7: pairs 9-10 and 6-7
     rows = ask("a v 01-06; a v 01-07; b v 01-05; b v 01-06", days=("2020-01-08", "2020-01-10"), intervalCount=2, compare=True)
     assert [r["data"] for r in rows] == [[0, 0], [1, 1]]
+
+
+def test_a_day_of_25_hours_has_13_pairs_of_hours() -> None:
+    events = [
+        {"event": "v", "distinct_id": "a", "timestamp": f"2025-11-0{2 + h // 24}T{h % 24:02d}:30:00Z", "properties": {}}
+        for h in range(7, 32)
+    ]
+    query = {
+        "kind": "StickinessQuery", "series": [{"kind": "EventsNode", "event": "v"}], "interval": "hour", "intervalCount": 2,
+        "dateRange": {"date_from": "2025-11-02T00:00:00", "date_to": "2025-11-02T23:59:59"},
+    }  # fmt: skip
+    (row,) = ek.Project(events, timezone="US/Pacific").query(query, now="2025-12-01T00:00:00Z")["results"]
+    assert row["data"] == [0] * 12 + [1]  # clocks go back at 2: from midnight to midnight 25 hours pass
