@@ -189,13 +189,13 @@ class Project:
         order = tables.execute(tables.source.table().select("uuid", "arrival")).sort_values("arrival", kind="stable")
         return [bool(by_uuid[u]) for u in order.uuid]
 
-    def cohort_members(self, definition: Mapping[str, Any], *, now: str | dt.datetime | None = None) -> list[str]:
+    def cohort_members(self, definition: Mapping[str, Any] | Sequence[Any], *, now: str | dt.datetime | None = None) -> list[str]:
         """Give the distinct ids of everybody in a cohort, sorted.
 
         Parameters
         ----------
         definition
-            A cohort of PostHog's JSON, or its filters alone: the tree of today, or the oldest groups.
+            A cohort of PostHog's JSON, or its filters alone: the tree of today, a list of conditions, or the oldest groups.
         now
             The clock, as in `query`.
 
@@ -215,7 +215,8 @@ class Project:
         ['a']
         """
         tables = self._at(now)
-        return Membership(tables, cohort_nodes.from_json(definition, tables.settings.actions)).distinct_ids()
+        given = definition if isinstance(definition, Mapping) else {"type": "AND", "values": list(definition)}
+        return Membership(tables, cohort_nodes.from_json(given, tables.settings.actions)).distinct_ids()
 
     # ------------------------------------------------------------------ looking
     @property

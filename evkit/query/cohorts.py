@@ -235,9 +235,17 @@ def met(tables: EventTables, leaf: Behaviour | PropertyFilter | Cohort) -> ir.Ta
     if isinstance(leaf, Cohort):
         return persons_of_ids(tables, leaf.members or ())
     if isinstance(leaf, PropertyFilter):
-        people = tables.person_properties()
+        people = identified(tables) if (leaf.type, leaf.key) == ("person", "distinct_id") else tables.person_properties()
         return people.filter(Matcher(tables, people).filter(leaf, scope="person")).select("person_id")
     return performers(tables, leaf)
+
+
+def identified(tables: EventTables) -> ir.Table:
+    """Give the persons by their distinct ids, a row an id: person_id, distinct_id, person_properties."""
+    ids = tables.log().select("distinct_id", "person_id")
+    if tables.persons is not None:
+        ids = ids.union(tables.persons.select("distinct_id", "person_id"))
+    return ids.distinct().mutate(person_properties=ibis.literal("{}"))
 
 
 # ---------------------------------------------------------------------- behaviour

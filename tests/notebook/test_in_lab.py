@@ -153,7 +153,7 @@ def test_a_saved_notebook_shows_the_last_charts_to_who_does_not_trust_it(lab: An
     assert any("events.funnel(" in t for t in texts)
     assert not any("Error displaying widget" in t for t in texts)
     assert any("(a widget: run the cell to use it)" in t for t in texts)
-    assert page.locator(".jp-OutputArea-output:visible canvas").count() == 2
+    assert page.locator(".jp-OutputArea-output:visible :is(canvas, svg.marks)").count() == 2
     assert seen.foreign == []
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evkit.insights.retention.spec import Retention
 from evkit.insights.trends.spec import OTHER
+from evkit.query.property_filters import ALL_USERS
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def tables_of(frame: pd.DataFrame, spec: Retention, rows: int) -> list[Cells]:
     if not spec.breakdown:
         return [filled(None, frame, spec, rows)]
     begun = frame[frame.interval == 0].groupby("breakdown_value")["count"].sum()
-    ranked = sorted(begun.index, key=lambda value: (-int(begun[value]), value))
+    ranked = sorted(begun.index, key=lambda value: (-int(begun[value]), "0" if value == ALL_USERS else value))  # as PostHog answers it
     kept, rest = ranked[: spec.breakdown_limit], ranked[spec.breakdown_limit :]
     by_value = dict(tuple(frame[frame.breakdown_value.isin(kept)].groupby("breakdown_value")))
     made = [filled(value, by_value[value], spec, rows) for value in kept]

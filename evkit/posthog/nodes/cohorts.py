@@ -42,11 +42,8 @@ ANSWERED: dict[str, tuple[str, ...]] = {
     "restarted_performing_event": (*WINDOW, *RECENT),
 }
 """Kinds of conditions on behaviour -> the fields that say something of them."""
-NO_MEANING = {
-    "performed_event": TIMES, "performed_event_first_time": TIMES, "performed_event_sequence": TIMES, "stopped_performing_event": TIMES,
-    "restarted_performing_event": TIMES,
-}  # fmt: skip
-"""Fields that PostHog's form leaves behind in conditions where they mean nothing."""
+LEFT = tuple(dict.fromkeys(field for known in ANSWERED.values() for field in known))
+"""Fields that PostHog's form leaves behind in conditions of another kind, where they mean nothing."""
 DRAWN = ("conditionHash", "bytecode", "bytecode_error", "label", "sort_key", "cohort_name", "rowId")
 OLDEST = ("action_id", "event_id", "days", "count", "count_operator", "label", "id", "matchType", "name")
 A_YEAR = 365
@@ -150,7 +147,7 @@ def behaviour_from_json(value: Mapping[str, Any], actions: Actions) -> Behaviour
     kind = ALIASES.get(str(value.get("value")), value.get("value"))
     if kind not in ANSWERED:
         raise unknown("condition on behaviour", kind, ANSWERED)
-    fields.check(value, str(kind), (*ALWAYS, *ANSWERED[kind]), (*DRAWN, *NO_MEANING.get(kind, ())))
+    fields.check(value, str(kind), (*ALWAYS, *ANSWERED[kind]), (*DRAWN, *LEFT))
     subject = _subject(value, "key", "event_type", actions)
     given: dict[str, Any] = {"filters": filters.from_json(value.get("event_filters")), "negation": bool(value.get("negation"))}
     if kind == "performed_event_regularly":
@@ -188,9 +185,10 @@ def _window(value: Mapping[str, Any], kind: str) -> dict[str, Any]:
     start, end = value.get("explicit_datetime"), value.get("explicit_datetime_to")
     if start:
         return {"date_range": DateRange(str(start), str(end) if end else None)}
-    if end:
+    timed = value.get("time_value") not in (None, "")
+    if end and not timed:
         raise SpecError(f"{kind} has only an end (explicit_datetime_to {end!r}): since when? Give explicit_datetime")
-    if value.get("time_value") in (None, "") and not value.get("time_interval"):
+    if not timed and not value.get("time_interval"):
         raise SpecError(f"{kind} has no window: give time_value and time_interval, or explicit_datetime")
     return {"within": _length(value, "time")}
 
@@ -206,8 +204,9 @@ def _whole(value: Mapping[str, Any], name: str) -> int:
     """Give a number of 1 or more, which may come as text."""
     given = value.get(name)
     try:
-        n = int(given) if isinstance(given, (str, int)) and not isinstance(given, bool) else 0
-    except ValueError:
+        number = float(given) if isinstance(given, (str, int, float)) and not isinstance(given, bool) else 0.0
+        n = int(number) if number.is_integer() else 0
+    except (ValueError, OverflowError):
         n = 0
     if n < 1:
         raise SpecError(f"{value.get('value')}: {name} {given!r} is no whole number of 1 or more")

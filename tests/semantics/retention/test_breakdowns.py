@@ -107,3 +107,19 @@ def test_rows_are_all_cohorts_of_the_first_value_then_of_the_next() -> None:
 
 def test_without_a_value_of_its_own_the_order_of_events_changes_nothing() -> None:
     assert counts("b v 01-02; a v 01-01; a v 01-02") == counts("a v 01-02; a v 01-01; b v 01-02")
+
+
+def test_everybody_ranks_as_the_0_that_is_answered() -> None:
+    import evkit as ek
+
+    project = ek.Project(
+        [{"event": "$pageview", "distinct_id": "a", "timestamp": "2020-06-10T05:00:00Z"}],
+        persons=[{"id": "a", "distinct_ids": ["a"], "properties": {}}],
+        cohorts=[{"id": 1, "is_static": True, "members": ["a"]}],
+    )
+    query = {
+        "kind": "RetentionQuery", "retentionFilter": {"totalIntervals": 1}, "dateRange": {"date_from": "2020-06-10", "date_to": "2020-06-10"},
+        "breakdownFilter": {"breakdown": ["all", 1], "breakdown_type": "cohort", "breakdown_limit": 1},
+    }  # fmt: skip
+    results = project.query(query, now="2020-06-12T00:00:00Z")["results"]
+    assert [r["breakdown_value"] for r in results] == ["0", "$$_posthog_breakdown_other_$$"]
