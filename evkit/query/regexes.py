@@ -8,8 +8,20 @@ from evkit.errors import SpecError
 
 LOOKAROUND = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|\(\?P=")
 """What Python's expressions can and RE2's can't."""
-ONLY_RE2 = ((r"\[:\^?[a-z]+:\]", "a-z"), (r"\\[pP](?:\{\^?\w+\}|\w)", r"\\w"), (r"\\z", r"\\Z"))
+ONLY_RE2 = (
+    (r"\\Q(?:.*?)(?:\\E|$)", "x"),
+    (r"\[:\^?[a-z]+:\]", "a-z"),
+    (r"\\[pP](?:\{\^?\w+\}|\w)", r"\\w"),
+    (r"\\x\{[0-9a-fA-F]+\}", "x"),
+    (r"\\C", "."),
+    (r"\\z", r"\\Z"),
+    (r"(?<=.)\(\?[imsU]*(?:-[imsU]+)?\)|^\(\?[imsU]*(?:U|-)[imsU]*\)", ""),
+)
 """What RE2's can and Python's can't, and something that Python reads in its place."""
+ONLY_PYTHON = re.compile(r"\\[ZuUN]")
+ONLY_PYTHONS_SIGNS = re.compile(r"\(\?#|\(\?[a-zA-Z]*[axLu][a-zA-Z]*[):]|[*+?}]\+")
+"""Outside of escapes and of classes: comments, flags, and repetitions that give nothing back."""
+MOST_REPEATED = 1000
 LEADING_FLAGS = re.compile(r"\(\?([is]+)\)")
 REFERENCE = re.compile(r"\\([0-9\\])")
 
@@ -51,7 +63,23 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise SpecError(f"the regular expression {pattern!r} is invalid: {error}") from None
     if LOOKAROUND.search(pattern.replace("\\\\", "")):
         raise SpecError(f"the regular expression {pattern!r} looks around or back, which RE2 can't: write it without")
+    found = not_of_re2(re.sub(ONLY_RE2[0][0], "x", pattern))
+    if found:
+        raise SpecError(f"the regular expression {pattern!r} has {found!r}, which RE2, PostHog's, doesn't read: write it without")
     return made
+
+
+def not_of_re2(pattern: str) -> str:
+    """Give the first thing in a pattern that Python reads and RE2 doesn't; nothing where there is none."""
+    bare = pattern.replace("\\\\", "")
+    known = ONLY_PYTHON.search(bare)
+    if known:
+        return known[0]
+    signs = re.sub(r"\[\^?\]?[^\]]*\]", "x", re.sub(r"\\.", "x", bare))
+    known = ONLY_PYTHONS_SIGNS.search(signs)
+    if known:
+        return known[0]
+    return next((m[0] for m in re.finditer(r"\{(\d*),?(\d*)\}", signs) if any(n and int(n) > MOST_REPEATED for n in m.groups())), "")
 
 
 def replacement_parts(alias: str, pattern: str) -> list[str | int]:
