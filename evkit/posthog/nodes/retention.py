@@ -105,7 +105,7 @@ def entity(node: Mapping[str, Any] | None, tables: EventTables) -> Series:
     if not node:
         return Series(PAGEVIEW)
     fields.check(node, "an entity of retention", ENTITY)
-    kind = node.get("type") or "events"
+    kind = node.get("type") or ("actions" if node.get("kind") == "ActionsNode" else "events")
     if kind not in ("events", "actions") or node.get("kind") not in (None, "EventsNode", "ActionsNode"):
         raise UnsupportedQuery(f"an entity of type {kind!r} is not answered. Types that are: events, actions")
     subject: str | Action | None = None if node.get("id") is None else str(node["id"])
@@ -219,6 +219,8 @@ def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     fields.check(query, "InsightActorsQuery", ACTORS)
     spec = from_query(query["source"], tables)
     row = count_of("interval", query.get("interval") or 0)
+    if row >= len(grid(spec, tables).starts):
+        return {"results": []}
     rows = actors.members(spec, tables, row=row, value=value_of(query.get("breakdown"), spec))
     found = people.actors(rows.actor_id.tolist(), tables, group_type_index=group_index(spec, tables))
     results = []

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from evkit.errors import SpecError
 from tests.semantics.retention.asking import FIRST_EVER, FIRST_TIME, ask, counts, entity, people, sums
 
 SUM: dict[str, Any] = {"aggregationType": "sum", "aggregationProperty": "n"}
@@ -107,6 +104,5 @@ def test_the_id_of_a_group_is_its_key() -> None:
     assert (found["id"], found["appearances"]) == ("g", [0, 1])
 
 
-def test_a_cohort_that_is_not_there_is_refused() -> None:
-    with pytest.raises(SpecError, match="no cohort 9: they count from 0 to 3"):
-        people(EVENTS, 9)
+def test_in_a_cohort_that_is_not_there_is_nobody() -> None:
+    assert people(EVENTS, 9) == []

@@ -145,6 +145,7 @@ def test_cumulative_looks_no_further_than_the_last_interval() -> None:
         ({"timeWindowMode": "rolling"}, "unknown time_window_mode 'rolling'. One of: strict_calendar_dates, 24_hour_windows"),
         ({"aggregationType": "sum"}, "aggregation_type 'sum' needs an aggregation_property: of which property?"),
         ({"targetEntity": {"id": 9, "type": "actions"}}, "retention names an action that the project doesn't have: 9"),
+        ({"targetEntity": {"id": 9, "kind": "ActionsNode"}}, "retention names an action that the project doesn't have: 9"),
         ({"targetEntity": {"id": "t", "type": "data_warehouse"}}, "an entity of type 'data_warehouse' is not answered. Types that are: events, actions"),
         ({"breakdownFilter": {"breakdowns": [{"property": "a"}, {"property": "b"}]}}, "2 breakdowns: retention takes one"),
         ({"breakdownFilter": {"breakdown": "$session_duration", "breakdown_type": "session"}}, "a breakdown by type 'session' ('$session_duration'): retention takes event, person, group, event_metadata, cohort"),
