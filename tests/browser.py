@@ -57,6 +57,7 @@ def browser_page(theme: str = "light", width: int = 1100) -> Iterator[Seen]:
                 request.abort()
 
         page.route("**/*", route)
+        page.on("dialog", lambda dialog: dialog.accept())  # "leave this page?", where one clicked and didn't save
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)
         yield seen

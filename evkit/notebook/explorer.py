@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import fields
@@ -31,9 +29,6 @@ from evkit.query.spec import Action, Series
 
 MOST_ANSWERS = 50
 """Answers that are kept for going back and forth."""
-SECONDS_BEFORE_PREPARING = 0.3
-SMALL = 200_000
-"""So many events are replayed in well under a second."""
 
 
 def explore(
@@ -233,13 +228,6 @@ class Explorer(Tool):
         insight = self.insight
         return {**shown(insight), "code": self.code, "query": json.dumps(self.query, indent=2, default=str)}
 
-    def _prepare(self) -> None:
-        """Do what the first click on a funnel, or on a person's property, would wait for, while nobody waits."""
-        import evkit.insights.funnel.walk  # noqa: F401
-
-        if self._events.count() <= SMALL:
-            self._events.tables.person_properties()
-
     # ------------------------------------------------------------------ faces
     def __repr__(self) -> str:
         title = self.result.get("title") or f"not complete: {self.result.get('error')}"
@@ -253,8 +241,6 @@ class Explorer(Tool):
     def _ipython_display_(self) -> None:
         publish(self, f"{self!r} (a widget: run the cell to use it)")
         self._outputs.show()
-        with contextlib.suppress(RuntimeError):  # no loop, so nobody can click
-            asyncio.get_running_loop().call_later(SECONDS_BEFORE_PREPARING, self._prepare)
 
 
 def notebook_names() -> dict[str, Any]:
