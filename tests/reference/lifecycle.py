@@ -35,8 +35,11 @@ def next_of(log: Log, start: dt.datetime, interval: str) -> dt.datetime:
     return after
 
 
-def created(log: Log) -> dict[str, dt.datetime]:
-    """Give person -> when they were created: the time of the event that made each of those that became them, the oldest."""
+def created(log: Log) -> tuple[dict[str, str], dict[str, dt.datetime]]:
+    """Give distinct id -> person, and person -> when they were created: the time of the event that made each of those that became them, the oldest.
+
+    Events without a person profile make and join nobody, so who is whose person is worked out here and not taken from the log.
+    """
     owner: dict[str, str] = {}
     made: dict[str, dt.datetime] = {}
     identified: set[str] = set()
@@ -62,12 +65,14 @@ def created(log: Log) -> dict[str, dt.datetime]:
         if e.who not in owner:
             owner[e.who] = e.who
             made[e.who] = e.time
-    return made
+    return owner, made
 
 
 def lifecycle(log: Log, asked: Asked) -> dict[tuple[dt.datetime, str], float]:
     """Give each figure that isn't zero: bucket and status -> value."""
-    owner, plans, born = log.persons(), log.plans(), created(log)
+    named, plans = log.persons(), log.plans()
+    people, born = created(log)
+    owner = {who: people.get(who, who) for who in {e.who for e in log.events}}
 
     def counts(e: Event) -> bool:
         read = text(e.properties.get("browser"))
@@ -75,7 +80,7 @@ def lifecycle(log: Log, asked: Asked) -> dict[tuple[dt.datetime, str], float]:
             (asked.name is None or e.name == asked.name)
             and (asked.browser is None or read == asked.browser)
             and (asked.own is None or read == asked.own)
-            and (asked.plan is None or plans.get(owner[e.who]) == asked.plan)
+            and (asked.plan is None or plans.get(named[e.who]) == asked.plan)
             and text(e.properties.get("$process_person_profile")) != "false"
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import evkit as ek
@@ -52,6 +52,7 @@ def question(source: random.Random) -> tuple[slow.Asked, dict[str, Any]]:
 
 @settings(max_examples=examples(200, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
+@example(8307332)  # u3's first event has no profile: whose person it is comes later
 def test_lifecycle(seed: int) -> None:
     log, source = random_log(seed)
     log = with_personless(log, source)
@@ -81,4 +82,4 @@ def test_when_persons_were_created_is_what_their_replay_says(seed: int) -> None:
     found = events.tables.execute(persons_created(events.tables)).sort_values("person_id", ignore_index=True)
     replayed = events.persons()[["person_id", "created_at"]]
     pd.testing.assert_frame_equal(found, replayed, check_dtype=False)
-    assert {r.person_id: r.created_at.to_pydatetime() for r in found.itertuples()} == slow.created(log)
+    assert {r.person_id: r.created_at.to_pydatetime() for r in found.itertuples()} == slow.created(log)[1]
