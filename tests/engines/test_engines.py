@@ -18,6 +18,7 @@ from evkit.query.filters import Matcher
 from evkit.query.property_filters import OPERATORS, PropertyFilter
 from evkit.query.relation import relation
 from tests.engines import clickhouse, postgres
+from tests.sizes import SOAK
 
 pytestmark = [
     pytest.mark.slow,
@@ -253,8 +254,14 @@ ENGINES = {
 }
 
 
-def answers(events: ek.Events, strange: ek.Events) -> dict[str, Any]:
-    """Ask everything."""
+def asked_of(engine: Any) -> list[str]:
+    """Give the questions that an engine is asked: all, but Spark, which takes minutes, half of them outside of a soak."""
+    names = list(QUESTIONS)
+    return names[::2] if engine is on_spark and not SOAK else names
+
+
+def answers(events: ek.Events, strange: ek.Events, names: list[str]) -> dict[str, Any]:
+    """Ask the questions, and every operator."""
     events = events.with_cohorts(
         ek.Cohort("payers", ek.person_prop("plan").isin("standard", "premium")),
         ek.Cohort("few", members=["user_0042"]),
@@ -269,7 +276,7 @@ def answers(events: ek.Events, strange: ek.Events) -> dict[str, Any]:
             ek.performed(SIGNED_UP, within="3 months") | ~ek.performed_first_time("movie_played", within="30 days"),
         ),
     )
-    found: dict[str, Any] = {name: ask(events) for name, ask in QUESTIONS.items()}
+    found: dict[str, Any] = {name: QUESTIONS[name](events) for name in names}
     for operator in OPERATORS:
         for value in WANTED.get(operator, []):
             test = PropertyFilter("p", value, operator=operator)
@@ -282,16 +289,18 @@ def answers(events: ek.Events, strange: ek.Events) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
-    return answers(ek.from_frame(sample(), timezone="Europe/London", week_start="monday"), ek.from_frame(odd()))
+    return answers(ek.from_frame(sample(), timezone="Europe/London", week_start="monday"), ek.from_frame(odd()), list(QUESTIONS))
 
 
 @pytest.mark.parametrize("engine", ENGINES.values())
 def test_an_engine_gives_the_figures_that_duckdb_gives(engine: Any, expected: dict[str, Any], tmp_path: Path) -> None:
     with engine(tmp_path) as put:
         events = ek.from_ibis(put("events", sample()), timezone="Europe/London", week_start="monday")
-        found = answers(events, ek.from_ibis(put("odd", odd())))
+        found = answers(events, ek.from_ibis(put("odd", odd())), asked_of(engine))
     wrong = []
     for name, value in expected.items():
+        if name not in found:
+            continue
         if isinstance(value, pd.DataFrame):
             try:
                 pd.testing.assert_frame_equal(found[name], value, check_dtype=False)
@@ -300,7 +309,7 @@ def test_an_engine_gives_the_figures_that_duckdb_gives(engine: Any, expected: di
         elif found[name] != value:
             wrong.append(f"{name}: {found[name]} instead of {value}")
     assert not wrong, "\n".join(wrong)
-    assert len(expected) > 70
+    assert len(found) > 70
 
 
 def test_every_operator_is_asked() -> None:
