@@ -20,10 +20,12 @@ def room_of(spec: Question) -> ModuleType:
     SpecError
         When nobody stands behind such figures.
     """
-    room = type(spec).__module__.rpartition(".")[0]
+    name = f"{type(spec).__module__.rpartition('.')[0]}.figures"
     try:
-        return importlib.import_module(f"{room}.figures")
-    except ModuleNotFoundError:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
         raise SpecError(f"nobody stands behind the figures of {type(spec).__name__}") from None
 
 

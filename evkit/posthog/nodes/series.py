@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from evkit.errors import SpecError, UnsupportedQuery
@@ -18,6 +18,7 @@ NODE = frozenset(
     }
 )  # fmt: skip
 MATH_FIELDS = frozenset({"math", "math_property", "math_property_type", "math_group_type_index", "math_multiplier"})
+MISSING = Action("an action that doesn't exist")
 PROPERTY_TYPES = {None: "event", "event_properties": "event", "person_properties": "person", "session_properties": "session"}
 
 
@@ -69,6 +70,27 @@ def without_math(node: Mapping[str, Any]) -> dict[str, Any]:
     if math not in MATHS:
         raise UnsupportedQuery(f"math {math!r} is not answered. Maths that are: {', '.join(MATHS)}")
     return {k: v for k, v in node.items() if k not in MATH_FIELDS}
+
+
+def of_query(
+    query: Mapping[str, Any], tables: EventTables, read: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+) -> list[tuple[Series, Mapping[str, Any]]]:
+    """Give the series of a query with their JSON; one of an action that doesn't exist keeps its place and letter, and matches nothing.
+
+    Parameters
+    ----------
+    read
+        A node -> what is read of it.
+
+    Returns
+    -------
+    list
+        Nothing where no series is left.
+    """
+    given = [(from_json(read(node), tables), node) for node in query.get("series") or ()]
+    if all(made is None for made, _ in given):
+        return []
+    return [(made or Series(MISSING), node) for made, node in given]
 
 
 def to_json(series: Series, tables: EventTables) -> dict[str, Any]:

@@ -25,7 +25,6 @@ DRAWN = frozenset(
         "resultCustomizationBy", "stacked",
     }
 )  # fmt: skip
-MISSING = Action("an action that doesn't exist")
 ACTORS = frozenset({"source", "day", "series", "operator", "compare", "includeRecordings"})
 
 
@@ -39,15 +38,7 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Stickiness:
     UnsupportedQuery
         Names the part that evkit doesn't answer.
     """
-    return question(query, tables, [node for node, _ in nodes(query, tables)])
-
-
-def nodes(query: Mapping[str, Any], tables: EventTables) -> list[tuple[Series, Mapping[str, Any]]]:
-    """Give the series with their JSON; one of an action that doesn't exist keeps its place, and matches nothing."""
-    given = [(series.from_json(countable(node), tables), node) for node in query.get("series") or ()]
-    if all(made is None for made, _ in given):
-        return []
-    return [(made or Series(MISSING), node) for made, node in given]
+    return question(query, tables, [node for node, _ in series.of_query(query, tables, countable)])
 
 
 def countable(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -141,14 +132,14 @@ def to_query(spec: Stickiness, tables: EventTables) -> dict[str, Any]:
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a StickinessQuery in the shape of PostHog's response: of each series the current period, then the previous one."""
-    known = nodes(query, tables)
+    known = series.of_query(query, tables, countable)
     if not known:
         return {"results": []}
     spec = question(query, tables, [made for made, _ in known])
     more = " or more" if spec.cumulative else ""
     rows = []
     for order, period, figures in compute.rows(spec, tables):
-        if spec.series[order].subject == MISSING:
+        if spec.series[order].subject == series.MISSING:
             continue
         days = list(range(1, len(figures) + 1))
         rows.append(

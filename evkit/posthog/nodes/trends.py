@@ -17,7 +17,6 @@ from evkit.model.tables import EventTables
 from evkit.posthog.nodes import breakdowns, common, fields, filters, people, series
 from evkit.query.property_filters import ALL_USERS
 from evkit.query.relation import cohort_of
-from evkit.query.spec import Action, Series
 
 QUERY = frozenset(
     {"series", "dateRange", "interval", "properties", "filterTestAccounts", "breakdownFilter", "compareFilter", "trendsFilter"}
@@ -33,7 +32,6 @@ DRAWN = frozenset(
 )  # fmt: skip
 ACTORS = frozenset({"source", "day", "series", "breakdown", "compare", "interval", "includeRecordings"})
 EVERYBODY = "all users"
-MISSING = "an action that doesn't exist"
 WORLD_MAP_LIMIT = 250
 
 
@@ -47,15 +45,7 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Trends:
     UnsupportedQuery
         Names the part that evkit doesn't answer.
     """
-    return question(query, tables, [node for node, _ in nodes(query, tables)])
-
-
-def nodes(query: Mapping[str, Any], tables: EventTables) -> list[tuple[Any, Mapping[str, Any]]]:
-    """Give the series with their JSON; one of an action that doesn't exist keeps its place and letter, and matches nothing."""
-    given = [(series.from_json(node, tables), node) for node in query.get("series") or ()]
-    if all(made is None for made, _ in given):
-        return []
-    return [(made or Series(Action(MISSING)), node) for made, node in given]
+    return question(query, tables, [node for node, _ in series.of_query(query, tables)])
 
 
 def question(query: Mapping[str, Any], tables: EventTables, wanted: Sequence[Any]) -> Trends:
@@ -127,7 +117,7 @@ def to_query(spec: Trends, tables: EventTables) -> dict[str, Any]:
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a TrendsQuery in the shape of PostHog's response."""
-    known = nodes(query, tables)
+    known = series.of_query(query, tables)
     if not known:
         return {"results": [], "hasMore": False}
     spec = question(query, tables, [made for made, _ in known])
@@ -139,7 +129,7 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     if spec.breakdown_hide_other:
         found = [row for row in found if OTHER not in row.parts]
     if not spec.formulas:
-        found = [row for row in found if spec.series[row.order].subject != Action(MISSING)]
+        found = [row for row in found if spec.series[row.order].subject != series.MISSING]
     given, echo = [node for _, node in known], old_filter(query)
     results = [{**result(row, spec, given, spans["current"], starts[row.period], as_list, tables), "filter": echo} for row in found]
     return {"results": results, "hasMore": has_more}

@@ -6,47 +6,19 @@ seconds) from the first of January 2020, a Wednesday, in UTC. What is in bracket
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import evkit as ek
-
-START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-NOW = "2020-01-12T12:00:00Z"
-DATES = {"date_from": "2020-01-01", "date_to": "2020-01-10"}
-EVENT = re.compile(
-    r"(?P<name>[^@\s]+)@(?P<sign>-?)(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?P<s>\d+(?:\.\d+)?)?(?:\[(?P<props>.*)\])?"
-)
+from tests.semantics.logs import DATES, NOW, parsed
 
 Series = str | Sequence[str | Mapping[str, Any]]
 
 
-def value(text: str) -> Any:
-    """Give the value of a property as it is written in a log."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def events(log: str) -> list[dict[str, Any]]:
     """Give the events of a log, in the order written. Each also holds its own name, as the property `is`."""
-    found = []
-    for line in filter(str.strip, log.split(";")):
-        who, *done = line.split()
-        for text in done:
-            m = EVENT.fullmatch(text)
-            assert m, f"{text!r} is no event"
-            ago = dt.timedelta(days=int(m["d"] or 0), hours=int(m["h"] or 0), minutes=int(m["m"] or 0))
-            ago += dt.timedelta(microseconds=round(float(m["s"] or 0) * 1_000_000))
-            said = dict(pair.split("=", 1) for pair in (m["props"] or "").split(",") if pair)
-            properties = {"is": m["name"], **{k: value(v) for k, v in said.items()}}
-            time = START - ago if m["sign"] else START + ago
-            found.append({"event": m["name"], "distinct_id": who, "timestamp": time.isoformat(), "properties": properties})
-    return found
+    return parsed(log, lambda name: (name, {"is": name}))
 
 
 def holding(letter: str, **more: Any) -> dict[str, Any]:

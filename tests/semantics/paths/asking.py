@@ -7,19 +7,11 @@ other address. Anything else is the name of an event. In brackets stand properti
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import re
 from typing import Any
 
 import evkit as ek
+from tests.semantics.logs import DATES, NOW, parsed
 
-START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-NOW = "2020-01-12T12:00:00Z"
-DATES = {"date_from": "2020-01-01", "date_to": "2020-01-10"}
-EVENT = re.compile(
-    r"(?P<name>[^@\s]*)@(?P<sign>-?)(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?P<s>\d+(?:\.\d+)?)?(?:\[(?P<props>.*)\])?"
-)
 OPTIONS = frozenset(
     {
         "includeEventTypes", "startPoint", "endPoint", "stepLimit", "edgeLimit", "minEdgeWeight", "maxEdgeWeight", "excludeEvents", "pathGroupings",
@@ -29,33 +21,18 @@ OPTIONS = frozenset(
 ALL = ["$pageview", "$screen", "custom_event"]
 
 
-def value(text: str) -> Any:
-    """Give the value of a property as it is written in a log."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def events(log: str) -> list[dict[str, Any]]:
     """Give the events of a log, in the order written."""
-    found = []
-    for line in filter(str.strip, log.split(";")):
-        who, *done = line.split()
-        for text in done:
-            m = EVENT.fullmatch(text)
-            assert m, f"{text!r} is no event"
-            ago = dt.timedelta(days=int(m["d"] or 0), hours=int(m["h"] or 0), minutes=int(m["m"] or 0))
-            ago += dt.timedelta(microseconds=round(float(m["s"] or 0) * 1_000_000))
-            properties = {k: value(v) for k, v in (pair.split("=", 1) for pair in (m["props"] or "").split(",") if pair)}
-            name = m["name"]
-            if name.startswith(("/", "url=")):
-                name, properties = "$pageview", {"$current_url": name.removeprefix("url="), **properties}
-            elif name.startswith("~"):
-                name, properties = "$screen", {"$screen_name": name[1:], **properties}
-            time = START - ago if m["sign"] else START + ago
-            found.append({"event": name, "distinct_id": who, "timestamp": time.isoformat(), "properties": properties})
-    return found
+    return parsed(log, named)
+
+
+def named(text: str) -> tuple[str, dict[str, Any]]:
+    """Give the event that is written so."""
+    if text.startswith(("/", "url=")):
+        return "$pageview", {"$current_url": text.removeprefix("url=")}
+    if text.startswith("~"):
+        return "$screen", {"$screen_name": text[1:]}
+    return text, {}
 
 
 def project(log: str | list[dict[str, Any]], **settings: Any) -> ek.Project:
