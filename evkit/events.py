@@ -46,6 +46,8 @@ from evkit.vocabulary import Vocabulary
 Week = Literal["sunday", "monday"]
 Subject = str | Action | Series
 Filter = PropertyFilter | FilterGroup
+UNNAMED = ""
+"""The id of a cohort that is asked for without a name: none that is named has it."""
 
 
 class Events:
@@ -239,7 +241,8 @@ class Events:
     def with_actions(self, *actions: Action) -> Events:
         """Name actions, so that questions can use their names."""
         known: dict[int | str, Action] = {**self.tables.settings.actions, **{a.name: a for a in actions}}
-        tables = self.tables.with_settings(replace(self.tables.settings, actions=known))
+        cohorts = {key: cohort.with_actions(known) for key, cohort in self.tables.settings.cohorts.items()}
+        tables = self.tables.with_settings(replace(self.tables.settings, actions=known, cohorts=cohorts))
         return Events(tables, filters=self._filters, date_range=self._date_range)
 
     def with_cohorts(self, *cohorts: Cohort) -> Events:
@@ -683,7 +686,9 @@ class Events:
             definition = cohort_from_json(definition, self.tables.settings.actions)
         elif isinstance(definition, (int, str)):
             definition = cohort_of(self.tables, definition)
-        cohort = (definition if isinstance(definition, Cohort) else Cohort("these", definition)).with_actions(self.tables.settings.actions)
+        cohort = (definition if isinstance(definition, Cohort) else Cohort("these", definition, id=UNNAMED)).with_actions(
+            self.tables.settings.actions
+        )
         check_cohort(cohort, known, strict=True)
         return Membership(self.tables, cohort)
 

@@ -135,7 +135,7 @@ class Membership:
     @cached_property
     def rules(self) -> Rules:
         """The rules that make somebody a member, in words, with the dates of their windows."""
-        return Rules((*reasons.rules(self.tables, self.cohort), *self.tables.rules()))
+        return Rules((*reasons.rules(self.tables, self.cohort), *self.tables.rules(by_distinct_id=False)))
 
     def explain(self, person: str | Person) -> WhyMember:
         """Say of each condition whether a person meets it, and what was found.

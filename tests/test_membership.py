@@ -1,6 +1,7 @@
 """Who is in a cohort, by which rules, and why somebody is or isn't: what `events.cohort` gives."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -202,3 +203,45 @@ def test_persons_that_are_given_and_those_that_are_not() -> None:
     made = ek.from_frame(frame, identity="given").cohort(ek.performed("play", within="7 days")).to_pandas()
     assert made.person_id.tolist() == ["p", "z"]
     assert [list(ids) for ids in made.distinct_ids] == [["a"], ["z"]]
+
+
+def test_a_cohort_that_was_kept_is_asked_anew_where_a_setting_decides() -> None:
+    rows = pd.DataFrame(
+        {"event": ["v", "v"], "distinct_id": ["a", "b"], "timestamp": ["2026-01-04 12:00", "2026-01-05 12:00"], "uuid": ["1", "2"]}
+    )  # a Sunday and the Monday after it
+    lately = ek.Cohort("lately", ek.performed("v", date_range="wStart"))
+    sunday = ek.from_frame(rows, now="2026-01-06", week_start="sunday").with_cohorts(lately)
+    monday = Events(sunday.tables.with_settings(replace(sunday.tables.settings, week_start="monday")))
+    people = lambda events: events.trends("v", filters=ek.in_cohort("lately"), display="BoldNumber").to_pandas().value.tolist()  # noqa: E731
+    assert (people(sunday), people(monday)) == ([2], [1])
+
+
+def test_a_distinct_id_of_many_is_explained_as_it_counts() -> None:
+    people = [{"id": "p", "distinct_ids": ["a", "a2"], "properties": {}}]
+    project = ek.Project([{"event": "v", "distinct_id": "a", "timestamp": "2026-01-05"}], persons=people)
+    asked = project.events.cohort(ek.Cohort("second", ek.person_prop("distinct_id") == "a2"))
+    assert asked.distinct_ids() == ["a", "a2"]
+    why = asked.explain("a")
+    assert why.passed and "distinct_id is 'a', 'a2'" in str(why)
+
+
+def test_the_order_in_which_actions_and_cohorts_are_named_decides_nothing(log: Callable[..., Events]) -> None:
+    events, did = log("a v 01-01; b w 01-02"), ek.Cohort("did", ek.performed("act", within="9 days"))
+    act = ek.Action("act", ek.event("v"))
+    asked = [e.trends(None, filters=ek.in_cohort("did")).to_pandas().value.sum() for e in (
+        events.with_actions(act).with_cohorts(did), events.with_cohorts(did).with_actions(act),
+    )]  # fmt: skip
+    assert asked == [1, 1]
+
+
+def test_a_cohort_without_a_name_may_name_one_of_any_name(log: Callable[..., Events]) -> None:
+    events = log("a v 01-01").with_cohorts(ek.Cohort("these", ek.performed("v", within="9 days")))
+    assert events.cohort(ek.in_cohort("these")).distinct_ids() == ["a"]
+
+
+def test_rules_tell_every_cohort_that_leads_to_a_member(log: Callable[..., Events]) -> None:
+    events = log("a v 01-01").with_cohorts(
+        ek.Cohort("A", ek.performed("v", within="9 days")), ek.Cohort("B", ek.in_cohort("A")), ek.Cohort("C", ek.in_cohort("B"))
+    )
+    told = events.cohort("C").rules
+    assert [r.split(":")[0] for r in told[:3]] == ["A member of 'C'", "The cohort 'B'", "The cohort 'A'"]

@@ -7,13 +7,10 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
-from evkit.dates.buckets import bucket, local
+from evkit.dates.buckets import LENGTHS, SECOND, bucket, local
 from evkit.dates.grammar import Interval
 from evkit.dates.instants import epoch_microseconds
 
-SECOND = 1_000_000
-SIZES: dict[str, int] = {"second": SECOND, "minute": 60 * SECOND, "hour": 3_600 * SECOND, "day": 86_400 * SECOND, "week": 604_800 * SECOND}
-"""Microseconds."""
 EPOCH = dt.datetime(1970, 1, 1)
 
 
@@ -29,7 +26,7 @@ def number(start: ir.TimestampValue, interval: Interval, *, since: dt.datetime, 
     """
     if interval == "month":
         return (start.year().cast("int64") * 12 + start.month().cast("int64")) - (since.year * 12 + since.month)
-    size = SIZES[interval]
+    size = LENGTHS[interval]
     return divided(epoch_microseconds(start, dialect=dialect) - (since - EPOCH) // dt.timedelta(microseconds=1), size)
 
 
@@ -49,11 +46,11 @@ def hours(value: ir.TimestampValue, *, timezone: str, dialect: str) -> ir.Intege
     begun = bucket(value, "hour", timezone=timezone, week_start="sunday", dialect=dialect)
     wall = epoch_microseconds(begun, dialect=dialect)
     if timezone == "UTC":
-        return divided(wall, SIZES["hour"])
+        return divided(wall, LENGTHS["hour"])
     here = epoch_microseconds(local(value, timezone=timezone, dialect=dialect), dialect=dialect)
     behind = epoch_microseconds(value, dialect=dialect) - here  # ClickHouse's wall clock has no fractions: to the second
     offset = divided(behind, SECOND) * -SECOND
-    return divided(wall, SIZES["hour"]) - divided(offset, SIZES["hour"])
+    return divided(wall, LENGTHS["hour"]) - divided(offset, LENGTHS["hour"])
 
 
 def days(value: ir.TimestampValue, *, timezone: str, dialect: str) -> ir.IntegerValue:
@@ -65,7 +62,7 @@ def days(value: ir.TimestampValue, *, timezone: str, dialect: str) -> ir.Integer
         UTC without zone.
     """
     return divided(
-        epoch_microseconds(bucket(value, "day", timezone=timezone, week_start="sunday", dialect=dialect), dialect=dialect), SIZES["day"]
+        epoch_microseconds(bucket(value, "day", timezone=timezone, week_start="sunday", dialect=dialect), dialect=dialect), LENGTHS["day"]
     )
 
 

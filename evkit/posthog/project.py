@@ -366,13 +366,14 @@ def person_rows(persons: Rows) -> pa.Table:
     """Give PostHog-shaped persons as canonical ones: a row a distinct id."""
     rows = []
     for p in persons:
+        created = created_at(p)
         for distinct_id in p["distinct_ids"]:
             rows.append(
                 {
                     "distinct_id": str(distinct_id),
                     "person_id": str(p.get("id") or p["distinct_ids"][0]),
                     "properties": dump(dict(p.get("properties") or {})),
-                    "created_at": created_at(p),
+                    "created_at": created,
                 }
             )
     return pa.Table.from_pylist(rows, schema.PERSONS.to_pyarrow())
@@ -388,9 +389,9 @@ def created_at(given: Mapping[str, Any]) -> dt.datetime | None:
     """
     said = given.get("created_at")
     time = message.parse_time(said) if isinstance(said, str) else said
-    if said is not None and time is None:
+    if said is not None and not isinstance(time, dt.datetime):
         raise DataError(f"created_at {said!r} can't be read: give ISO text or a datetime. It is of {dict(given)!r:.200}")
-    return naive(time if time.tzinfo else time.replace(tzinfo=dt.UTC)) if time else None
+    return None if time is None else naive(time if time.tzinfo else time.replace(tzinfo=dt.UTC))
 
 
 def group_rows(groups: Rows) -> pa.Table:

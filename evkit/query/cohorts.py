@@ -39,7 +39,7 @@ from evkit.query.behaviour import (
 )  # fmt: skip
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import PropertyFilter
-from evkit.query.relation import needs_of, persons_of_ids, relation
+from evkit.query.relation import find, needs_of, persons_of_ids, relation
 from evkit.query.spec import Cohort, Series
 
 COMPARED = {"gte": op.ge, "lte": op.le, "gt": op.gt, "lt": op.lt, "eq": op.eq}
@@ -60,11 +60,6 @@ class Window:
 
 
 # ---------------------------------------------------------------------- which cohorts a definition names
-def find(known: Mapping[int | str, Cohort], cohort_id: Any) -> Cohort | None:
-    """Give a cohort by its id, be that given as number or text; None where there is none."""
-    return next((c for key, c in known.items() if str(key) == str(cohort_id)), None)
-
-
 def named_in(cohort: Cohort) -> list[str]:
     """Give the ids of the cohorts that a definition names: as conditions, and in the filters of events and actions."""
     if cohort.members is not None:
@@ -94,7 +89,7 @@ def check(cohort: Cohort, known: Mapping[int | str, Cohort], *, strict: bool = F
     """
     if not inside and not is_bounded(cohort.definition, known, inside=(cohort,)):
         raise SpecError(
-            f"the cohort {cohort.id!r} takes people away from nobody: {cohort.in_words}. What is turned round (~) needs a condition "
+            f"the cohort {cohort.name!r} takes people away from nobody: {cohort.in_words}. What is turned round (~) needs a condition "
             "beside it, joined by &, that says whom to take them from, such as ek.performed('$pageview', within='30 days')"
         )
     for name in named_in(cohort):
@@ -102,7 +97,7 @@ def check(cohort: Cohort, known: Mapping[int | str, Cohort], *, strict: bool = F
         if other is None and strict:
             names = [str(c.id) for c in known.values()]
             raise SpecError(
-                f"the cohort {cohort.id!r} names the cohort {name!r}, which the events don't know.{nearest(name, names)} "
+                f"the cohort {cohort.name!r} names the cohort {name!r}, which the events don't know.{nearest(name, names)} "
                 f"Known: {', '.join(names) or 'none'}. Give both at once: events.with_cohorts(a, b)"
             )
         if other is not None:
@@ -158,9 +153,8 @@ def kept(tables: EventTables, cohort: Cohort) -> ir.Table:
     found = persons(tables, cohort)
     if tables.con is None or tables.dialect != "duckdb":
         return found
-    settings = tables.settings
-    said = [repr(c) for c in closure(cohort, settings.cohorts)]
-    about = repr((said, settings.now, settings.timezone, sorted(settings.property_types.items()), settings.infer_property_types))
+    said = [repr(c) for c in closure(cohort, tables.settings.cohorts)]
+    about = repr((said, replace(tables.settings, cohorts={}, actions={})))
     name = f"cohort_{hashlib.sha1(about.encode()).hexdigest()[:12]}"
     return tables.cache.get(name, lambda: tables.keep(name, tables.arrow(found), ibis.schema({"person_id": "string"})))
 
@@ -235,13 +229,15 @@ def met(tables: EventTables, leaf: Behaviour | PropertyFilter | Cohort) -> ir.Ta
     if isinstance(leaf, Cohort):
         return persons_of_ids(tables, leaf.members or ())
     if isinstance(leaf, PropertyFilter):
-        people = identified(tables) if (leaf.type, leaf.key) == ("person", "distinct_id") else tables.person_properties()
+        people = people_of(tables, leaf)
         return people.filter(Matcher(tables, people).filter(leaf, scope="person")).select("person_id")
     return performers(tables, leaf)
 
 
-def identified(tables: EventTables) -> ir.Table:
-    """Give the persons by their distinct ids, a row an id: person_id, distinct_id, person_properties."""
+def people_of(tables: EventTables, leaf: PropertyFilter) -> ir.Table:
+    """Give the persons that a filter reads, a row a person: person_id, person_properties; where it asks for distinct ids, a row an id."""
+    if (leaf.type, leaf.key) != ("person", "distinct_id"):
+        return tables.person_properties()
     ids = tables.log().select("distinct_id", "person_id")
     if tables.persons is not None:
         ids = ids.union(tables.persons.select("distinct_id", "person_id"))

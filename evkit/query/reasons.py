@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +33,7 @@ from evkit.query.behaviour import (
 from evkit.query.cohorts import Window, plain
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import PropertyFilter, PropertyRef
-from evkit.query.relation import persons_of_ids
+from evkit.query.relation import find, persons_of_ids
 from evkit.query.spec import Cohort, Series
 
 JOINED = {"AND": "all of", "OR": "any of"}
@@ -96,7 +98,7 @@ class Asked:
 
     def of_cohort(self, given: PropertyFilter) -> Reason:
         """Look at another cohort."""
-        other = cohorts.find(self.tables.settings.cohorts, given.value)
+        other = find(self.tables.settings.cohorts, given.value)
         name = given.value if other is None else other.name
         words = f"{'not ' if is_turned(given) else ''}in the cohort {name!r}"
         if other is None:
@@ -106,7 +108,7 @@ class Asked:
 
     def of_property(self, given: PropertyFilter) -> Reason:
         """Look at a property of the person."""
-        people = self.tables.person_properties()
+        people = cohorts.people_of(self.tables, given)
         mine = people.filter(people.person_id == self.person_id)
         matcher = Matcher(self.tables, mine)
         asked = plain(given)
@@ -114,9 +116,9 @@ class Asked:
         rows = self.tables.arrow(mine.select(value=read, hit=matcher.filter(asked, scope="person"))).to_pylist()  # type: ignore[arg-type]
         if not rows:
             return Reason(said(given), is_turned(given), "has no person profile, and so no properties")
-        value = rows[0]["value"]
-        found = f"{given.key} is not set" if value is None else f"{given.key} is {markup.short(value, 80)!r}"
-        return Reason(said(given), bool(rows[0]["hit"]) != is_turned(given), found)
+        values = sorted({str(row["value"]) for row in rows if row["value"] is not None})
+        found = f"{given.key} is {', '.join(repr(markup.short(v, 80)) for v in values)}" if values else f"{given.key} is not set"
+        return Reason(said(given), any(row["hit"] for row in rows) != is_turned(given), found)
 
     # ------------------------------------------------------------------ behaviour
     def of_behaviour(self, given: Behaviour) -> tuple[bool, str]:
@@ -225,8 +227,8 @@ def closest(rows: list[dict[str, Any]]) -> tuple[datetime, datetime] | None:
     """Give the two events, a first and one that follows it, with the least time between; of those the earliest. One event is not two."""
     best: tuple[timedelta, datetime, datetime] | None = None
     begun: datetime | None = None
-    for at in dict.fromkeys(row["timestamp"] for row in rows):
-        here = [row for row in rows if row["timestamp"] == at]
+    for at, group in itertools.groupby(rows, key=itemgetter("timestamp")):
+        here = list(group)
         firsts, thens = ([row for row in here if row[part]] for part in ("first", "then"))
         alone = len(firsts) == len(thens) == 1 and firsts[0] is thens[0]
         start = at if firsts and thens and not alone else begun
@@ -262,10 +264,10 @@ def rules(tables: EventTables, cohort: Cohort) -> tuple[str, ...]:
             f"The members of {cohort.name!r} are a fixed list of {len(cohort.members):,} distinct ids; an id that nobody has is a person by itself.",
         )
     made = [f"A member of {cohort.name!r}: {cohort.in_words}."]
-    inside = {name: cohorts.find(known, name) for name in cohorts.named_in(cohort)}
-    made += [
-        f"The cohort {c.name!r}: {c.in_words}." if c else f"There is no cohort {name!r}: nobody is in it." for name, c in inside.items()
-    ]
+    every = cohorts.closure(cohort, known)
+    made += [f"The cohort {c.name!r}: {c.in_words}." for c in {c.id: c for c in every[1:]}.values()]
+    named = dict.fromkeys(name for c in every for name in cohorts.named_in(c))
+    made += [f"There is no cohort {name!r}: nobody is in it." for name in named if find(known, name) is None]
     leaves = {repr(leaf): leaf for leaf in cohorts.leaves_in(cohort, known)}
     done = [leaf for leaf in leaves.values() if isinstance(leaf, Behaviour)]
     made += [window_in_words(tables, leaf) for leaf in done]

@@ -15,13 +15,14 @@ ONLY_RE2 = (
     (r"\\x\{[0-9a-fA-F]+\}", "x"),
     (r"\\C", "."),
     (r"\\z", r"\\Z"),
-    (r"(?<=.)\(\?[imsU]*(?:-[imsU]+)?\)|^\(\?[imsU]*(?:U|-)[imsU]*\)", ""),
+    (r"(?<=[^\\])\(\?[imsU]*(?:-[imsU]+)?\)|^\(\?[imsU]*(?:U|-)[imsU]*\)", ""),
 )
 """What RE2's can and Python's can't, and something that Python reads in its place."""
 ONLY_PYTHON = re.compile(r"\\[ZuUN]")
 ONLY_PYTHONS_SIGNS = re.compile(r"\(\?#|\(\?[a-zA-Z]*[axLu][a-zA-Z]*[):]|[*+?}]\+")
 """Outside of escapes and of classes: comments, flags, and repetitions that give nothing back."""
 MOST_REPEATED = 1000
+CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
 LEADING_FLAGS = re.compile(r"\(\?([is]+)\)")
 REFERENCE = re.compile(r"\\([0-9\\])")
 
@@ -61,22 +62,27 @@ def compiled(pattern: str) -> re.Pattern[str]:
         made = re.compile(plain)
     except re.error as error:
         raise SpecError(f"the regular expression {pattern!r} is invalid: {error}") from None
-    if LOOKAROUND.search(pattern.replace("\\\\", "")):
+    bare = pattern  # without quoted texts and named classes, which hold signs that mean nothing
+    for theirs, ours in ONLY_RE2[:2]:
+        bare = re.sub(theirs, ours, bare)
+    signs = CLASS.sub("x", re.sub(r"\\[^1-9]", "x", bare, flags=re.DOTALL))
+    if LOOKAROUND.search(signs):
         raise SpecError(f"the regular expression {pattern!r} looks around or back, which RE2 can't: write it without")
-    found = not_of_re2(re.sub(ONLY_RE2[0][0], "x", pattern))
+    found = not_of_re2(bare, signs)
     if found:
         raise SpecError(f"the regular expression {pattern!r} has {found!r}, which RE2, PostHog's, doesn't read: write it without")
     return made
 
 
-def not_of_re2(pattern: str) -> str:
-    """Give the first thing in a pattern that Python reads and RE2 doesn't; nothing where there is none."""
-    bare = pattern.replace("\\\\", "")
-    known = ONLY_PYTHON.search(bare)
-    if known:
-        return known[0]
-    signs = re.sub(r"\[\^?\]?[^\]]*\]", "x", re.sub(r"\\.", "x", bare))
-    known = ONLY_PYTHONS_SIGNS.search(signs)
+def not_of_re2(pattern: str, signs: str) -> str:
+    """Give the first thing in a pattern that Python reads and RE2 doesn't; nothing where there is none.
+
+    Parameters
+    ----------
+    signs
+        The pattern without escapes and classes.
+    """
+    known = ONLY_PYTHON.search(pattern.replace("\\\\", "")) or ONLY_PYTHONS_SIGNS.search(signs)
     if known:
         return known[0]
     return next((m[0] for m in re.finditer(r"\{(\d*),?(\d*)\}", signs) if any(n and int(n) > MOST_REPEATED for n in m.groups())), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -126,6 +126,11 @@ def with_cohort(tables: EventTables, log: ir.Table, cohort_id: str) -> ir.Table:
     return joined.mutate(**{name: joined[name].fill_null(False)})
 
 
+def find(known: Mapping[int | str, Cohort], cohort_id: Any) -> Cohort | None:
+    """Give a cohort by its id, be that given as number or text; None where there is none."""
+    return next((c for key, c in known.items() if str(key) == str(cohort_id)), None)
+
+
 def cohort_of(tables: EventTables, cohort_id: Any) -> Cohort:
     """Give a cohort by its id.
 
@@ -135,24 +140,11 @@ def cohort_of(tables: EventTables, cohort_id: Any) -> Cohort:
         When there is none.
     """
     known = tables.settings.cohorts
-    found = next((c for key, c in known.items() if str(key) == str(cohort_id)), None)
+    found = find(known, cohort_id)
     if found is None:
         names = [str(key) for key in known]
         raise SpecError(f"no cohort {cohort_id!r}.{nearest(cohort_id, names)} Known: {', '.join(names) or 'none'}")
     return found
-
-
-def cohort_persons(tables: EventTables, cohort: Cohort) -> ir.Table:
-    """Give the persons in a cohort: person_id, a row a person.
-
-    Raises
-    ------
-    SpecError
-        When it is defined by itself, or only by what its members are not.
-    """
-    from evkit.query import cohorts
-
-    return cohorts.persons(tables, cohort)
 
 
 def persons_of_ids(tables: EventTables, distinct_ids: Sequence[str]) -> ir.Table:

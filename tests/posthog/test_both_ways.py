@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import evkit as ek
 from evkit.errors import EvkitError, SamplingWarning, UnsupportedQuery
-from evkit.events import Events
 from evkit.posthog import to_actors_query, to_cohort, to_query
 from evkit.query.property_filters import FilterGroup, PropertyFilter
 
@@ -134,10 +131,6 @@ def test_a_cohort_written_and_read_again_is_the_same(cohort: ek.Cohort) -> None:
     from evkit.posthog.nodes import cohorts
 
     assert cohorts.from_json(to_cohort(cohort), {7: SIGNED_UP}) == cohort
-    ours = project()
-    tables = ours.events.tables
-    events = Events(tables.with_settings(replace(tables.settings, now=dt.datetime(2026, 1, 5, tzinfo=dt.UTC))))
-    assert ours.cohort_members(to_cohort(cohort), now="2026-01-05T00:00:00Z") == events.cohort(cohort).distinct_ids()
 
 
 def test_what_posthog_has_no_words_for_is_refused() -> None:

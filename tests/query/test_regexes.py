@@ -9,9 +9,10 @@ from evkit.query.regexes import checked_regex
 READ = [
     r"\Q/a\E", r"\Qa++\E", "(?U)a+", r"\x{61}", "/(?i)A", r"\C", r"a\z", "[*+]b", r"a\++", "(?i)a", "a{2,3}?", "(?P<n>a)", "[[:digit:]]+",
     r"\pL+", "(?-i)a", "a|(?s)b", "a*?", "(?i:a)b", r"\\Z", r"[\]*+]x", "a{,5}", "a{1000}",
+    r"total\(?=5", r"\(?!x", "[(?=]a", r"\Q(?=\E", "[[:alpha:](?=]",
 ]  # fmt: skip
 NOT_READ = [
-    r"a\Z", r"\d++", r"\d{1,2000}", "a(?#c)", "(?x) a", r"\u0061", "a{2}+", r"\N{DASH}", "a**", "a(?=b)", "(?<!a)b", r"(a)\1", "(?>a)", "(",
+    r"a\Z", r"\d++", r"\d{1,2000}", "a(?#c)", "(?x) a", r"\u0061", "a{2}+", r"\N{DASH}", "a**", "a(?=b)", "(?<!a)b", r"(a)\1", "(?>a)", "(", r"a\(?i)b",
 ]  # fmt: skip
 
 

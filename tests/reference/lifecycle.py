@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from tests.reference.logs import Event, Log, text
 
@@ -30,7 +29,7 @@ def next_of(log: Log, start: dt.datetime, interval: str) -> dt.datetime:
         return (start + dt.timedelta(days=32)).replace(day=1)
     after = start + {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}[interval]
     if interval == "hour":
-        while log.utc(after).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(log.zone)).replace(tzinfo=None) != after:
+        while log.bucket(log.utc(after), "hour") != after:
             after += dt.timedelta(hours=1)
     return after
 

@@ -10,6 +10,11 @@ from evkit.model.tables import EventTables
 
 def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
     """Give the rules that make the figures."""
+    return (*own_rules(spec, tables), *tables.rules())
+
+
+def own_rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
+    """Give the rules of the funnel, without those of all figures."""
     between = span(spec, tables)
     said = [
         f"{range_in_words(between)} A step after the end doesn't count, even inside the window.",
@@ -33,7 +38,7 @@ def rules(spec: Funnel, tables: EventTables) -> tuple[str, ...]:
         )
     for exclusion in spec.exclusions:
         said.append(voids(spec, exclusion.series.label, exclusion.after, exclusion.before))
-    return (*said, *broken_down(spec), *measured(spec, tables), *tables.rules())
+    return (*said, *broken_down(spec), *measured(spec, tables))
 
 
 def who(spec: Funnel, tables: EventTables) -> str:

@@ -27,7 +27,7 @@ from evkit.query.relation import relation
 
 COLUMNS = ["bucket", "status", "value"]
 PLACES = ibis.schema({"start": "timestamp(6)", "place": "int64"})
-UNITS = {"second": "s", "minute": "M", "hour": "h", "day": "d", "week": "w", "month": "m"}
+UNITS = {"day": "d", "week": "w", "month": "m"}
 
 
 # ---------------------------------------------------------------------- time
@@ -37,7 +37,11 @@ def span(spec: Lifecycle, tables: EventTables) -> Range:
 
 
 def earliest(spec: Lifecycle, tables: EventTables) -> dt.datetime | None:
-    """Give the time of the first event of the subject, whatever the filters, with zone UTC; None where there is none. Runs."""
+    """Give the time of the first event of the subject, whatever the filters, with zone UTC; None where there is none. Runs once."""
+    return tables.cache.get(f"earliest {spec.subject.subject!r}", lambda: _find_earliest(spec, tables))
+
+
+def _find_earliest(spec: Lifecycle, tables: EventTables) -> dt.datetime | None:
     rows = relation(tables, spec.subject, people=False)
     found = rows.filter(Matcher(tables, rows).subject(spec.subject.subject)).timestamp.min().name("first").as_table()
     first = tables.execute(found)["first"].iloc[0]
@@ -57,7 +61,8 @@ def exists(start: dt.datetime, span: Range) -> bool:
     """Say whether a bucket has any time in it: an hour that a clock put forward leaves out has none."""
     if span.interval not in ("hour", "minute", "second"):
         return True
-    return utc(start, span).astimezone(span.zone).replace(tzinfo=None) == start
+    shown = utc(start, span).astimezone(span.zone).replace(tzinfo=None)
+    return floor(shown, span.interval, span.week_start_day) == start
 
 
 def utc(start: dt.datetime, span: Range) -> dt.datetime:
@@ -77,7 +82,7 @@ def active(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
     rows = counted(tables, spec.subject, spec.filters, group_type_index=index)
     personless = properties.says(rows.properties, "$process_person_profile", "false", dialect=tables.dialect)
     looked_at = places(span)
-    after = shift(looked_at[-1], 1, UNITS[span.interval]) if span.interval in ("day", "week", "month") else looked_at[-1] + step(span)
+    after = shift(looked_at[-1], 1, UNITS[span.interval]) if span.interval in UNITS else looked_at[-1] + step(span)
     low, high = instant(utc(looked_at[0], span)), instant(utc(after, span))
     kept = rows.filter((rows.timestamp >= low) & (rows.timestamp < high) & ~personless)
     return kept.mutate(bucket=cut(kept.timestamp, tables, span))
@@ -163,7 +168,8 @@ def figures(spec: Lifecycle, tables: EventTables, asked: Range) -> dict[str, np.
     for row in tables.execute(counts(spec, tables, asked)).itertuples():
         made[row.status][row.place] = row.value
         made["dormant"][row.place + 1] -= row.ended
-    at = [looked_at.index(start) if start in looked_at else len(looked_at) for start in bucket_starts(asked)]
+    place = {start: i for i, start in enumerate(looked_at)}
+    at = [place.get(start, len(looked_at)) for start in bucket_starts(asked)]
     for numbers in made.values():
         numbers[len(looked_at)] = 0  # past the end, and what stands for hours that no clock showed
     return {status: numbers[at] for status, numbers in made.items()}

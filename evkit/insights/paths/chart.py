@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,7 +116,7 @@ def level(node: Node, nodes: Nodes) -> float:
     return sum(value * nodes[node.step - 1, source].top for value, source in node.sources) / total
 
 
-def bands(frame: pd.DataFrame, nodes: Nodes, scale: float, names: dict[str, str]) -> list[dict[str, Any]]:
+def bands(frame: pd.DataFrame, nodes: Nodes, scale: float) -> list[dict[str, Any]]:
     """Give the outlines of the bands: a row a point, in order."""
     rows = sorted(frame.itertuples(), key=lambda r: (r.step, nodes[r.step, r.source].top, nodes[r.step + 1, r.target].top))
     arrivals = sorted(rows, key=lambda r: (r.step, nodes[r.step + 1, r.target].top, nodes[r.step, r.source].top))
@@ -132,7 +133,7 @@ def bands(frame: pd.DataFrame, nodes: Nodes, scale: float, names: dict[str, str]
     for row in rows:
         thick = max(row.value * scale, 1.0)
         said = {
-            "edge": f"{row.step}_{row.source} {row.step + 1}_{row.target}", "from": key(row.step, row.source), "to": key(row.step + 1, row.target),
+            "edge": f"{row.step}_{row.source} {row.step + 1}_{row.target}",
             "source": called(row.source), "target": called(row.target), "steps": f"{row.step} to {row.step + 1}", "value": int(row.value),
             "took": span(row.average_conversion_seconds) or "no time", "row": int(row.Index),
         }  # fmt: skip
@@ -144,11 +145,6 @@ def bands(frame: pd.DataFrame, nodes: Nodes, scale: float, names: dict[str, str]
     return made
 
 
-def key(step: int, item: str) -> str:
-    """Name an item at its place."""
-    return f"{step}_{item}"
-
-
 def items(spec: Paths, nodes: Nodes, scale: float, names: dict[str, str]) -> list[dict[str, Any]]:
     """Give the items as rows: where they are drawn, how they are called."""
     ends = {spec.start, spec.end} - {None}
@@ -158,7 +154,7 @@ def items(spec: Paths, nodes: Nodes, scale: float, names: dict[str, str]) -> lis
         kind = "hidden" if node.item == HIDDEN else "point" if node.item in ends else "item"
         made.append(
             {
-                "node": key(node.step, node.item), "item": called(node.item), "label": names[node.item], "step": node.step, "value": node.value,
+                "node": f"{node.step}_{node.item}", "item": called(node.item), "label": names[node.item], "step": node.step, "value": node.value,
                 "entered": node.entered, "left": node.left, "kind": kind, "x": node.x, "x2": node.x + BAR, "y": round(node.top, 1),
                 "y2": round(node.top + high, 1), "middle": round(node.top + max(high, SLOT) / 2 if high > SLOT else node.top + high / 2, 1),
             }
@@ -182,8 +178,8 @@ def short_names(found: list[str]) -> dict[str, str]:
         match = addresses.get(item)
         bare = called(item) if match is None else (match[2] or "/") if one_host else match[1] + match[2]
         made[item] = cut(" ".join(bare.split()) or repr(item))
-    twice = {label for label in made.values() if list(made.values()).count(label) > 1}
-    return {item: cut(called(item), tail=True) if label in twice else label for item, label in made.items()}
+    often = Counter(made.values())
+    return {item: cut(called(item), tail=True) if often[label] > 1 else label for item, label in made.items()}
 
 
 def cut(text: str, *, tail: bool = False) -> str:
@@ -205,7 +201,7 @@ def marks(
     spec: Paths, frame: pd.DataFrame, nodes: Nodes, scale: float, names: dict[str, str], size: tuple[float, float]
 ) -> list[Any]:  # fmt: skip
     """Give the layers: heads, bands, items, labels."""
-    flows, boxes = bands(frame, nodes, scale, names), items(spec, nodes, scale, names)
+    flows, boxes = bands(frame, nodes, scale), items(spec, nodes, scale, names)
     told = hashlib.sha1(json.dumps([flows, boxes], default=str).encode()).hexdigest()[:12]
     band = alt.selection_point(name=f"band_{told}", on="pointerover", clear="pointerout", fields=["edge"], empty=False)
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, size[0]], nice=False, zero=False))

@@ -21,8 +21,8 @@ def rules(spec: Paths, tables: EventTables) -> tuple[str, ...]:
     said += [*items(spec, tables), *sessions(spec), *shown(spec), *kept(spec)]
     said.append("Ties at one instant are in the order of arrival, then of uuid.")
     if spec.funnel is not None:
-        said += [f"Of the funnel: {rule}" for rule in funnel_rules.rules(spec.funnel, tables)[: -len(tables.rules())]]
-    return (*said, *tables.rules())
+        said += [f"Of the funnel: {rule}" for rule in funnel_rules.own_rules(spec.funnel, tables)]
+    return (*said, *tables.rules(by_distinct_id=False))
 
 
 def items(spec: Paths, tables: EventTables) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from evkit.errors import SpecError, nearest, whole
 from evkit.insights.retention.compute import asked_of, found_cells, shown, valued
 from evkit.insights.retention.grid import Grid, grid
+from evkit.insights.retention.rank import Cells
 from evkit.insights.retention.reached import reached
 from evkit.insights.retention.spec import Retention
 from evkit.insights.trends.actors import bucket_of
@@ -52,8 +54,9 @@ def actors(
         whole("interval", interval)
         if not 0 <= interval < len(spec.labels):
             raise SpecError(f"interval {interval}: those of this question count from 0 to {len(spec.labels) - 1}")
-    value = None if breakdown_value is None else value_of(breakdown_value, spec, tables)
-    found = members(spec, tables, row=cohort_at(cohort, made), value=value)
+    cells = None if breakdown_value is None else found_cells(spec, tables, made)
+    value = None if breakdown_value is None or cells is None else value_of(breakdown_value, spec, tables, cells)
+    found = members(spec, tables, row=cohort_at(cohort, made), value=value, cells=cells)
     if interval is not None:
         there = [max(a) >= interval if spec.cumulative else interval in a for a in found.appearances]
         found = found[pd.Series(there, index=found.index, dtype=bool)]
@@ -80,7 +83,7 @@ def cohort_at(cohort: str | dt.datetime | None, made: Grid) -> int | None:
     return None if at is None else made.starts.index(at)
 
 
-def value_of(given: str, spec: Retention, tables: EventTables) -> str:
+def value_of(given: str, spec: Retention, tables: EventTables, cells: Sequence[Cells]) -> str:
     """Give a breakdown value as the figures are parted by it: a cohort of persons by its id.
 
     Raises
@@ -90,14 +93,21 @@ def value_of(given: str, spec: Retention, tables: EventTables) -> str:
     """
     if not spec.breakdown:
         raise SpecError("breakdown_value names a value of a breakdown, and this question has none")
-    known = {str(shown(one.value, spec, tables)): str(one.value) for one in found_cells(spec, tables, grid(spec, tables))}
+    known = {str(shown(one.value, spec, tables)): str(one.value) for one in cells}
     if given not in known and given not in known.values():
         raise SpecError(f"no breakdown value {given!r}.{nearest(given, known)} Those there are: {', '.join(map(repr, list(known)[:25]))}")
     return known.get(given, given)
 
 
-def members(spec: Retention, tables: EventTables, *, row: int | None = None, value: str | None = None) -> pd.DataFrame:
+def members(
+    spec: Retention, tables: EventTables, *, row: int | None = None, value: str | None = None, cells: Sequence[Cells] | None = None
+) -> pd.DataFrame:
     """Give who is in a cohort by its number: actor_id, row, breakdown_value, appearances; most appearances first, then by actor_id.
+
+    Parameters
+    ----------
+    cells
+        The figures, where they are known: they say which values are kept by name.
 
     Raises
     ------
@@ -108,7 +118,7 @@ def members(spec: Retention, tables: EventTables, *, row: int | None = None, val
     if row is not None and not 0 <= row < len(made.starts):
         raise SpecError(f"no cohort {row}: they count from 0 to {len(made.starts) - 1}")
     asked = [one for one in asked_of(spec, tables, made) if not spec.cohorts or value in (None, OTHER, one.cohort)]
-    rest = kept(spec, tables, made) if value == OTHER else None
+    rest = kept(found_cells(spec, tables, made) if cells is None else cells) if value == OTHER else None
     parts = []
     for one in asked:
         found = reached(one)
@@ -131,9 +141,9 @@ def empty() -> pd.DataFrame:
     )
 
 
-def kept(spec: Retention, tables: EventTables, made: Grid) -> list[str]:
+def kept(cells: Sequence[Cells]) -> list[str]:
     """Give the breakdown values that are kept by name."""
-    return [str(one.value) for one in found_cells(spec, tables, made) if one.value != OTHER]
+    return [str(one.value) for one in cells if one.value != OTHER]
 
 
 def of_value(found: ir.Table, spec: Retention, value: str | None, rest: list[str] | None) -> ir.Table:

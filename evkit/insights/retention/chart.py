@@ -263,7 +263,7 @@ def describe(spec: Retention, frame: pd.DataFrame) -> str:
         return f"Retention of {title_of(spec)}: nobody began."
     one = frame[frame.breakdown_value.isin(frame.breakdown_value.head(1)) | frame.breakdown_value.isna()]
     people = int(frame[frame.interval == 0]["count"].sum())
-    several = spec.retention_type == "retention_recurring" and not spec.is_rolling
+    several = bool(spec.breakdown) or (spec.retention_type == "retention_recurring" and not spec.is_rolling)
     in_cohorts = "times somebody was in a cohort" if several else f"{who(spec)} in them"
     first, last = one.cohort.min(), one.cohort.max()
     said = [

@@ -28,6 +28,10 @@ def check_entities(*entities: Any) -> None:
             continue
         if one.math != "total":
             raise SpecError(f"math {one.math!r} of the {name} {one.label!r}: retention counts who does it; leave math out")
+        if one.group_type is not None or one.group_type_index is not None:
+            raise SpecError(
+                f"a group type of the {name} {one.label!r}: give it to the question, as in events.retention('a', group_type='company')"
+            )
         if one.optional:
             raise SpecError(f"the {name} {one.label!r} is optional, which only the steps of a funnel can be")
 

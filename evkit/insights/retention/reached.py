@@ -10,7 +10,7 @@ from evkit.dates.buckets import bucket
 from evkit.insights.retention.grid import WINDOW_HOURS
 from evkit.insights.retention.relation import Asked, marked
 
-SMALL = "int64"
+NUMBER = "int64"
 
 
 def reached(asked: Asked) -> ir.Table:
@@ -72,7 +72,7 @@ def with_first_value(rows: ir.Table, found: ir.Table) -> ir.Table:
 # ---------------------------------------------------------------------- by the calendar
 def period(asked: Asked, start: ir.TimestampValue) -> ir.IntegerValue:
     """Give the number of a period by its start; those before the grid are negative."""
-    return numbers.number(start, asked.spec.period, since=asked.grid.start, dialect=asked.tables.dialect).cast(SMALL)
+    return numbers.number(start, asked.spec.period, since=asked.grid.start, dialect=asked.tables.dialect).cast(NUMBER)
 
 
 def begun(asked: Asked, time: ir.TimestampValue) -> ir.TimestampValue:
@@ -131,7 +131,7 @@ def return_keys(asked: Asked) -> list[str]:
 
 def started(asked: Asked, rows: ir.Table, active: ir.Table, begins: ir.Table) -> ir.Table:
     """Give interval 0 of those who begin."""
-    zero = begins.mutate(interval=ibis.literal(0, type=SMALL))
+    zero = begins.mutate(interval=ibis.literal(0, type=NUMBER))
     if not asked.spec.aggregates:
         return zero.select(*asked.keys, "row", "interval")
     keys = return_keys(asked)
@@ -172,9 +172,9 @@ def bracketed(asked: Asked, found: ir.Table) -> ir.Table:
     """Give brackets in place of periods, where they are asked for: somebody once in each."""
     spec = asked.spec
     if not spec.custom_brackets:
-        return found.mutate(interval=found.interval.cast(SMALL))
+        return found.mutate(interval=found.interval.cast(NUMBER))
     number = ibis.cases(*((found.interval <= last, n) for n, last in enumerate(spec.ends[:-1])), else_=len(spec.ends) - 1)
-    found = found.mutate(interval=number.cast(SMALL))
+    found = found.mutate(interval=number.cast(NUMBER))
     keys = [*asked.keys, "row", "interval"]
     return found.group_by(keys).agg(amount=found.amount.sum()) if spec.aggregates else found.select(*keys).distinct()
 
@@ -202,7 +202,7 @@ def windows(asked: Asked, rows: ir.Table) -> ir.Table:
     if "value" in rows.columns and "value" not in begins.columns:
         seen = here.filter(here.is_target | here.is_returning).select("actor", "value").distinct()
         zero = begins.inner_join(seen, begins.actor == seen.actor).select(begins.actor, seen["value"], begins.row)
-    zero = zero.select(*asked.keys, "row", interval=ibis.literal(0, type=SMALL))
+    zero = zero.select(*asked.keys, "row", interval=ibis.literal(0, type=NUMBER))
     returns = here.filter(here.is_returning).view()
     returns = returns.mutate(at=clock(asked, returns.timestamp))
     joined = returns.inner_join(begins, [returns.actor == begins.actor, returns.timestamp >= begins.first])
@@ -222,4 +222,4 @@ def cells(asked: Asked, found: ir.Table) -> ir.Table:
     furthest = found.group_by(keys).agg(furthest=found.interval.max())
     every = ibis.range(0, len(asked.spec.labels)).unnest().name("interval").as_table()
     spread = furthest.cross_join(every)
-    return spread.filter(spread.interval <= spread.furthest).select(*keys, interval=spread.interval.cast(SMALL))
+    return spread.filter(spread.interval <= spread.furthest).select(*keys, interval=spread.interval.cast(NUMBER))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import EllipsisType
@@ -227,4 +228,4 @@ class Retention(Question):
         """For each interval, its last period, counted from the cohort's own."""
         if not self.custom_brackets:
             return tuple(range(self.total_intervals))
-        return (0, *(sum(self.custom_brackets[: i + 1]) for i in range(len(self.custom_brackets))))
+        return (0, *itertools.accumulate(self.custom_brackets))

@@ -37,7 +37,7 @@ def from_json(given: Mapping[str, Any]) -> tuple[tuple[PropertyRef, ...], int]:
     Raises
     ------
     UnsupportedQuery
-        For breakdowns by HogQL.
+        For a breakdown of a type, or by an expression, that evkit doesn't answer.
     """
     limit = given.get("breakdown_limit") or DEFAULT_BREAKDOWN_LIMIT
     several = given.get("breakdowns")

@@ -125,12 +125,12 @@ def _oldest(value: Mapping[str, Any], actions: Actions) -> Conditions:
     if not key:
         raise SpecError(f"a group of a cohort has 'properties', 'action_id' or 'event_id'; this one has none: {dict(value)!r:.200}")
     fields.check(value, "a group of a cohort", OLDEST)
-    count = int(value.get("count") or 0)
+    counted = value.get("count") not in (None, "", 0, "0")
     made = {
         "type": "behavioral", "key": key, "event_type": "actions" if value.get("action_id") else "events", "time_interval": "day",
-        "time_value": value.get("days") or A_YEAR, "value": "performed_event_multiple" if count > 0 else "performed_event",
+        "time_value": value.get("days") or A_YEAR, "value": "performed_event_multiple" if counted else "performed_event",
     }  # fmt: skip
-    times = {"operator": value.get("count_operator"), "operator_value": count} if count > 0 else {}
+    times = {"operator": value.get("count_operator"), "operator_value": value["count"]} if counted else {}
     return Conditions("AND", (behaviour_from_json({**made, **times}, actions),))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,7 +111,7 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     found = compute.figures(spec, tables, span)
     days = [common.day_text(start, spec.interval) for start in starts]
     labels = [common.label_text(start, spec.interval, span) for start in starts]
-    entity = action(spec, query["series"][0])
+    entity = action(query["series"][0], tables)
     rows = [
         {
             "data": found[status].tolist(),
@@ -127,12 +127,14 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     return {"results": rows}
 
 
-def action(spec: Lifecycle, node: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the series as the old filter's entity."""
-    subject = spec.subject.subject
-    if isinstance(subject, Action):
-        return {"id": node.get("id"), "name": subject.name, "type": "actions", "order": 0, "math": "total"}
-    return {"id": subject, "name": "All events" if subject is None else subject, "type": "events", "order": 0, "math": "total"}
+def action(node: Mapping[str, Any], tables: EventTables) -> dict[str, Any]:
+    """Give the first series as the old filter's entity."""
+    rest = {"order": 0, "math": "total"}
+    known = series.action_of(node, tables) if node.get("kind") == "ActionsNode" else None
+    if known is not None:
+        return {"id": node.get("id"), "name": known.name, "type": "actions", **rest}
+    event = node.get("event")
+    return {"id": event, "name": "All events" if event is None else event, "type": "events", **rest}
 
 
 # ---------------------------------------------------------------------- actors
@@ -164,12 +166,7 @@ def to_actors_query(
     if status is not None and status not in STATUSES:
         raise unknown("status", status, STATUSES)
     made: dict[str, Any] = {"kind": "InsightActorsQuery", "source": to_query(spec, tables)}
-    at = bucket_of(bucket, starts_of(spec, tables))
+    at = bucket_of(bucket, bucket_starts(compute.span(spec, tables)))
     if at is not None:
         made["day"] = common.day_text(at, spec.interval)
     return made if status is None else {**made, "status": status}
-
-
-def starts_of(spec: Lifecycle, tables: EventTables) -> Sequence[dt.datetime]:
-    """Give the starts of the buckets, wall clock of the project's zone."""
-    return bucket_starts(compute.span(spec, tables))

@@ -44,6 +44,7 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Paths:
     options = query.get("pathsFilter") or {}
     fields.check(query, "PathsQuery", QUERY)
     fields.check(options, "pathsFilter", OPTIONS, DRAWN)
+    least, most = (None, None) if weights_exclude(options) else (options.get("minEdgeWeight") or None, options.get("maxEdgeWeight") or None)
     kinds, left_out = tuple(options.get("includeEventTypes") or ()), tuple(options.get("excludeEvents") or ())
     expression = options.get("pathsHogQLExpression") if ("hogql" in kinds if kinds else "hogql" not in left_out) else None
     return Paths(
@@ -52,8 +53,8 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Paths:
         end_point=options.get("endPoint") or None,
         step_limit=options.get("stepLimit") or DEFAULT_STEP_LIMIT,
         edge_limit=options.get("edgeLimit") or DEFAULT_EDGE_LIMIT,
-        min_edge_weight=options.get("minEdgeWeight") or None,
-        max_edge_weight=options.get("maxEdgeWeight") or None,
+        min_edge_weight=least,
+        max_edge_weight=most,
         exclude_events=left_out if kinds else (),
         path_groupings=tuple(options.get("pathGroupings") or ()),
         path_replacements=bool(options.get("pathReplacements")),
@@ -64,6 +65,12 @@ def from_query(query: Mapping[str, Any], tables: EventTables) -> Paths:
         filters=common.filters_of(query, tables),
         date_range=common.range_of(query),
     )
+
+
+def weights_exclude(options: Mapping[str, Any]) -> bool:
+    """Say whether no edge can weigh as much as is asked, and as little: then PostHog has no edges, and the people of a key all the same."""
+    least, most = options.get("minEdgeWeight") or 0, options.get("maxEdgeWeight") or 0
+    return isinstance(least, int) and isinstance(most, int) and 0 < most < least
 
 
 def rules_of(given: Any) -> list[tuple[str, str]]:
@@ -140,11 +147,9 @@ def options_to_json(spec: Paths) -> dict[str, Any]:
 # ---------------------------------------------------------------------- answers
 def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer a PathsQuery in the shape of PostHog's response; a range that ends before it starts has no paths, as in PostHog."""
-    options = query.get("pathsFilter") or {}
-    least, most = options.get("minEdgeWeight") or 0, options.get("maxEdgeWeight") or 0
-    if isinstance(least, int) and isinstance(most, int) and 0 < most < least:
-        return {"results": []}
     spec = from_query(query, tables)
+    if weights_exclude(query.get("pathsFilter") or {}):
+        return {"results": []}
     try:
         found = compute.figures(spec, walk(spec, tables))
     except ReversedRange:

@@ -264,6 +264,6 @@ def to_actors_query(
         raise UnsupportedQuery("PostHog gives everybody of a cohort, with their appearances: leave interval= out")
     made: dict[str, Any] = {"kind": "InsightActorsQuery", "source": to_query(spec, tables), "interval": at}
     if breakdown_value is not None:
-        value = actors.value_of(breakdown_value, spec, tables)
+        value = actors.value_of(breakdown_value, spec, tables, compute.found_cells(spec, tables, grid(spec, tables)))
         made["breakdown"] = EVERYBODY if spec.cohorts and value == ALL_USERS else value
     return made

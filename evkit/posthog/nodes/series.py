@@ -73,7 +73,7 @@ def without_math(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_query(
-    query: Mapping[str, Any], tables: EventTables, read: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    query: Mapping[str, Any], tables: EventTables, read: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda node: node
 ) -> list[tuple[Series, Mapping[str, Any]]]:
     """Give the series of a query with their JSON; one of an action that doesn't exist keeps its place and letter, and matches nothing.
 

@@ -211,7 +211,6 @@ def action(spec: Trends, order: int, node: Mapping[str, Any], days: list[str]) -
     }
 
 
-# ---------------------------------------------------------------------- days and labels
 # ---------------------------------------------------------------------- actors
 def answer_actors(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     """Answer an InsightActorsQuery over a TrendsQuery: who is behind one figure, most events first."""

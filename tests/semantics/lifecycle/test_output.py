@@ -84,6 +84,10 @@ def test_several_series_are_one_with_the_filters_of_all() -> None:
     assert data("a v 01-06; a w 01-06", "v", "w", days=DAYS) == {}  # no event is both
     anything = {"kind": "EventsNode", "event": None}
     assert data("a v 01-06; b w 01-06", anything, "v", days=DAYS) == {"new": [1, 0, 0], "dormant": [0, -1, 0]}
+    first = ask("a v 01-06", {"kind": "ActionsNode", "id": 7}, "v", days=DAYS, given={"actions": [BUY]})[0]["action"]
+    assert (first["id"], first["type"]) == (7, "actions")
+    second = ask("a v 01-06", anything, {"kind": "ActionsNode", "id": 7}, days=DAYS, given={"actions": [BUY]})[0]
+    assert (second["action"]["id"], second["action"]["type"], second["label"]) == (None, "events", "All events - new")
     given = {"actions": [BUY, {"id": 8, "name": "other", "steps": [{"event": "x"}]}]}
     with pytest.raises(UnsupportedQuery, match="a LifecycleQuery of two actions"):
         ask("a v 01-06", {"kind": "ActionsNode", "id": 7}, {"kind": "ActionsNode", "id": 8}, days=DAYS, given=given)

@@ -108,3 +108,13 @@ def test_all_begins_with_the_earliest_event_of_the_series() -> None:
 def test_a_range_to_the_microsecond_still_has_whole_buckets() -> None:
     exact = {"date_from": "2020-01-06T12:00:00Z", "date_to": "2020-01-07T12:00:00Z", "explicitDate": True}
     assert data("a v 01-06 01:00; b v 01-07 23:00", days=exact, given=persons(a="01-06", b="01-07")) == {"new": [1, 1], "dormant": [0, -1]}
+
+
+def test_an_hour_that_a_half_hour_change_shortens_is_still_one() -> None:
+    # on Lord Howe Island clocks go from 02:00 to 02:30 on 4 October 2020: the hour of 2 has its second half
+    events = [{"event": "v", "distinct_id": "a", "timestamp": "2020-10-04T02:45:00+11:00", "properties": {}}]
+    rows = ask(
+        events, days={"date_from": "2020-10-04T01:00:00", "date_to": "2020-10-04T03:59:59"}, interval="hour", now="2020-12-01T00:00:00Z",
+        given={"timezone": "Australia/Lord_Howe"},
+    )  # fmt: skip
+    assert {r["status"]: r["data"] for r in rows if any(r["data"])} == {"new": [0, 1, 0], "dormant": [0, 0, -1]}

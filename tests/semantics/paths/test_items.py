@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.paths.asking import ALL, DATES, edges, events, query, rows, way
+from tests.semantics.paths.asking import ALL, edges, events, rows, way
 
 LOG = "a /a/@0 ~s/@1m buy@2m $identify@3m"
 
@@ -200,6 +200,4 @@ def test_an_absent_property_passes_a_negative_operator() -> None:
 
 
 def test_paths_are_those_of_persons_whatever_a_group_type_says() -> None:
-    asked = query(days=DATES, aggregation_group_type_index=0)
-    assert asked["aggregation_group_type_index"] == 0
     assert edges("a x@0 y@1m", aggregation_group_type_index=0) == ["1_x 2_y"]

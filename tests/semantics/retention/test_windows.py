@@ -67,7 +67,7 @@ def test_a_window_begins_with_somebodys_own_first_start_and_there_is_one_row_for
 
 
 def test_distances_are_counted_in_clock_hours_that_begin_between() -> None:
-    # from 10:59 to 10:00 of the next day 24 clock hours begin less one: 23 hours and a minute; to 10:01 it is 24 boundaries
+    # from 10:59 to 10:00 of the next day 24 clock hours begin, though only 23 hours and a minute pass; to 09:59 it is 23
     assert counts("a v 01-01 10:59; a v 01-02 10:00", days=WEEK, intervals=2, **ROLLING)[0] == [1, 1]
     assert counts("a v 01-01 10:59; a v 01-02 09:59", days=WEEK, intervals=2, **ROLLING)[0] == [1, 0]
     hours = {"period": "Hour", "days": ("2020-01-01T08:00:00", "2020-01-01T12:00:00"), "intervals": 2}
