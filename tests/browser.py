@@ -56,8 +56,16 @@ def browser_page(theme: str = "light", width: int = 1100) -> Iterator[Seen]:
                 seen.foreign.append(url)
                 request.abort()
 
+        def answer(dialog: Any) -> None:
+            """Leave a page where one clicked and didn't save; anything else that a page says is an error."""
+            if dialog.type == "beforeunload":
+                dialog.accept()
+            else:
+                seen.errors.append(f"{dialog.type}: {dialog.message}")
+                dialog.dismiss()
+
         page.route("**/*", route)
-        page.on("dialog", lambda dialog: dialog.accept())  # "leave this page?", where one clicked and didn't save
+        page.on("dialog", answer)
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.on("console", lambda said: seen.errors.append(said.text) if said.type == "error" else None)
         yield seen

@@ -63,7 +63,7 @@ class Hints:
                 )
                 continue
             self._remember(type=kind, key=key)
-            if len(self._known["type"]) > MOST_TYPES:
+            if len(self._known["type"]) > MOST_TYPES and ("types", "") not in self._told:
                 types = ", ".join(sorted(self._known["type"])[: MOST_TYPES + 1])
                 said.append(
                     self._once(

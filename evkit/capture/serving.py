@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
+import functools
 import queue
 import socket
 import tempfile
@@ -35,8 +36,6 @@ _RUNNING: dict[Collector, tuple[object, ...]] = {}
 """Those of this process that nobody stopped, and what was asked for: see `collect`."""
 _PORTS: dict[tuple[Path, str], int] = {}
 """Folder and host -> the port that a free one was taken for last: who knows the address finds the collector there again."""
-_OWN: dict[str, Path] = {}
-"""The folder of a process that named none."""
 _LOCK = threading.RLock()
 
 
@@ -191,15 +190,13 @@ def running_on(folder: str | Path) -> bool:
     """Say whether a collector of this process takes events into a folder."""
     at = Path(folder).resolve()
     with _LOCK:
-        return any(one.is_running and one.store.folder.resolve() == at for one in _RUNNING)
+        return any(one.is_running and where == at for one, (where, *_) in _RUNNING.items())
 
 
+@functools.cache
 def own_folder() -> Path:
     """Give the folder of this process for who names none: in the machine's place for temporary files, made when first asked for."""
-    with _LOCK:
-        if "folder" not in _OWN:
-            _OWN["folder"] = Path(tempfile.mkdtemp(prefix="evkit-events-"))
-        return _OWN["folder"]
+    return Path(tempfile.mkdtemp(prefix="evkit-events-"))
 
 
 def collect(
@@ -245,8 +242,10 @@ def collect(
     True
     """
     taken = wire.checked_tokens(tokens)
-    given = folder if isinstance(folder, Store) else None
-    where = (own_folder() if folder is None else Path(given.folder if given is not None else folder)).resolve()  # type: ignore[arg-type]
+    with _LOCK:
+        source = own_folder() if folder is None else folder
+    given = source if isinstance(source, Store) else None
+    where = Path(source.folder if isinstance(source, Store) else source).resolve()
     asked = (where, given, host, taken and frozenset(taken), posthog_js and Path(posthog_js).resolve())
     with _LOCK:
         for one, before in _RUNNING.items():
@@ -255,7 +254,7 @@ def collect(
                 return one
         with contextlib.ExitStack() as undo:
             sock = undo.enter_context(contextlib.closing(listening_again(where, host) if port == 0 else listening(host, port)))
-            store = undo.enter_context(Store(folder or where)) if given is None else given  # type: ignore[arg-type]
+            store = source if isinstance(source, Store) else undo.enter_context(Store(source))
             made = Collector(store, sock, server_of(store, tokens=taken, posthog_js=posthog_js), owns_store=given is None, tokens=taken)
             undo.pop_all()
         _RUNNING[made] = asked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from inspect import signature
 from typing import Any
 
@@ -58,7 +57,7 @@ def explore(
         "trends", "funnel", "retention", "lifecycle", "stickiness" or "paths" to begin with; or a question, or an Insight of one, to
         go on from: the way to begin with options that aren't named here.
     series
-        What is counted, the steps, or what begins and what comes back; the most frequent events when there are none.
+        What is counted, the steps, or what begins and what comes back; when there are none the most frequent events, the product's own before PostHog's.
     filters, breakdown, interval, date_range, display, compare, window, order_type, viz_type, breakdown_attribution
         What the form begins with, where the kind of question has it: see `Trends` and `Funnel`.
     keep
@@ -92,8 +91,8 @@ def explore(
         raise unknown("insight", insight, forms.KINDS)
     kind = forms.KINDS[insight]
     subject = [*events._subjects([series] if isinstance(series, (str, Action, Series)) else series)]
-    if kind.most == 0 and subject:
-        raise SpecError(f"{insight} of a series: leave series out, and give filters")
+    if kind.most is not None and len(subject) > kind.most:
+        raise SpecError(f"{insight} takes {kind.most or 'no'} series, not {len(subject)}{'' if kind.most else ': give filters'}")
     if not subject and kind.fewest:
         names = events.event_names().event.tolist()
         subject = sorted(names, key=lambda name: name.startswith("$"))[: kind.fewest]  # the product's own first
@@ -114,16 +113,14 @@ def given_of(kind: forms.Kind, options: dict[str, Any]) -> dict[str, Any]:
     SpecError
         When one was given that it doesn't have.
     """
-    has = {field.name for field in fields(kind.spec)}  # type: ignore[arg-type]
-    if kind.name not in ("trends", "funnel"):
-        has -= {"display"}  # a word of trends
+    has = {c.name for c in kind.controls if not c.key} | {"filters", "date_range"} | ({"breakdown"} if kind.breakdowns else set())
     defaults = {name: p.default for name, p in signature(explore).parameters.items()}
     for name, value in options.items():
         is_default = value is None or (isinstance(value, (str, bool)) and value == defaults[name])
         if name not in has and not is_default:
-            raise SpecError(
-                f"{name}={value!r} is no option of {kind.name}: give a question, as in ek.explore(events, ek.{kind.spec.__name__}(...))"
-            )
+            meant = any(c.name == name for c in kind.controls)
+            way = f" as it is meant here: give a question, as in ek.explore(events, ek.{kind.spec.__name__}({name}=...))" if meant else ""
+            raise SpecError(f"{name}={value!r} is no option of {kind.name}{way}. Those that are: {', '.join(sorted(has & options.keys()))}")
     return {name: value for name, value in options.items() if name in has}
 
 

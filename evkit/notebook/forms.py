@@ -291,7 +291,7 @@ def window_of(count: str, unit: str) -> str:
         When the number can't be read.
     """
     text = str(count).strip()
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise SpecError(f"the window {text!r} is no whole number of {unit}s: give 1 or more")
     return Window(f"{int(text)} {unit}{'' if int(text) == 1 else 's'}").words
 

@@ -15,16 +15,18 @@ from evkit.insights.insight import Insight
 from evkit.insights.lifecycle.spec import Lifecycle
 from evkit.insights.masking import masked
 from evkit.insights.retention.spec import Retention
-from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.timeline import listing
+from evkit.insights.timeline.compute import wall_clock
 from evkit.insights.timeline.spec import Timeline
-from evkit.insights.trends.spec import Trends, distinct
+from evkit.insights.trends.spec import distinct
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.displayed import KeptOutputs, publish
 from evkit.notebook.tool import Tool, script
 from evkit.query.actors import group_index
 from evkit.subjects import Group, Person
 
+OF_INSTANTS = ("_seen", "_at")
+"""How the columns end that are instants; others, such as bucket and cohort, are the zone's wall clock already."""
 MOST_PEOPLE = 500
 """People of a figure that are listed."""
 
@@ -35,7 +37,7 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     Parameters
     ----------
     subject
-        An Insight of a trend, a funnel, retention, a lifecycle or stickiness; or a timeline, a person or a group, to look at by itself.
+        An Insight of any question whose figures are people; or a timeline, a person or a group, to look at by itself.
 
     Returns
     -------
@@ -56,10 +58,10 @@ def inspect(subject: Insight | Person | Group) -> Inspector:
     """
     if isinstance(subject, (Person, Group)):
         subject = subject.timeline()
-    if not isinstance(subject, Insight) or not isinstance(subject.spec, (Trends, Funnel, Retention, Lifecycle, Stickiness, Timeline)):
-        raise SpecError(
-            f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), events.retention(...), or a person"
-        )
+    if not isinstance(subject, Insight):
+        raise SpecError(f"{subject!r} can't be looked into: give events.funnel(...), events.trends(...), another question, or a person")
+    if not isinstance(subject.spec, Timeline):
+        figures.room_of(subject.spec)  # nobody stands behind the figures of others
     return Inspector(subject)
 
 
@@ -75,20 +77,18 @@ class Inspector(Tool):
     _esm = script("timeline.js", "inspector.js")
     CALLS = ("people", "timeline")
     result = traitlets.Dict().tag(sync=True)
-    masks = traitlets.Bool().tag(sync=True)
-    """Whether a timeline that is looked at by itself has ids that are masked."""
 
     def __init__(self, insight: Insight) -> None:
         self.insight = insight
         self._actors: list[str] = []
         self._outputs = KeptOutputs(lambda: [display.bundle(insight.chart())])
-        alone = isinstance(insight.spec, Timeline) and insight.spec.person_id is not None and not insight.spec.show_ids
-        super().__init__(result=answered(self._make), masks=alone)
+        super().__init__(result=answered(self._make))
 
     def _make(self) -> Answer:
         spec, frame = self.insight.spec, self.insight.to_pandas()
         if isinstance(spec, Timeline):
-            return {**shown(self.insight), "timeline": self._entries(self.insight, show_ids=spec.show_ids)}
+            masks = spec.person_id is not None and not spec.show_ids
+            return {**shown(self.insight), "timeline": self._entries(self.insight, show_ids=spec.show_ids), "masks": masks}
         names = [figures.in_words(spec, frame, i) for i in range(len(frame))]
         drops = [figures.can_drop(spec, frame, i) for i in range(len(frame))]
         return {**shown(self.insight), "figures": names, "drops": drops}
@@ -120,7 +120,7 @@ class Inspector(Tool):
         what = {"person": ("person", "people"), "group": ("group", "groups")}.get(self._kind, ("value", "values"))
         return {
             "title": f"{len(found):,} {what[len(found) != 1]} {figures.in_words(spec, frame, row, dropped=dropped)}",
-            "columns": [what[0], *(f"{c} ({zone})" if c.endswith(("_seen", "_at")) else c for c in shown_of["columns"])],
+            "columns": [what[0], *(f"{c} ({zone})" if c.endswith(OF_INSTANTS) else c for c in shown_of["columns"])],
             "numbers": [False, *shown_of["numbers"]],
             "rows": [[name, *values] for name, values in zip(names, shown_of["rows"], strict=True)],
             "count": len(found),
@@ -174,6 +174,5 @@ class Inspector(Tool):
 
 
 def local(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
-    """Give a frame with its times, UTC without a zone, as the wall clock of a zone."""
-    times = [c for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])]
-    return frame.assign(**{c: frame[c].dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None) for c in times})
+    """Give a frame with its instants, UTC without a zone, as the wall clock of a zone."""
+    return frame.assign(**{c: wall_clock(frame[c], zone) for c in frame.columns if c.endswith(OF_INSTANTS)})

@@ -202,6 +202,7 @@ class Watch(Tool):
                 self._keep(time.monotonic())
             except (EvkitError, OSError) as error:
                 self.over = f"The store can't be read any more: {error}"
+                self._keep(time.monotonic(), last=True)
                 return
 
     def look(self, clock: float) -> dict[str, Any]:
@@ -217,7 +218,7 @@ class Watch(Tool):
             skipped, self._follower.skipped = self._follower.skipped, 0
         self.seen += len(fresh) + skipped
         self.note = self._noted()
-        self._newest.extend(line(row) for row in fresh[-MOST_KEPT:])
+        self._newest.extend(fresh[-MOST_KEPT:])
         self._unkept |= bool(fresh)
         self._clicked.extend(row for row in fresh if row.get("elements_chain"))
         self._minute.append((clock, Counter(row["event"] for row in fresh)))
@@ -267,7 +268,8 @@ class Watch(Tool):
 
     def _kept(self) -> dict[str, str]:
         """Give the newest events as a table without a script."""
-        rows = [(e["at"][:19], e["event"], e["distinct_id"], e["what"]) for e in reversed(self._newest)]
+        newest = [line(row) for row in reversed(tuple(self._newest))]  # a copy: events come meanwhile
+        rows = [(e["at"][:19], e["event"], e["distinct_id"], e["what"]) for e in newest]
         title = f"The newest events of {self.folder.name}, received until {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} (UTC)"
         if not rows:
             return {"text/plain": f"{title}: none", "text/html": markup.card(title, [], "None yet.")}

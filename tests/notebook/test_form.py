@@ -87,10 +87,17 @@ def test_what_an_option_can_not_be_is_said(insight: str, change: dict[str, Any],
 
 
 def test_an_option_that_a_kind_of_question_does_not_have_is_refused(events: Events) -> None:
-    with pytest.raises(
-        SpecError, match=r"window='2 days' is no option of retention: give a question, as in ek.explore\(events, ek.Retention\(...\)\)"
-    ):
+    with pytest.raises(SpecError, match=r"window='2 days' is no option of retention. Those that are: breakdown, date_range, filters$"):
         ek.explore(events, "retention", window="2 days")
+    with pytest.raises(
+        SpecError,
+        match=r"display='BoldNumber' is no option of retention as it is meant here: give a question, as in ek.explore\(events, ek.Retention\(display=...\)\)",
+    ):
+        ek.explore(events, "retention", display="BoldNumber")
+    with pytest.raises(SpecError, match="lifecycle takes 1 series, not 2"):
+        ek.explore(events, "lifecycle", series=["view", "buy"])
+    with pytest.raises(SpecError, match="paths takes no series, not 1: give filters"):
+        ek.explore(events, "paths", series=["view"])
     assert ek.explore(events, "paths", filters=ek.event_prop("plan") == "x").spec == ek.Paths(filters=ek.event_prop("plan") == "x")
     assert ek.explore(events, "retention", series=["view"]).spec == ek.Retention("view")
     assert ek.explore(events, ek.Retention("view", period="day")).code == 'events.retention("view", "view", period="day")'

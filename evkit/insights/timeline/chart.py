@@ -52,11 +52,11 @@ def marks(frame: pd.DataFrame) -> list[dict[str, Any]]:
         grouped = points.assign(at=points.time.dt.floor(step)).groupby(["lane", "kind", "at"], sort=True)
         if grouped.ngroups <= MOST_MARKS:
             break
-    made = []
+    made, written = [], form(frame)
     for (lane, kind, at), rows in grouped:
         names = ", ".join(sorted(set(rows.what))[:6])
         made.append(
-            {"lane": lane, "kind": kind, "time": f"{at.isoformat()}Z", "when": at.strftime(form(frame)), "count": len(rows), "names": names}
+            {"lane": lane, "kind": kind, "time": f"{at.isoformat()}Z", "when": at.strftime(written), "count": len(rows), "names": names}
         )
     return made
 
@@ -103,14 +103,14 @@ def time_axis(frame: pd.DataFrame) -> alt.X:
 
 def chart(spec: Timeline, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
     """Draw a timeline."""
-    sessions = frame[frame.kind == "session"]
+    sessions, written = frame[frame.kind == "session"], form(frame)
     bars = [
         {
             "lane": "sessions",
             "kind": "session",
             "time": f"{s.time.isoformat()}Z",
             "end": f"{s.end.isoformat()}Z",
-            "when": s.time.strftime(form(frame)),
+            "when": s.time.strftime(written),
             "names": s.detail,
         }
         for s in sessions.head(MOST_MARKS).itertuples()

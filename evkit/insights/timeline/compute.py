@@ -60,9 +60,14 @@ def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
     made = pd.concat([p for p in parts if len(p)], ignore_index=True) if any(len(p) for p in parts) else parts[0]
     zone = tables.settings.timezone
     for column in ("time", "end"):
-        made[column] = pd.to_datetime(made[column]).dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+        made[column] = wall_clock(pd.to_datetime(made[column]), zone)
     made["step"] = steps(spec, tables, made)
     return made.sort_values(["time", "kind", "what", "uuid"], kind="stable", ignore_index=True)[COLUMNS]
+
+
+def wall_clock(times: pd.Series, zone: str) -> pd.Series:
+    """Give instants, UTC without a zone, as the wall clock of a zone."""
+    return times.dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
 
 
 def steps(spec: Timeline, tables: EventTables, made: pd.DataFrame) -> pd.Series:

@@ -183,7 +183,7 @@ function render({ model, el }) {
       if (!kind.anything) for (const s of form.series) s.name ??= "";
     }, { redraw: true });
     return h("fieldset.evkit-tabs", {}, h("legend.evkit-hidden", {}, "Insight"), options.insights.map((o) =>
-      h("label", {}, h("input", { type: "radio", name: `${prefix}-insight`, value: o.value, checked: form.insight === o.value, onchange: () => change(o.value) }), h("span", {}, o.label))));
+      h("label", {}, h("input", { type: "radio", id: `${prefix}-insight-${o.value}`, name: `${prefix}-insight`, value: o.value, checked: form.insight === o.value, onchange: () => change(o.value) }), h("span", {}, o.label))));
   }
   const groups = choices.owners.filter((o) => o.value.startsWith("group:"));
   const prefix = fresh("form");
@@ -228,7 +228,7 @@ function render({ model, el }) {
         return h("div.evkit-row", {}, labelled(label, typed(`${key}_count`, { inputmode: "numeric", size: 4 })),
           labelled("Unit of the window", choice(control.choices, form[`${key}_unit`], (value) => put(() => (form[`${key}_unit`] = value))), { visible: false }));
       default:
-        return labelled(label, choice(control.choices, form[key], set));
+        return labelled(label, choice(control.choices, form[key], set, { id: `${prefix}-${key}` }));
     }
   }
 

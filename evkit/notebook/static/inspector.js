@@ -76,7 +76,7 @@ function render({ model, el }) {
       root.append(h("p.evkit-quiet", {}, "Click a mark to see who is in it; or take it from the table."),
         folded("Figures as a table", tableOf(result.table, `Figures: ${result.title}`, { extra: buttons, extraTitle: "who" })),
         h("div.evkit-behind", {}, people, lane));
-    } else root.append(ofOne(result.timeline, model.get("masks")));
+    } else root.append(ofOne(result.timeline, result.masks));
   }
   el.append(root);
   return () => {
