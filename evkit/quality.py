@@ -207,7 +207,10 @@ class Quality:
         """
         found, longest = self._freshness(clock), Window(stale_after)
         settings = self.tables.settings
-        if found.newest is None:
+        if found.newest is None and found.furthest is not None and found.clock is not None:
+            later = f"all are later, up to {found.moment(found.furthest)}"
+            warn(f"there are no events up to {found.moment(found.clock)}: {later}. Is now= right?", StaleDataWarning)
+        elif found.newest is None:
             warn("there are no events: every figure is zero. Is the collector running, and is this its data?", StaleDataWarning)
         elif found.silent is not None and found.silent > dt.timedelta(microseconds=longest.microseconds):
             since, at = tables_of.length(found.silent.total_seconds()), found.moment(found.newest)
@@ -223,7 +226,7 @@ class Quality:
         row = self.tables.execute(self._span(told or limit, limit)).iloc[0]
         newest, furthest = (None if pd.isna(t) else pd.Timestamp(t).tz_localize("UTC").to_pydatetime() for t in (row.newest, row.furthest))
         ahead = 0 if pd.isna(row.in_future) else int(row.in_future)
-        return Freshness(newest, told, ahead, furthest if ahead else None, self.tables.settings.timezone)
+        return Freshness(newest, told, ahead, furthest, self.tables.settings.timezone)
 
     def _span(self, clock: dt.datetime, limit: dt.datetime) -> ir.Table:
         """Give, as an expression of one row, the newest event up to a clock, how many come after a limit, and the newest of all."""

@@ -30,7 +30,7 @@ class Freshness:
     in_future
         How many events lie in the future of this machine's clock.
     furthest
-        The furthest of them.
+        The newest of all events, also of those that lie in the future.
     timezone
         The zone in which times are said.
     """
@@ -50,7 +50,7 @@ class Freshness:
     def words(self) -> str:
         """The newest event, and what lies in the future."""
         if self.newest is None:
-            said = "There are no events up to the clock." if self.in_future else "There are no events."
+            said = "There are no events up to the clock." if self.furthest is not None else "There are no events."
         else:
             since = "" if self.silent is None else f", {length(self.silent.total_seconds())} before the clock of this report"
             said = f"Newest event: {self.moment(self.newest)}{since}."

@@ -208,6 +208,13 @@ def test_where_dates_count_from_the_newest_event_nothing_is_stale_and_without_ev
         assert str(none.freshness()) == "There are no events."
 
 
+def test_where_all_events_come_after_the_clock_that_was_given_the_clock_is_doubted(log: Log) -> None:
+    quality = log("a x 03-01; a x 03-02 06:00", now="2026-02-01T07:00").quality()
+    with pytest.warns(StaleDataWarning, match=r"no events up to .* all are later, up to Mon 2 March 2026, 06:00 UTC\. Is now= right\?"):
+        fresh = quality.freshness(clock=CLOCK)
+    assert (str(fresh), fresh.newest, fresh.in_future) == ("There are no events up to the clock.", None, 0)
+
+
 def test_events_lie_in_the_future_when_they_are_later_than_late_after_the_machines_clock(log: Log) -> None:
     written = "a x 03-09 06:00; a x 03-09 08:00; a x 03-09 08:01; a x 12-09 12:00"
     with pytest.warns(

@@ -132,12 +132,11 @@ class Watch(Tool):
         for row in reversed(rows):
             self._is_new(str(row["uuid"]))
         self._clicked = deque((row for row in reversed(rows) if row["elements_chain"]), maxlen=MOST_CLICKED)
-        first = [line(row) for row in rows]
-        self._newest = deque(reversed(first), maxlen=MOST_KEPT)
+        self._newest = deque(reversed(rows), maxlen=MOST_KEPT)
         self._outputs = KeptOutputs(lambda: [self._kept()])
         self._kept_at = 0.0
         self._unkept = False
-        super().__init__(first=first, folder_name=folder.name, note=self._noted())
+        super().__init__(first=[line(row) for row in rows], folder_name=folder.name, note=self._noted())
         self._thread = threading.Thread(target=self._run, name="evkit-watch", daemon=True)
 
     # ------------------------------------------------------------------ calls from the page

@@ -20,7 +20,7 @@ from evkit.report.warned import warned
 
 STATUS = """exit status: 0 the report is whole; 1 a cell failed, or something that was given is wrong (the report so far is kept, and says
 so first); 2 the command can't be read; 3 the report is whole, and its figures are not what was asked for: an event that was asked
-for is unknown, the newest event is old, events lie in the future, a part of a dashboard failed (the page says so first; with
+for is unknown, a range or a filter has no event, the newest event is old, there are none, events lie in the future, a part of a dashboard failed (the page says so first; with
 --strict after any warning of evkit's); 130 it was stopped (the report so far is kept)"""
 FAILED, DOUBTFUL, STOPPED = 1, 3, 130
 """Exit statuses: a cell failed; figures are not what was asked for; it was ended by Ctrl-C, SIGTERM or SIGHUP."""
@@ -99,9 +99,9 @@ def report(asked: argparse.Namespace, *, now: dt.datetime | None = None, say: Ca
     for said in told:
         complain(said)
     so_far = book.with_name(f"{book.stem}.running.ipynb")
+    ran = run.execute(notebook, given, timeout_seconds=asked.timeout, folder=folder, keep=lambda made: written(made, so_far))
+    failure = ran.failure
     with putting(Path(asked.out)):
-        ran = run.execute(notebook, given, timeout_seconds=asked.timeout, folder=folder, keep=lambda made: written(made, so_far))
-        failure = ran.failure
         before = kept_before(target, book) if failure else None
         written(ran.notebook, book)
         page.write_text(
@@ -199,7 +199,8 @@ def targets(notebook: Path, folder: Path, day: dt.datetime | None) -> tuple[Path
 
 def written(notebook: dict[str, Any], path: Path) -> Path:
     """Write a notebook with its outputs."""
-    return page.write_text(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    with putting(path.parent):
+        return page.write_text(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
 # ---------------------------------------------------------------------- on time

@@ -147,7 +147,7 @@ class Dashboard:
 
     # ------------------------------------------------------------------ in a notebook
     def chart(self) -> Any:
-        """Give the insights as one Altair chart, a grid; texts are left out.
+        """Give the insights as one Altair chart, a grid; plain texts stand under their titles, others are left out.
 
         Raises
         ------

@@ -76,6 +76,10 @@ def leaves(value: Any) -> Iterator[str]:
         yield from leaves(part)
 
 
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+"""A secret that is one is no text that could be masked within JSON or Python: its parameter is masked whole."""
+
+
 @dataclass(frozen=True)
 class Masks:
     """What is masked of the parameters given.
@@ -98,10 +102,10 @@ class Masks:
     def of(cls, given: Mapping[str, Any]) -> Masks:
         """Find the secrets."""
         found = {name: [text for text in secrets_in(name, value) if text] for name, value in given.items()}
-        short = {name for name, texts in found.items() if any(len(t) < SHORTEST_SECRET for t in texts)}
+        whole = {name for name, texts in found.items() if any(len(t) < SHORTEST_SECRET or NUMBER.fullmatch(t) for t in texts)}
         texts = {form for all_of in found.values() for t in all_of if len(t) >= SHORTEST_SECRET for form in forms(t)}
         return cls(
-            names=tuple(name for name in given if is_secret(name) or name in short),
+            names=tuple(name for name in given if is_secret(name) or name in whole),
             texts=tuple(sorted(texts, key=lambda t: (-len(t), t))),
             hidden=tuple(name for name, texts in found.items() if texts),
         )

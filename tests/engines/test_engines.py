@@ -298,9 +298,9 @@ def test_an_engine_gives_the_figures_that_duckdb_gives(engine: Any, expected: di
         events = ek.from_ibis(put("events", sample()), timezone="Europe/London", week_start="monday")
         found = answers(events, ek.from_ibis(put("odd", odd())), asked_of(engine))
     wrong = []
-    for name, value in expected.items():
-        if name not in found:
-            continue
+    assert set(found) == set(asked_of(engine)) | (set(expected) - set(QUESTIONS))
+    for name in found:
+        value = expected[name]
         if isinstance(value, pd.DataFrame):
             try:
                 pd.testing.assert_frame_equal(found[name], value, check_dtype=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 import evkit as ek
-from evkit.errors import DataError, EvkitWarning, UnknownEventWarning
+from evkit.errors import DataError, EvkitWarning, NothingBeforeWarning, UnknownEventWarning
 
 Log = Callable[..., ek.Events]
 TEXT = "a view 01-01 plan=x; a buy 01-02 plan=x; b view 01-01"
@@ -78,6 +78,15 @@ def test_what_makes_every_figure_zero_is_told(log: Log, ask: Callable[[ek.Events
         ask(log(MORE)).to_pandas()
     (one,) = [str(w.message) for w in told if issubclass(w.category, EvkitWarning)]
     assert said in one
+
+
+@pytest.mark.parametrize("ask", [ek.Events.trends, ek.Events.stickiness])
+def test_a_period_outside_the_data_is_told_by_its_name_when_another_is_compared_with_it(log: Log, ask: Callable[..., ek.Insight]) -> None:
+    events = log("a view 01-01; b view 01-02; a view 01-03")
+    for days, category in ((("2026-01-04", "2026-01-06"), UnknownEventWarning), (("2026-01-01", "2026-01-03"), NothingBeforeWarning)):
+        with pytest.warns(EvkitWarning, match="no event is in the range") as told:
+            ask(events, "view", date_range=days, compare=True).to_pandas()
+        assert [w.category for w in told] == [category]
 
 
 def test_zeros_that_need_no_word_have_none(log: Log) -> None:

@@ -82,7 +82,8 @@ def python(code: str) -> str:
         "evkit.insights.correlation.spec",
         "evkit.insights.retention.spec",
         "evkit.insights.timeline.spec",
-        "evkit.insights.paths.spec",
+        "evkit.insights.lifecycle.spec",
+        "evkit.insights.stickiness.spec",
         "evkit.capture.message",
     ],
 )

@@ -139,6 +139,7 @@ def test_what_stays_in_a_saved_notebook_are_the_newest_events(tmp_path: Path) ->
         assert [text.split("  ")[1:3] for text in lines[1:]] == [[f"e{i}", "<img>"] for i in range(29, 9, -1)]
         assert "&lt;img&gt;" in kept["text/html"] and "<img" not in kept["text/html"]
         view.stop()
+        assert ek.watch(store)._kept()["text/plain"].splitlines()[1:] == lines[1:]  # a view that begins with what was there
 
 
 def test_clicked_texts_are_shown_as_people_saw_them(tmp_path: Path) -> None:

@@ -64,3 +64,17 @@ def test_a_short_secret_is_masked_where_it_is_given() -> None:
     made = Masks.of({"limits": {"pin_token": "123"}, "n": 123}).notebook(notebook)
     assert made["cells"][0]["source"] == f'limits = "{MASK}"\nn = 123'
     assert made["metadata"]["papermill"]["parameters"] == {"limits": MASK, "n": 123}
+
+
+def test_a_secret_that_is_a_number_is_masked_with_its_parameter_so_that_the_notebook_stays_one() -> None:
+    cell = {
+        "cell_type": "code",
+        "metadata": {"tags": ["injected-parameters"]},
+        "source": 'limits = {"token": 12345678, "n": 3}',
+        "outputs": [],
+    }
+    given = {"limits": {"token": 12345678, "n": 3}}
+    notebook = {"cells": [cell], "metadata": {"papermill": {"parameters": given}}, "nbformat": 4, "nbformat_minor": 5}
+    made = Masks.of(given).notebook(notebook)
+    assert made["cells"][0]["source"] == f'limits = "{MASK}"'
+    assert made["metadata"]["papermill"]["parameters"] == {"limits": MASK}

@@ -12,14 +12,10 @@ from evkit.insights import theme
 from evkit.insights.display import Chart, layer, nothing, picked
 from evkit.insights.funnel.spec import Funnel
 from evkit.insights.time_lines import WHEN, ends, time_lines
+from evkit.insights.trends.chart import value_label
 
 LABELLED_VALUES = 4
 """Up to so many breakdown values every bar has its figure written above it."""
-
-
-def value_label(value: Any) -> str:
-    """Write a breakdown value for people."""
-    return ", ".join(value_label(v) for v in value) if isinstance(value, tuple) else str(value) or "(no value)"
 
 
 def span(seconds: float | None) -> str:

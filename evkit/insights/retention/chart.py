@@ -25,7 +25,6 @@ CELL = (54, 26)
 """Width and height of a cell of the grid."""
 PEOPLE, GROUPS, MEAN, OVERALL = "people", "groups", "mean", "mean of all cohorts"
 MOST_TOLD = 8
-NO_VALUE = "(no value)"
 
 
 def chart(spec: Retention, frame: pd.DataFrame, *, now: dt.datetime | None = None) -> Any:
@@ -222,8 +221,7 @@ def value_curves(spec: Retention, frame: pd.DataFrame) -> Any:
 
 def value_names(frame: pd.DataFrame) -> dict[Any, str]:
     """Write breakdown values for people, each differently."""
-    names = value_labels(frame.breakdown_value.drop_duplicates().tolist())
-    return {value: NO_VALUE if value == "" and NO_VALUE not in names else name for value, name in names.items()}
+    return value_labels(frame.breakdown_value.drop_duplicates().tolist())
 
 
 def mean_rows(found: pd.DataFrame, names: dict[Any, str]) -> list[dict[str, Any]]:

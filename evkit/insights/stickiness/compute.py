@@ -16,6 +16,7 @@ import pandas as pd
 from evkit.dates import Range, bucket_starts, previous_range
 from evkit.dates.buckets import bucket, units_to_end
 from evkit.dates.instants import instant
+from evkit.errors import NothingBeforeWarning
 from evkit.insights import unknown
 from evkit.insights.stickiness.spec import Stickiness
 from evkit.model.tables import EventTables
@@ -150,9 +151,15 @@ def frame(spec: Stickiness, tables: EventTables) -> pd.DataFrame:
     """
     found = rows(spec, tables)
     unknown.warn_of_events(spec.series, tables)
-    if not any(figures.any() for _, _, figures in found):
+    spans = periods(spec, tables)
+    empty = [name for name in spans if not any(figures.any() for _, period, figures in found if period == name)]
+    if len(empty) == len(spans):
         filters = (spec.filters, *(s.group for s in spec.series))
-        unknown.warn_of_zeros(refs_in(*filters), filters, periods(spec, tables)["current"], tables)
+        unknown.warn_of_zeros(refs_in(*filters), filters, spans["current"], tables)
+    elif "current" in empty:
+        unknown.warn_of_range(spans["current"], tables)
+    if "previous" in empty:
+        unknown.warn_of_range(spans["previous"], tables, NothingBeforeWarning)
     made = [
         (spec.labels[order], order, period, k, figure)
         for order, period, figures in found

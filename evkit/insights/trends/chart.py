@@ -12,7 +12,7 @@ import pandas as pd
 from evkit.insights import theme
 from evkit.insights.display import Chart, layer, nothing, picked
 from evkit.insights.time_lines import WHEN, bucket_axis, colours, ends, fading, lines_of, past_lines, time_lines
-from evkit.insights.trends.spec import IN_WORDS, OTHER, Trends
+from evkit.insights.trends.spec import IN_WORDS, NO_VALUE, OTHER, Trends
 
 TIME_BARS = ("ActionsBar", "ActionsStackedBar", "ActionsUnstackedBar")
 VALUE = ",.10~g"
@@ -28,7 +28,7 @@ def value_label(value: Any) -> str:
     edges = A_BIN.fullmatch(str(value))
     if edges:
         return f"{float(edges[1]):,.4g} to {float(edges[2]):,.4g}"
-    return IN_WORDS.get(value, str(value))
+    return IN_WORDS.get(value, str(value)) or IN_WORDS[NO_VALUE]
 
 
 def value_labels(values: list[Any]) -> dict[Any, str]:

@@ -198,11 +198,13 @@ def frame(spec: Trends, tables: EventTables) -> pd.DataFrame:
     unknown.warn_of_events(spec.series, tables)
     unknown.warn_of_properties(spec.breakdown, (row.parts for row in found), NO_VALUE, tables)
     spans = periods(spec, tables)
-    if not any(row.figures.any() for row in found):
-        unknown.warn_of_zeros(properties_of(spec), (spec.filters, *(s.group for s in spec.series)), spans.pop("current"), tables)
-    for name, span in spans.items():
-        if not any(row.figures.any() for row in found if row.period == name):
-            unknown.warn_of_range(span, tables, NothingBeforeWarning)
+    empty = [name for name in spans if not any(row.figures.any() for row in found if row.period == name)]
+    if len(empty) == len(spans):
+        unknown.warn_of_zeros(properties_of(spec), (spec.filters, *(s.group for s in spec.series)), spans["current"], tables)
+    elif "current" in empty:
+        unknown.warn_of_range(spans["current"], tables)
+    if "previous" in empty:
+        unknown.warn_of_range(spans["previous"], tables, NothingBeforeWarning)
     starts = buckets(spec, tables)
     labels = spec.labels
     made = [
