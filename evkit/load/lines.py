@@ -35,6 +35,11 @@ SENT = frozenset(
     }
 )  # fmt: skip
 """What a client's event has at its top. A line without `properties` that has more is a row of a table: the others are its properties."""
+OF_CLIENTS = frozenset(
+    {"$distinct_id", "$set", "$set_once", "$unset", "$elements", "elements", "api_key", "token", "offset", "sent_at", "now"}
+)
+OF_BOTH = frozenset({"type", "library", "library_version", "context", "ip", "site_url", "messageId", "data"})
+"""Of these, what only a client's event has, and what tables have too: a property, where nothing else says that a client sent the line."""
 OURS = frozenset({*schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)})
 NO_EVENT = "no event name"
 TIMES = ("timestamp", "received_at", "sent_at")
@@ -158,8 +163,17 @@ def rows_of(line: bytes, names: Renaming) -> tuple[list[dict[str, Any]], list[Ca
 
 
 def is_flat(body: Mapping[str, Any]) -> bool:
-    """Say whether an event is a row of a table, its properties beside it, instead of something that a client sent."""
-    return not {"properties", "batch"} & body.keys() and not body.keys() <= SENT
+    """Say whether an event is a row of a table, its properties beside it, instead of something that a client sent.
+
+    Examples
+    --------
+    >>> is_flat({"event": "view", "distinct_id": "ann", "type": "film"})
+    True
+    >>> is_flat({"event": "view", "distinct_id": "ann", "type": "capture", "api_key": "phc_1"})
+    False
+    """
+    names = body.keys()
+    return not {"properties", "batch"} & names and (not names <= SENT or (bool(names & OF_BOTH) and not names & OF_CLIENTS))
 
 
 def wire_rows(body: Any) -> tuple[list[dict[str, Any]], list[CaptureError]]:

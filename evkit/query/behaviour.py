@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Union, cast
 from zoneinfo import ZoneInfo
 
@@ -42,8 +42,8 @@ class Length:
     """
 
     words: str
-    n: int = 0
-    unit: str = "day"
+    n: int = field(init=False)
+    unit: str = field(init=False)
 
     def __post_init__(self) -> None:
         match = LENGTH.fullmatch(self.words) if isinstance(self.words, str) else None

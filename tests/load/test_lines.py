@@ -148,6 +148,18 @@ def test_a_row_of_a_table_on_each_line_has_its_other_names_as_properties_as_in_c
     assert [json.loads(p) for p in read.properties] == [{"plan": "pro", "seats": 3}, {"plan": "free", "tags": ["x"]}]
 
 
+def test_a_row_of_a_table_whose_other_names_clients_use_too_keeps_them_on_every_line(tmp_path: Path) -> None:
+    row = {"event": "buy", "distinct_id": "a", "timestamp": "2026-01-01T00:00:00Z"}
+    lines = [{**row, "type": "gift", "plan": "pro"}, {**row, "type": "gift", "ip": "127.0.0.1"}, {**row, "context": {"page": "/a"}}]
+    (tmp_path / "flat.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    read = ek.read(tmp_path / "flat.jsonl").to_pandas()
+    assert [json.loads(p) for p in read.properties] == [
+        {"type": "gift", "plan": "pro"},
+        {"type": "gift", "ip": "127.0.0.1"},
+        {"context": {"page": "/a"}},
+    ]
+
+
 def test_names_of_its_own_leave_the_others_as_properties_too(tmp_path: Path) -> None:
     theirs = [{"name": r["event"], "user": r["distinct_id"], "time": r["timestamp"], "plan": r["plan"]} for r in FLAT]
     (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, theirs)))

@@ -149,9 +149,9 @@ class Paths(Question):
         put("funnel_dropped", bool(funnel_dropped))
         put("filters", FilterGroup.of(filters))
         put("date_range", None if date_range is None else DateRange.of(date_range))
-        checks.check(self)
         if funnel_path_type is not None and funnel_path_type not in FUNNEL_PATH_TYPES:
             raise unknown("funnel_path_type", funnel_path_type, FUNNEL_PATH_TYPES)
+        checks.check(self)
 
     def includes(self, kind: str) -> bool:
         """Say whether a type of event is asked for, and named as such; without `include_event_types` all are."""
