@@ -277,13 +277,13 @@ def answers(events: ek.Events, strange: ek.Events, names: list[str]) -> dict[str
         ),
     )
     found: dict[str, Any] = {name: QUESTIONS[name](events) for name in names}
-    for operator in OPERATORS:
-        for value in WANTED.get(operator, []):
-            test = PropertyFilter("p", value, operator=operator)
-            table = relation(strange.tables, test)
-            rows = strange.tables.execute(table.select("uuid", hit=Matcher(strange.tables, table).filter(test)))
-            hits = [ODD[int(u[1:])] for u, hit in sorted(zip(rows.uuid, rows.hit, strict=True)) if hit]
-            found[f"{operator} {value!r}"] = [hit for hit in hits if type(hit) is not float or hit not in NEVER_SAME]
+    tests = [PropertyFilter("p", value, operator=operator) for operator in OPERATORS for value in WANTED.get(operator, [])]
+    table = relation(strange.tables, *tests)
+    hits = {f"hit{i}": Matcher(strange.tables, table).filter(test) for i, test in enumerate(tests)}
+    rows = strange.tables.execute(table.select("uuid", **hits)).sort_values("uuid")
+    for i, test in enumerate(tests):
+        caught = [ODD[int(u[1:])] for u, hit in zip(rows.uuid, rows[f"hit{i}"], strict=True) if hit]
+        found[f"{test.operator} {test.value!r}"] = [hit for hit in caught if type(hit) is not float or hit not in NEVER_SAME]
     return found
 
 

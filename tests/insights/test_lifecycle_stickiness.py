@@ -164,7 +164,7 @@ def shuffled(log: RandomLog, source: random.Random) -> ek.Events:
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(40, 1_000), deadline=None)
+@settings(max_examples=examples(20, 1_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_who_is_active_is_one_of_three_and_the_order_of_rows_decides_nothing(seed: int) -> None:
     log, source = random_log(seed)

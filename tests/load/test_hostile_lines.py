@@ -122,7 +122,7 @@ KEYS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=examples(150, 5_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80, 5_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from(KEYS), VALUE, max_size=6) | VALUE, min_size=1, max_size=5))
 def test_no_lines_stop_the_process_and_the_good_one_is_always_read(lines: list[Any]) -> None:
     good = {**GOOD, "uuid": "0199aa10-0000-7000-8000-000000000001", "event": "the good one"}

@@ -236,7 +236,7 @@ def an_event(draw: random.Random) -> Row:
     return draw.choice(IDS), event, "{" + ", ".join(parts) + "}"
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**40), st.booleans())
 def test_persons_are_those_of_the_replay_of_every_event(seed: int, at_once: bool) -> None:
     draw = random.Random(seed)

@@ -48,7 +48,7 @@ class Told:
     def __init__(self, log: Log) -> None:
         self.log = log
         self.zone = ZoneInfo(log.zone)
-        self.owner, self.plans = log.replayed()
+        self.owner, self.plans = log.persons(), log.plans()
         self.now = max(e.time for e in log.events).replace(tzinfo=dt.UTC).astimezone(self.zone)
         self.today = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -34,44 +34,9 @@ def next_of(log: Log, start: dt.datetime, interval: str) -> dt.datetime:
     return after
 
 
-def created(log: Log) -> tuple[dict[str, str], dict[str, dt.datetime]]:
-    """Give distinct id -> person, and person -> when they were created: the time of the event that made each of those that became them, the oldest.
-
-    Events without a person profile make and join nobody, so who is whose person is worked out here and not taken from the log.
-    """
-    owner: dict[str, str] = {}
-    made: dict[str, dt.datetime] = {}
-    identified: set[str] = set()
-    for e in log.events:
-        if e.properties.get("$process_person_profile") is False:
-            continue
-        other = e.properties.get("$anon_distinct_id") if e.name == "$identify" else None
-        if other is not None and other != e.who:
-            mine, theirs = owner.get(e.who), owner.get(other)
-            if mine is None and theirs is None:
-                owner[e.who] = owner[other] = e.who
-                made[e.who] = e.time
-            elif mine is None:
-                owner[e.who] = str(theirs)
-            elif theirs is None:
-                owner[other] = mine
-            elif mine != theirs and theirs not in identified:
-                for one, person in list(owner.items()):
-                    if person == theirs:
-                        owner[one] = mine
-                made[mine] = min(made[mine], made.pop(theirs))
-            identified.add(owner[e.who])
-        if e.who not in owner:
-            owner[e.who] = e.who
-            made[e.who] = e.time
-    return owner, made
-
-
 def lifecycle(log: Log, asked: Asked) -> dict[tuple[dt.datetime, str], float]:
     """Give each figure that isn't zero: bucket and status -> value."""
-    named, plans = log.persons(), log.plans()
-    people, born = created(log)
-    owner = {who: people.get(who, who) for who in {e.who for e in log.events}}
+    owner, plans, born = log.persons(), log.plans(), log.created()
 
     def counts(e: Event) -> bool:
         read = text(e.properties.get("browser"))
@@ -79,7 +44,7 @@ def lifecycle(log: Log, asked: Asked) -> dict[tuple[dt.datetime, str], float]:
             (asked.name is None or e.name == asked.name)
             and (asked.browser is None or read == asked.browser)
             and (asked.own is None or read == asked.own)
-            and (asked.plan is None or plans.get(named[e.who]) == asked.plan)
+            and (asked.plan is None or plans.get(owner[e.who]) == asked.plan)
             and text(e.properties.get("$process_person_profile")) != "false"
         )
 

@@ -58,23 +58,34 @@ class Log:
         return ek.from_frame(pd.DataFrame(rows), timezone=self.zone, week_start=self.week_start)  # type: ignore[arg-type]
 
     def persons(self) -> dict[str, str]:
-        """Give distinct id -> person."""
-        return self.replayed()[0]
+        """Give distinct id -> person; an id that no event made a person for is named by itself."""
+        return {e.who: e.who for e in self.events} | self.replayed()[0]
 
     def plans(self) -> dict[str, str]:
         """Give person -> the plan that they have now."""
         return self.replayed()[1]
 
-    def replayed(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Replay $identify and $set in order of arrival: a fresh anonymous person is merged, an identified one is not."""
+    def created(self) -> dict[str, dt.datetime]:
+        """Give person -> when they were created: the time of the event that made each of those that became them, the oldest."""
+        return self.replayed()[2]
+
+    def replayed(self) -> tuple[dict[str, str], dict[str, str], dict[str, dt.datetime]]:
+        """Replay $identify and $set in order of arrival: a fresh anonymous person is merged, an identified one is not.
+
+        An event without a person profile makes, joins and changes nobody.
+        """
         owner: dict[str, str] = {}
         plans: dict[str, str] = {}
+        made: dict[str, dt.datetime] = {}
         identified: set[str] = set()
         for e in self.events:
+            if e.properties.get("$process_person_profile") is False:
+                continue
             other = e.properties.get("$anon_distinct_id") if e.name == "$identify" else None
             if other is not None and other != e.who:
                 if e.who not in owner and other not in owner:
                     owner[e.who] = owner[other] = e.who
+                    made[e.who] = e.time
                 elif e.who not in owner:
                     owner[e.who] = owner[other]
                 elif other not in owner:
@@ -82,13 +93,16 @@ class Log:
                 elif owner[e.who] != owner[other] and owner[other] not in identified:
                     left, gone = owner[e.who], owner[other]
                     owner = {i: left if p == gone else p for i, p in owner.items()}
+                    made[left] = min(made[left], made.pop(gone))
                     if gone in plans:
                         plans.setdefault(left, plans.pop(gone))
                 identified.add(owner[e.who])
-            owner.setdefault(e.who, e.who)
+            if e.who not in owner:
+                owner[e.who] = e.who
+                made[e.who] = e.time
             if "plan" in e.properties.get("$set", {}):
                 plans[owner[e.who]] = e.properties["$set"]["plan"]
-        return owner, plans
+        return owner, plans, made
 
     def local(self, time: dt.datetime) -> dt.datetime:
         """Give the wall clock of the project's zone for a UTC time."""

@@ -53,6 +53,7 @@ def question(source: random.Random) -> tuple[slow.Asked, dict[str, Any]]:
 @settings(max_examples=examples(200, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 @example(8307332)  # u3's first event has no profile: whose person it is comes later
+@example(246506)  # and so is whose plan it is
 def test_lifecycle(seed: int) -> None:
     log, source = random_log(seed)
     log = with_personless(log, source)
@@ -73,7 +74,7 @@ def test_lifecycle(seed: int) -> None:
     assert {(b.to_pydatetime(), s): n for (b, s), n in people.items()} == {k: abs(v) for k, v in expected.items()}
 
 
-@settings(max_examples=examples(200, 2_000), deadline=None)
+@settings(max_examples=examples(60, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_when_persons_were_created_is_what_their_replay_says(seed: int) -> None:
     log, source = random_log(seed)
@@ -82,4 +83,4 @@ def test_when_persons_were_created_is_what_their_replay_says(seed: int) -> None:
     found = events.tables.execute(persons_created(events.tables)).sort_values("person_id", ignore_index=True)
     replayed = events.persons()[["person_id", "created_at"]]
     pd.testing.assert_frame_equal(found, replayed, check_dtype=False)
-    assert {r.person_id: r.created_at.to_pydatetime() for r in found.itertuples()} == slow.created(log)[1]
+    assert {r.person_id: r.created_at.to_pydatetime() for r in found.itertuples()} == log.created()
