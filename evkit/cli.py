@@ -14,7 +14,7 @@ from evkit.errors import EvkitError, SpecError
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
     from evkit.capture import commands as capture
-    from evkit.report import command as report
+    from evkit.report import arguments as report
 
     made = argparse.ArgumentParser(prog="evkit", description="Ask what people do in a product: from events to trends and funnels, offline.")
     commands = made.add_subparsers(dest="command", required=True)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("evkit: stopped", file=sys.stderr)
-        from evkit.report.command import STOPPED
+        from evkit.report.arguments import STOPPED
 
         return STOPPED
     except ModuleNotFoundError as error:

@@ -11,11 +11,10 @@ from typing import Any
 
 from evkit.errors import DataError, MissingFile, SpecError
 from evkit.report import parameters as asked
+from evkit.report.arguments import TIMEOUT_SECONDS
 from evkit.report.cells import MARKER
 from evkit.report.masking import Masks
 
-TIMEOUT_SECONDS = 600
-"""How long one cell may take."""
 START_SECONDS = 120
 KERNEL = "python3"
 OUR_KERNELS = ("", "python", "python3")

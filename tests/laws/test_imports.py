@@ -101,6 +101,11 @@ def test_importing_evkit_takes_less_than_0_3_seconds() -> None:
     assert min(float(python(code)) for _ in range(3)) < 0.3
 
 
+def test_the_command_line_loads_nothing_heavy_before_it_knows_what_is_asked() -> None:
+    heavy = "print(*sorted({'ibis', 'pandas', 'altair', 'papermill', 'starlette', 'pyarrow'} & set(sys.modules)))"
+    assert python(f"import sys\nfrom evkit import cli\ncli.parser()\n{heavy}") == ""
+
+
 def test_importing_everything_changes_no_option_of_altair_or_pandas() -> None:
     code = """
 import altair, pandas

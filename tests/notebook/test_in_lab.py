@@ -316,4 +316,11 @@ def test_every_kind_of_question_is_built_and_drawn(lab: Any) -> None:
     answered(page, lambda: page.get_by_label("Intervals", exact=True).fill("5"))
     code = page.locator(".evkit-code code").first.text_content()
     assert code == 'events.retention("movie_played", "search_performed", total_intervals=5)'
+    page.get_by_label("Dates", exact=True).select_option("between")
+    first, asked = page.get_by_label("First day"), "e => Number(e.dataset.asked)"
+    before = page.eval_on_selector(".evkit-explorer", asked)
+    answered(page, lambda: (first.fill("2026-03-02"), first.press("Enter")))
+    page.get_by_label("Last day").focus()
+    page.wait_for_timeout(1000)
+    assert page.eval_on_selector(".evkit-explorer", asked) == before + 1  # leaving the field is no second question
     assert lab[2].errors == [] and lab[2].foreign == []

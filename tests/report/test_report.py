@@ -17,6 +17,7 @@ import pytest
 from evkit import cli
 from evkit.errors import MissingFile, SpecError
 from evkit.report import command, run
+from evkit.report.arguments import DOUBTFUL, STOPPED
 from tests.browser import browser_page, needs_browser, opened
 
 pytestmark = pytest.mark.slow
@@ -102,7 +103,7 @@ def test_what_ran_is_kept_when_it_is_stopped(book: Book, tmp_path: Path, number:
             time.sleep(0.1)
         ran.send_signal(number)
         _, told = ran.communicate(timeout=60)
-    assert ran.returncode == command.STOPPED
+    assert ran.returncode == STOPPED
     assert "cell 2 of 3: Stopped" in told
     assert "Traceback" not in told
     assert "This report is not complete." in (tmp_path / "out" / "small.html").read_text()
@@ -292,7 +293,7 @@ def test_a_report_whose_figures_are_not_what_was_asked_for_says_so_first_and_doe
         WARNS.format("1 row is set aside", "RejectedRowsWarning"),
         WARNS.format("the newest event is old", "StaleDataWarning"),
     )
-    assert cli.main(["report", str(path), "--out", str(tmp_path / "out")]) == command.DOUBTFUL == 3
+    assert cli.main(["report", str(path), "--out", str(tmp_path / "out")]) == DOUBTFUL == 3
     assert capsys.readouterr().err.splitlines() == [
         "evkit: small.ipynb: the newest event is old", "evkit: small.ipynb: 1 row is set aside",
     ]  # fmt: skip

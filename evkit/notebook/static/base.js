@@ -198,6 +198,19 @@ function choice(options, value, onchange, attributes = {}) {
   return made;
 }
 
+/** Take what is typed into a field, once, when it is left or at Enter: a form without a button to press takes none by itself. */
+function taken(field, onchange) {
+  let given = field.value;
+  const commit = () => {
+    if (field.value === given) return;
+    given = field.value;
+    onchange(given);
+  };
+  field.addEventListener("change", commit);
+  field.addEventListener("keydown", (event) => event.key === "Enter" && commit());
+  return field;
+}
+
 /** A text with suggestions; `suggestions` gives them when the field is entered. */
 function suggested(value, onchange, suggestions, attributes = {}) {
   const list = h("datalist", { id: fresh("list") });
@@ -208,15 +221,8 @@ function suggested(value, onchange, suggestions, attributes = {}) {
       const found = await suggestions();
       list.replaceChildren(...found.map((s) => h("option", { value: s.value, ...(s.label ? { label: s.label } : {}) })));
     },
-    onchange: () => commit(),
-    onkeydown: (event) => event.key === "Enter" && commit(), // a form without a button to press takes no Enter
   });
-  let given = field.value;
-  const commit = () => {
-    if (field.value === given) return;
-    given = field.value;
-    onchange(given);
-  };
+  taken(field, onchange);
   return { field, list, node: h("span.evkit-suggested", {}, field, list) };
 }
 

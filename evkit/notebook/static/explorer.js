@@ -198,7 +198,10 @@ function render({ model, el }) {
       else build();
     });
     const ends = preset && !form.between ? null : h("div.evkit-row", {},
-      ["date_from", "date_to"].map((name) => h("input", { type: "text", value: form[name], size: 11, placeholder: "YYYY-MM-DD", "aria-label": name === "date_from" ? "First day" : "Last day", onkeydown: (event) => event.key === "Enter" && event.target.dispatchEvent(new Event("change")), onchange: (event) => put(() => (form[name] = event.target.value.trim())) })));
+      ["date_from", "date_to"].map((name) => taken(
+        h("input", { type: "text", value: form[name], size: 11, placeholder: "YYYY-MM-DD", "aria-label": name === "date_from" ? "First day" : "Last day" }),
+        (value) => put(() => (form[name] = value.trim())),
+      )));
     return h("div", {}, labelled("Dates", select), ends);
   }
 
