@@ -39,3 +39,28 @@ def log() -> Callable[..., ek.Events]:
         return ek.from_frame(pd.DataFrame(parsed(text)), **options)
 
     return made
+
+
+FIGURES = "figures"
+"""Under this name tests keep what they counted or measured; a run tells it at its end."""
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Take a sentence of what a test counted or measured."""
+    return lambda said: record_property(FIGURES, said)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the tests told, by whichever process."""
+    told = [
+        f"{report.location[2]}: {said}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, said in report.user_properties
+        if name == FIGURES
+    ]
+    if told:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(told))

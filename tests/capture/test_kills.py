@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ class Sender(threading.Thread):
             return False
 
 
-def test_every_acknowledged_event_survives_every_kill_exactly_once(tmp_path: Path) -> None:
+def test_every_acknowledged_event_survives_every_kill_exactly_once(tmp_path: Path, tell: Callable[[str], None]) -> None:
     folder, port, stop = tmp_path / "events", free_port(), threading.Event()
     senders = [Sender(port, stop) for _ in range(SENDERS)]
     random.seed(int.from_bytes(os.urandom(4), "big"))
@@ -113,7 +114,7 @@ def test_every_acknowledged_event_survives_every_kill_exactly_once(tmp_path: Pat
     found = uuids_of(folder)
     acknowledged = [u for sender in senders for u in sender.acknowledged]
     assert len(found) == len(set(found)) and set(acknowledged) <= set(found)
-    print(
+    tell(
         f"{KILLS} kills, {len(acknowledged):,} events acknowledged, {len(found):,} stored, {sum(s.again for s in senders):,} requests sent again"
     )
 

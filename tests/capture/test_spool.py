@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -317,7 +317,7 @@ def crashed(server: Recorder, folder: Path, name: str, seconds: float) -> list[s
     return [text for text in out.read_text().split("\n")[:-1] if len(text) == 36]
 
 
-def test_a_kill_loses_nothing_that_capture_had_returned_for(server: Recorder, tmp_path: Path) -> None:
+def test_a_kill_loses_nothing_that_capture_had_returned_for(server: Recorder, tmp_path: Path, tell: Callable[[str], None]) -> None:
     rng = random.Random(7)
     server.answer = lambda request: 503 if rng.random() < 0.2 else 200
     made: list[str] = []
@@ -344,6 +344,9 @@ def test_a_kill_loses_nothing_that_capture_had_returned_for(server: Recorder, tm
     assert {p.suffix for p in (tmp_path / "spool").iterdir()} <= {".torn"}
     repeated = len(arrived) - len(set(arrived))
     assert repeated <= 20 * 2 * kills  # at most the batch in flight at each kill
+    tell(
+        f"{2 * kills} kills, {len(made):,} events captured, {len(set(arrived) & set(made)):,} of them arrived, {repeated:,} were sent twice"
+    )
 
 
 def test_sync_mode_spools_too(server: Recorder, tmp_path: Path) -> None:

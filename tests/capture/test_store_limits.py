@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_who_may_only_read_reads_and_is_told_that_writing_is_not_possible(capsys
 
 
 @pytest.mark.slow
-def test_memory_is_flat_under_steady_load() -> None:
+def test_memory_is_flat_under_steady_load(tell: Callable[[str], None]) -> None:
     """Ten minutes in a soak: memory after the first quarter is memory at the end."""
     seconds = 600.0 if SOAK else 6.0
     with tempfile.TemporaryDirectory() as folder, ingest.running(ingest.OURS, folder) as (port, pid):
@@ -119,5 +120,5 @@ def test_memory_is_flat_under_steady_load() -> None:
         began = time.perf_counter()
         rate, slowest = ingest.load(port, 50, seconds * 3 / 4)
         after = ingest.memory_of(pid)
-        print(f"{rate:,.0f} events/s for {time.perf_counter() - began:.0f} s, p99 {slowest:.1f} ms, memory {before:.0f} -> {after:.0f} MB")
+        tell(f"{rate:,.0f} events/s for {time.perf_counter() - began:.0f} s, p99 {slowest:.1f} ms, memory {before:.0f} -> {after:.0f} MB")
         assert after < (before * 1.3 if SOAK else 300), (before, after)  # in a few seconds the first sealing may still be to come
