@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evkit import properties
-from evkit.capture.message import OTHER_ID, is_illegal
+from evkit.capture.message import NEVER_LEGAL, NEVER_LEGAL_EXACTLY, OTHER_ID, is_illegal
 from evkit.kernel import identity as kernel
 
 MERGING = tuple(OTHER_ID)
@@ -32,16 +32,18 @@ LOG_COLUMNS = [
     "other_person_id",
     "reason",
 ]
-OUTCOMES = {
-    kernel.CREATED: ("created", "neither id had a person: one person now has both"),
-    kernel.ADDED_OTHER: ("added", "the other id had no person: it was added to the person of distinct_id"),
-    kernel.ADDED_TARGET: ("added", "distinct_id had no person: it was added to the person of the other id"),
-    kernel.SAME_PERSON: ("nothing", "both ids were one person already"),
-    kernel.MERGED: ("merged", "two persons became one: the person of distinct_id is left"),
-    kernel.REFUSED: ("refused", "the person of the other id is identified already: only $merge_dangerously merges it"),
-    kernel.ILLEGAL: ("refused", "one of the ids is illegal: placeholders such as 'null' or 'anonymous' stand for many people"),
-    kernel.SAME_ID: ("nothing", "both ids are the same"),
-}
+OUTCOMES = [
+    ("created", "neither id had a person: one person now has both"),
+    ("added", "the other id had no person: it was added to the person of distinct_id"),
+    ("added", "distinct_id had no person: it was added to the person of the other id"),
+    ("nothing", "both ids were one person already"),
+    ("merged", "two persons became one: the person of distinct_id is left"),
+    ("refused", "the person of the other id is identified already: only $merge_dangerously merges it"),
+    ("refused", "one of the ids is illegal: placeholders such as 'null' or 'anonymous' stand for many people"),
+    ("nothing", "both ids are the same"),
+]
+"""What each merge did, in the order of the kernel's codes from `CREATED` on."""
+ARRIVED = pa.schema({"arrival": pa.int64(), "uuid": pa.string()})
 PERSONLESS = ("dropped", "$process_person_profile is false: the event may not touch persons")
 
 
@@ -69,8 +71,8 @@ def joined(log: pd.DataFrame) -> list[str]:
 
     Every other id of a person made a person of its own, with its own first event that may touch persons.
     """
-    as_target = log.reason == OUTCOMES[kernel.ADDED_TARGET][1]
-    as_other = (log.outcome == "created") | (log.reason == OUTCOMES[kernel.ADDED_OTHER][1])
+    as_target = log.reason == OUTCOMES[kernel.ADDED_TARGET - kernel.CREATED][1]
+    as_other = (log.outcome == "created") | (log.reason == OUTCOMES[kernel.ADDED_OTHER - kernel.CREATED][1])
     return [*log.distinct_id[as_target], *log.other_distinct_id[as_other]]
 
 
@@ -106,7 +108,8 @@ def replay(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: s
     refused = found.filter(pc.invert(found["profile"]))
     merges = found.filter(found["profile"])
     if len(merges) == 0:
-        return Identity(_map([], []), _log_frame(refused, [PERSONLESS] * len(refused), None, None), frozenset())
+        nobody = pa.nulls(0, pa.string())
+        return Identity(_map(nobody, nobody), _dropped(refused), frozenset())
     involved = pc.unique(pa.concat_arrays([merges[name].combine_chunks().cast(pa.string()) for name in ("distinct_id", "other")]))
     seen = arrow(first_seen(events, involved, dialect))
     return _replayed(merges, refused, seen, involved)
@@ -117,47 +120,70 @@ def first_seen(events: ir.Table, ids: pa.Array, dialect: str) -> ir.Table:
     wanted = ibis.memtable(pa.table({"wanted": ids}))
     e = events.semi_join(wanted, events.distinct_id == wanted.wanted)
     e = e.filter(with_profile(e, dialect))
-    first = e.mutate(rank=ibis.row_number().over(group_by=e.distinct_id, order_by=[e.arrival, e.uuid]))
-    return first.filter(first["rank"] == 0).select("distinct_id", "arrival", "uuid")
+    if dialect == "postgres":  # no aggregate of its compares rows
+        first = e.mutate(rank=ibis.row_number().over(group_by=e.distinct_id, order_by=[e.arrival, e.uuid]))
+        return first.filter(first["rank"] == 0).select("distinct_id", "arrival", "uuid")
+    when = ibis.struct({"arrival": e.arrival, "uuid": e.uuid})
+    return e.group_by("distinct_id").agg(arrival=e.arrival.min(), uuid=e.uuid.argmin(when))
 
 
 def _replayed(merges: pa.Table, refused: pa.Table, seen: pa.Table, involved: pa.Array) -> Identity:
-    words = involved.to_pylist()
     code = lambda column: pc.index_in(column.combine_chunks().cast(pa.string()), involved).to_numpy(zero_copy_only=False).astype(np.int64)  # noqa: E731
     target, other = code(merges["distinct_id"]), code(merges["other"])
-    legal_word = np.array([not is_illegal(w) for w in words], bool)
+    legal_id = legal_ids(involved)
     kind = np.where(pc.equal(merges["event"], "$merge_dangerously").to_numpy(), kernel.FORCE, kernel.MERGE)
-    arrival = np.concatenate([merges["arrival"].to_numpy(), seen["arrival"].to_numpy()])
-    uuid = np.concatenate([merges["uuid"].to_numpy(), seen["uuid"].to_numpy()])
-    is_seen = np.concatenate([np.zeros(len(merges), bool), np.ones(len(seen), bool)])
-    order = np.lexsort((is_seen, uuid.astype(str), arrival))
+    order = _arrived(merges, seen)
     targets = np.concatenate([target, code(seen["distinct_id"])])
     others = np.concatenate([other, np.zeros(len(seen), np.int64)])
-    legal = np.concatenate([legal_word[target] & legal_word[other], np.ones(len(seen), bool)])
+    legal = np.concatenate([legal_id[target] & legal_id[other], np.ones(len(seen), bool)])
     kinds = np.concatenate([kind, np.full(len(seen), kernel.SEEN)])
-    person, identified, did, before, after = kernel.replay(kinds[order], targets[order], others[order], legal[order], len(words))
+    person, identified, did, before, after = kernel.replay(kinds[order], targets[order], others[order], legal[order], len(involved))
 
-    of_merge = ~is_seen[order]
+    of_merge = order < len(merges)
+    named = lambda codes: involved.take(pa.array(codes, mask=codes < 0))  # noqa: E731
     rows = merges.take(pa.array(order[of_merge]))
-    name = lambda codes: [words[c] if c >= 0 else None for c in codes]  # noqa: E731
-    log = _log_frame(rows, [OUTCOMES[d] for d in did[of_merge].tolist()], name(after[of_merge]), name(before[of_merge]))
-    dropped = _log_frame(refused, [PERSONLESS] * len(refused), None, None)
-    log = pd.concat([log, dropped]).sort_values(["arrival", "uuid"], kind="stable", ignore_index=True) if len(dropped) else log
-    moved = np.flatnonzero((person >= 0) & (person != np.arange(len(words))))
+    log = _log_frame(rows, OUTCOMES, did[of_merge].astype(np.int64) - kernel.CREATED, named(after[of_merge]), named(before[of_merge]))
+    log = pd.concat([log, _dropped(refused)]).sort_values(["arrival", "uuid"], kind="stable", ignore_index=True) if len(refused) else log
+    moved = np.flatnonzero((person >= 0) & (person != np.arange(len(involved))))
     who = np.unique(person[identified & (person >= 0)])
-    return Identity(_map([words[i] for i in moved], [words[person[i]] for i in moved]), log, frozenset(words[i] for i in who))
+    return Identity(_map(involved.take(pa.array(moved)), named(person[moved])), log, frozenset(named(who).to_pylist()))
 
 
-def _map(ids: list[str], persons: list[str]) -> pd.DataFrame:
-    return pd.DataFrame({"distinct_id": pd.Series(ids, dtype="str"), "person_id": pd.Series(persons, dtype="str")})
+def _arrived(merges: pa.Table, seen: pa.Table) -> np.ndarray:
+    """Give in which order merges and first events arrived, as positions in the one and then the other; of an event that is both, the merge."""
+    both = pa.concat_tables([part.select(["arrival", "uuid"]).cast(ARRIVED) for part in (merges, seen)])
+    is_seen = pa.array(np.arange(len(both)) >= len(merges))
+    keys = [("arrival", "ascending"), ("uuid", "ascending"), ("is_seen", "ascending")]
+    order: np.ndarray = pc.sort_indices(both.append_column("is_seen", is_seen), keys).to_numpy().astype(np.int64)
+    return order
 
 
-def _log_frame(
-    rows: pa.Table, outcomes: list[tuple[str, str]], persons: list[str | None] | None, others: list[str | None] | None
-) -> pd.DataFrame:
+def legal_ids(ids: pa.Array) -> np.ndarray:
+    """Say which ids may be merged; only those are looked at closely that without quotes and blanks around them are a placeholder."""
+    bare = pc.utf8_trim_whitespace(pc.utf8_trim(pc.utf8_trim_whitespace(pc.utf8_lower(ids)), "'\""))
+    doubtful = pc.is_in(bare, pa.array(["", *sorted({one.lower() for one in (*NEVER_LEGAL, *NEVER_LEGAL_EXACTLY)})]))
+    legal = np.ones(len(ids), bool)
+    for i in np.flatnonzero(doubtful.to_numpy(zero_copy_only=False)):
+        legal[i] = not is_illegal(ids[i].as_py())
+    return legal
+
+
+def _map(ids: pa.Array, persons: pa.Array) -> pd.DataFrame:
+    return pd.DataFrame({"distinct_id": _text(ids), "person_id": _text(persons)})
+
+
+def _text(values: pa.Array | pa.ChunkedArray) -> pd.Series:
+    return pd.Series(values.to_pandas(), dtype="str")
+
+
+def _log_frame(rows: pa.Table, outcomes: list[tuple[str, str]], did: np.ndarray, persons: pa.Array, others: pa.Array) -> pd.DataFrame:
+    """Give the log of merge events; `did` are positions in `outcomes`."""
     frame = rows.drop_columns(["profile"]).to_pandas().rename(columns={"other": "other_distinct_id"})
-    frame["outcome"] = pd.Series([o for o, _ in outcomes], dtype="str")
-    frame["reason"] = pd.Series([r for _, r in outcomes], dtype="str")
-    frame["person_id"] = pd.Series(persons if persons is not None else [None] * len(frame), dtype="str")
-    frame["other_person_id"] = pd.Series(others if others is not None else [None] * len(frame), dtype="str")
-    return frame[LOG_COLUMNS]
+    outcome, reason = (_text(pa.array(words, pa.string()).take(pa.array(did))) for words in zip(*outcomes, strict=True))
+    return frame.assign(outcome=outcome, reason=reason, person_id=_text(persons), other_person_id=_text(others))[LOG_COLUMNS]
+
+
+def _dropped(rows: pa.Table) -> pd.DataFrame:
+    """Give the log of merges by events that may not touch persons."""
+    nobody = pa.nulls(len(rows), pa.string())
+    return _log_frame(rows, [PERSONLESS], np.zeros(len(rows), np.int64), nobody, nobody)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from evkit.model.tables import EventTables
 from evkit.query.spec import Series
+
+T = TypeVar("T")
 
 
 def group_index(group_type: str | None, group_type_index: int | None, tables: EventTables) -> int | None:
@@ -26,3 +33,29 @@ def actor_of(rows: ir.Table, tables: EventTables, index: int | None = None) -> i
     if index is not None:
         return rows[f"group_{index}"]
     return rows.distinct_id if tables.settings.aggregate_by_distinct_id else rows.person_id
+
+
+def each_together(actor: ir.StringValue, run: Callable[[ir.Value], tuple[T, pa.Array]], *, dialect: str) -> tuple[T, pa.Array]:
+    """Have rows sorted so that those of an actor stand together.
+
+    An engine sorts numbers faster than texts, so DuckDB sorts by the actor's hash. Should two actors have the same, and their rows
+    stand among each other, they are sorted again by the actors themselves.
+
+    Parameters
+    ----------
+    run
+        Takes what to sort by first; gives what was made of the rows, and the actor of each run of rows.
+    """
+    made, actors = run(actor.hash() if dialect == "duckdb" else actor)
+    return (made, actors) if are_together(actors) else run(actor)
+
+
+def are_together(actors: pa.Array) -> bool:
+    """Say whether each of the actors that runs of rows are of has one run only.
+
+    Examples
+    --------
+    >>> are_together(pa.array(["ann", "bob"])), are_together(pa.array(["ann", "bob", "ann"]))
+    (True, False)
+    """
+    return int(pc.count_distinct(actors).as_py()) == len(actors)

@@ -1,16 +1,21 @@
 """Who is who: merges and refusals, worked by hand; and a slow replay that finds the same."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evkit as ek
+from evkit.capture.message import NEVER_LEGAL, NEVER_LEGAL_EXACTLY, is_illegal
 from evkit.errors import DataError
 from evkit.kernel import identity as kernel
+from evkit.model.identity import legal_ids
 from tests.sizes import examples
 
 Row = tuple[str, str, dict[str, Any]]
@@ -167,3 +172,39 @@ def test_the_kernel_finds_the_persons_that_a_slow_replay_finds(items: list[tuple
         if who != kernel.NOBODY:
             groups.setdefault(who, set()).add(i)
     assert sorted((frozenset(g) for g in groups.values()), key=sorted) == slow(items)
+
+
+PLACEHOLDER = st.sampled_from(sorted({*NEVER_LEGAL, *NEVER_LEGAL_EXACTLY, "", "ann", "Kelvin", "ıd"}))
+
+
+@settings(max_examples=examples(200, 10_000), deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            PLACEHOLDER,
+            st.sampled_from([str, str.upper, str.title]),
+            st.text("'\" \t\xa0x", max_size=2),
+            st.text("'\" \t\xa0x", max_size=2),
+        ),
+        min_size=1,
+    )
+)
+def test_many_ids_at_once_are_as_legal_as_each_by_itself(parts: list[tuple[str, Callable[[str], str], str, str]]) -> None:
+    ids = [before + written(word) + after for word, written, before, after in parts]
+    assert legal_ids(pa.array(ids, pa.string())).tolist() == [not is_illegal(one) for one in ids]
+
+
+def test_events_that_arrive_at_once_are_replayed_in_the_order_of_their_uuids_the_merge_before_its_own_first_event() -> None:
+    rows = [
+        ("3", "$identify", "b", {"$anon_distinct_id": "a"}),
+        ("1", "x", "a", {}),
+        ("2", "$identify", "a", {"$anon_distinct_id": "c"}),
+        ("4", "x", "b", {}),
+    ]
+    frame = pd.DataFrame(
+        [(u, e, d, "2026-01-01", 7, json.dumps(p)) for u, e, d, p in rows],
+        columns=["uuid", "event", "distinct_id", "timestamp", "arrival", "properties"],
+    )
+    for given_rows in (frame, frame[::-1]):
+        log = ek.from_frame(given_rows).identity_log()
+        assert log[["uuid", "outcome", "person_id"]].values.tolist() == [["2", "added", "a"], ["3", "added", "a"]]

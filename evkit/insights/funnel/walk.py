@@ -18,6 +18,7 @@ from evkit.kernel import funnel as ordered
 from evkit.kernel import funnel_periods, unordered
 from evkit.kernel.runs import Marked, Reached
 from evkit.model.tables import EventTables
+from evkit.query.actors import each_together
 
 Value = tuple[str, ...]
 
@@ -126,12 +127,16 @@ def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False) -> Sort
     """Run the relation, sorted, and part it into runs."""
     m = matched(spec, tables)
     names = columns_of(spec, with_uuids=with_uuids)
-    rows = tables.arrow(m.order_by(order_of(m, spec, with_uuids=with_uuids)).select(*names))
-    actors = rows["actor"].combine_chunks()
-    offsets = starts_of(actors)
+
+    def run(first: ir.Value) -> tuple[tuple[pa.Table, np.ndarray], pa.Array]:
+        rows = tables.arrow(m.order_by([first, *order_of(m, spec, with_uuids=with_uuids)]).select(*names))
+        actors = rows["actor"].combine_chunks()
+        offsets = starts_of(actors)
+        return (rows, offsets), actors.take(pa.array(offsets[:-1]))
+
+    (rows, offsets), everybody = each_together(m.actor, run, dialect=tables.dialect)
     column = lambda name: rows[name].to_numpy()  # noqa: E731
     marked = Marked.of(offsets, column("t"), column("steps"), column("exclusions") if spec.exclusions else None)
-    everybody = actors.take(pa.array(offsets[:-1]))
     if not spec.breakdown:
         return Sorted(rows, everybody, np.arange(len(everybody)), marked, [()])
     return parted(spec, rows, everybody, marked)
@@ -144,13 +149,13 @@ def columns_of(spec: Funnel, *, with_uuids: bool) -> list[str]:
 
 
 def order_of(m: ir.Table, spec: Funnel, *, with_uuids: bool) -> list[ir.Value]:
-    """Give what events are sorted by; their order inside an instant is only asked for where it could decide something."""
+    """Give what an actor's events are sorted by; their order inside an instant is only asked for where it could decide something."""
     plain = not spec.breakdown and not with_uuids and spec.order_type != "unordered" and spec.viz_type != "trends"
-    return [m.actor, m.t] if plain else [m.actor, m.t, m.tie, m.uuid]
+    return [m.t] if plain else [m.t, m.tie, m.uuid]
 
 
 def starts_of(actors: pa.Array) -> np.ndarray:
-    """Give where each actor's rows begin, and the end: actors are sorted."""
+    """Give where each actor's rows begin, and the end."""
     if len(actors) == 0:
         return np.zeros(1, np.int64)
     changes = pc.not_equal(actors[1:], actors[:-1])

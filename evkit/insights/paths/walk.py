@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +19,7 @@ from evkit.kernel import paths as kernel
 from evkit.kernel.paths import Shown
 from evkit.model.sessions import PAUSE_MICROSECONDS
 from evkit.model.tables import EventTables
+from evkit.query.actors import each_together
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,23 @@ def gap(spec: Paths) -> int:
 def sort(spec: Paths, tables: EventTables) -> Sorted:
     """Run the relation, sorted; texts become codes batch by batch, so that they are never held all at once."""
     m = matched(spec, tables)
-    rows = m.order_by([m.actor, m.t, m.tie, m.uuid]).select("actor", "t", "item")
-    actors, begins, times, items, size = [], [np.zeros(1, np.int64)], [], [], 0
+    found, actors = each_together(m.actor, lambda first: read(m, first, tables), dialect=tables.dialect)
+    codes, names = coded(found.items)
+    return Sorted(actors, found.offsets, found.t, codes, names)
+
+
+class Read(NamedTuple):
+    """The rows as they were read: where each actor's begin, and the end; their times; their items, batch by batch."""
+
+    offsets: np.ndarray
+    t: np.ndarray
+    items: list[pa.DictionaryArray]
+
+
+def read(m: ir.Table, first: ir.Value, tables: EventTables) -> tuple[Read, pa.Array]:
+    """Read the relation, sorted; give it, and whose each run of rows is."""
+    rows = m.order_by([first, m.t, m.tie, m.uuid]).select("actor", "t", "item")
+    actors, begins, times, items, size = [], [], [], [], 0
     for batch, new in parted(tables.batches(rows)):
         at = np.flatnonzero(new)
         actors.append(batch["actor"].cast(pa.string()).take(pa.array(at)))
@@ -96,15 +114,9 @@ def sort(spec: Paths, tables: EventTables) -> Sorted:
         times.append(batch["t"].to_numpy(zero_copy_only=False).astype(np.int64))
         items.append(batch["item"].cast(pa.string()).dictionary_encode())
         size += len(batch)
-    bounds = np.concatenate(begins)[1:]
-    codes, names = coded(items)
-    return Sorted(
-        pa.chunked_array(actors, pa.string()).combine_chunks(),
-        np.concatenate([bounds, [size]]).astype(np.int64),
-        np.concatenate([*times, np.zeros(0, np.int64)]),
-        codes,
-        names,
-    )
+    offsets = np.concatenate([*begins, [size]]).astype(np.int64)
+    t = np.concatenate([*times, np.zeros(0, np.int64)])
+    return Read(offsets, t, items), pa.chunked_array(actors, pa.string()).combine_chunks()
 
 
 def parted(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
