@@ -14,6 +14,7 @@ _HOMES = {
     "load_sample": "evkit.opening",
     "open_store": "evkit.opening",
     "sample_path": "evkit.opening",
+    "from_posthog": "evkit.posthog.pull.opened",
     "explore": "evkit.notebook.explorer",
     "inspect": "evkit.notebook.inspector",
     "watch": "evkit.notebook.live",

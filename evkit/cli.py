@@ -1,4 +1,4 @@
-"""The command `evkit`: demo, lab, report, collect, tail, store."""
+"""The command `evkit`: demo, lab, report, pull, collect, tail, store."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from evkit.errors import EvkitError, SpecError
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
     from evkit.capture import commands as capture
+    from evkit.posthog.pull import commands as pull
     from evkit.report import arguments as report
 
     made = argparse.ArgumentParser(prog="evkit", description="Ask what people do in a product: from events to trends and funnels, offline.")
@@ -32,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="open JupyterLab on a copy of the course's notebooks")
     lab.add_argument("--folder", metavar="FOLDER", default="evkit-notebooks", help="where the copy goes (default: %(default)s)")
     report.add_to(commands)
+    pull.add_to(commands)
     capture.add_to(commands)
     return made
 
@@ -48,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from evkit.report.command import report
 
             return report(asked)
+        elif asked.command == "pull":
+            from evkit.posthog.pull.commands import run
+
+            return run(asked)
         elif asked.command == "lab":
             open_lab(Path(asked.folder))
         else:

@@ -11,6 +11,10 @@ The tree::
     │   └── MissingFile (FileNotFoundError)
     ├── CaptureError (ValueError)   an event or batch that capture refuses
     ├── DeliveryError               events that their host did not take
+    ├── PostHogError                a project of PostHog's that can't be fetched
+    │   ├── KeyRefused              the key isn't taken, or lacks a scope
+    │   ├── NotThere                the host has nothing at this path
+    │   └── TooHeavy                a query that its host takes too long over
     └── StoreError                  a store's folder that can't be read or written
         └── StoreFull               no room left: nothing of the request is kept, and it can be sent again
 
@@ -80,6 +84,22 @@ class StoreFull(StoreError):
 
 class DeliveryError(EvkitError):
     """Events that their host did not take; the message says why. Only for who asked: `raise_errors=True`."""
+
+
+class PostHogError(EvkitError):
+    """A project of PostHog's that can't be fetched; the message says what was asked, what came back, and what to do."""
+
+
+class KeyRefused(PostHogError):
+    """The key isn't taken, or lacks a scope, which the message names."""
+
+
+class NotThere(PostHogError):
+    """The host has nothing at this path: no such project, or no such part of its API."""
+
+
+class TooHeavy(PostHogError):
+    """A query that its host takes too long over: asking for less at once may work."""
 
 
 class EvkitWarning(UserWarning):

@@ -31,6 +31,7 @@ from evkit.load.stored import StoreSource
 from evkit.membership import Membership
 from evkit.model.tables import Cache, EventTables
 from evkit.posthog.nodes.cohorts import from_json as cohort_from_json
+from evkit.posthog.nodes.kinds import insight as saved_insight
 from evkit.quality import Quality
 from evkit.query.behaviour import Condition
 from evkit.query.cohorts import check as check_cohort
@@ -528,7 +529,7 @@ class Events:
 
     def _subjects(self, subjects: Iterable[Subject | None]) -> tuple[Subject | None, ...]:
         """Put the action in place of a text that is the name of one (`with_actions`), also inside a series."""
-        actions = self.tables.settings.actions
+        actions = {action.name: action for action in self.tables.settings.actions.values()}
 
         def named(subject: Subject | None) -> Subject | None:
             if isinstance(subject, Series) and isinstance(subject.subject, str) and subject.subject in actions:
@@ -536,6 +537,21 @@ class Events:
             return actions.get(subject, subject) if isinstance(subject, str) else subject
 
         return tuple(named(s) for s in subjects)
+
+    # ------------------------------------------------------------------ what a project has
+    @property
+    def actions(self) -> Vocabulary[Action]:
+        """The named actions, those of a PostHog project or of `with_actions`: ``events.actions["signed up"]``; Tab completes."""
+        return vocabulary.actions(self.tables)
+
+    @property
+    def insights(self) -> Vocabulary[Insight]:
+        """The saved insights of a PostHog project, asked here: ``events.insights["Signup funnel"]``; Tab completes.
+
+        Relative dates count from the clock of these events.
+        """
+        known = self.tables.settings.saved
+        return Vocabulary("saved insight", lambda: list(known), lambda name: saved_insight(known[name], self.tables))
 
     # ------------------------------------------------------------------ actions
     def suggest_actions(self, *, limit: int | None = DEFAULT_LIMIT, min_events: int = DEFAULT_MIN_EVENTS) -> pd.DataFrame:

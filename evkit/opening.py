@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from evkit.errors import SpecError, unknown
 from evkit.events import Events, Week
-from evkit.load import files, frames
+from evkit.load import files, folders, frames
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
 from evkit.load.stored import StoreSource
@@ -56,7 +56,8 @@ def read(
     ----------
     path, events
         A path, a glob or a list of them; the two are the same thing. The capture API's wire events and batches,
-        PostHog's export files and evkit's own are told apart by their columns.
+        PostHog's export files and evkit's own are told apart by their columns. A folder is one of PostHog's batch exports, at any
+        depth: its files of events are read, and those of persons as `persons`.
     persons, groups
         Files of PostHog's persons model (a row a distinct id, newest version wins), and of groups.
     columns
@@ -97,6 +98,9 @@ def read(
     wanted: Any = path if path is not None else events
     if hasattr(wanted, "columns"):
         raise SpecError(f"ek.read takes the names of files, not a {type(wanted).__name__}: give it to ek.from_frame(...)")
+    if isinstance(wanted, (str, Path)) and Path(wanted).is_dir():
+        parts = folders.parted(Path(wanted), columns)
+        wanted, persons = parts.events, persons if persons is not None else parts.persons or None
     settings, found_by = settings_of(timezone, week_start, now), identity_of(identity)
     maps = tuple(tuple(sorted((m or {}).items())) for m in (columns, persons_columns, groups_columns))
     key = (files.fingerprint(wanted, persons, groups), maps, found_by)

@@ -11,6 +11,7 @@ from evkit.model.tables import EventTables
 from evkit.properties import keys
 from evkit.query.builders import event_prop, person_prop
 from evkit.query.property_filters import PropertyRef
+from evkit.query.spec import Action
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,12 @@ class Vocabulary(Generic[T]):
 def event_names(tables: EventTables) -> Vocabulary[str]:
     """Give the names of the events; each stands for itself."""
     return tables.cache.get("vocabulary of events", lambda: Vocabulary("event", lambda: tables.event_names, str))
+
+
+def actions(tables: EventTables) -> Vocabulary[Action]:
+    """Give the named actions."""
+    known = {action.name: action for action in tables.settings.actions.values()}
+    return Vocabulary("action", lambda: sorted(known), known.__getitem__)
 
 
 def properties(tables: EventTables) -> Vocabulary[PropertyRef]:

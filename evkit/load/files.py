@@ -49,7 +49,7 @@ def found(paths: Paths) -> list[Path]:
         text = str(name)
         matches = [text] if Path(text).is_file() else sorted(m for m in glob.glob(text, recursive=True) if Path(m).is_file())
         if not matches and Path(text).is_dir():
-            raise DataError(f"{text!r} is a folder: name the files in it, such as {str(Path(text) / '*.parquet')!r}")
+            raise DataError(f"{text!r} is a folder: give it alone, or name the files in it, such as {str(Path(text) / '*.parquet')!r}")
         if not matches:
             folder = Path(text).parent
             near = (

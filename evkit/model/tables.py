@@ -55,6 +55,8 @@ class Settings:
         Find the type of a property in the data where none is given and it matters.
     group_types
         Group type names; the position is PostHog's group type index.
+    saved
+        Name -> a saved insight of the project's, as PostHog's query.
     """
 
     timezone: str = "UTC"
@@ -68,6 +70,7 @@ class Settings:
     group_types: tuple[str, ...] = ()
     actions: Mapping[int | str, Action] = field(default_factory=dict)
     cohorts: Mapping[int | str, Cohort] = field(default_factory=dict)
+    saved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -146,7 +146,7 @@ class Explorer(Tool):
 
     def __init__(self, events: Events, start: Question, *, keep: bool = True) -> None:
         self._events = events
-        self._known = frozenset(str(name) for name in events.tables.settings.actions)
+        self._known = frozenset(events.actions)
         self._choices = Choices(events)
         named = actions_of(start, events.tables.settings.actions)
         self._originals = Originals(start, named)

@@ -26,23 +26,15 @@ from evkit.model.tables import EventTables, Ready, Settings
 from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
-from evkit.posthog.nodes import correlations, fields, funnels, lifecycles, paths, retention, stickinesses, trends
+from evkit.posthog.nodes import fields, kinds
 from evkit.posthog.nodes import filters as filter_nodes
+from evkit.posthog.nodes.kinds import KINDS
 from evkit.query.filters import Matcher
 from evkit.query.relation import relation
 
 Rows = Sequence[Mapping[str, Any]]
 NO_TIME = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """The time of events that were given none: they can be matched, and lie outside every sensible range."""
-KINDS = {
-    "TrendsQuery": trends,
-    "FunnelsQuery": funnels,
-    "FunnelCorrelationQuery": correlations,
-    "LifecycleQuery": lifecycles,
-    "StickinessQuery": stickinesses,
-    "RetentionQuery": retention,
-    "PathsQuery": paths,
-}
 ACTOR_KINDS = {
     "InsightActorsQuery": ("TrendsQuery", "RetentionQuery", "LifecycleQuery", "StickinessQuery", "PathsQuery"),
     "FunnelsActorsQuery": ("FunnelsQuery",),
@@ -152,7 +144,7 @@ class Project:
         """
         tables = self._at(now)
         kind = query.get("kind")
-        if kind in ("InsightVizNode", "DataTableNode") and isinstance(query.get("source"), Mapping):
+        if kind in kinds.WRAPPERS and isinstance(query.get("source"), Mapping):
             return self.query(query["source"], now=now)
         if kind == "ActorsQuery" and isinstance(query.get("source"), Mapping):
             fields.check(query, "ActorsQuery", PAGE)
@@ -240,11 +232,7 @@ class Project:
 
     def insight(self, query: Mapping[str, Any], *, now: str | dt.datetime | None = None) -> Insight:
         """Give the Insight that a query of PostHog's asks for, to chart or to explain."""
-        kind = str(query.get("kind"))
-        if kind not in KINDS:
-            raise UnsupportedQuery(f"a query of kind {kind!r} is not answered. Kinds that are: {', '.join(KINDS)}")
-        tables = self._at(now)
-        return Insight(KINDS[kind].from_query(dict(query), tables), tables)
+        return kinds.insight(query, self._at(now))
 
     def _at(self, now: str | dt.datetime | None) -> EventTables:
         return self._tables.with_settings(replace(self._tables.settings, now=self._clock(now)))

@@ -99,8 +99,11 @@ def test_a_map_of_columns_names_what_it_does_not_know(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("name,user,ts\nbuy,ann,2026-01-01\n")
     with pytest.raises(ek.EvkitError, match=r"unknown name in columns= 'evnt'\. Did you mean 'event'"):
         ek.read(tmp_path / "log.csv", columns={**NAMES, "evnt": "name"})
-    with pytest.raises(DataError, match="is a folder: name the files in it"):
+    with pytest.raises(DataError, match=r"is a folder without a file of events; there is log\.csv\. Name the files"):
         ek.read(tmp_path)
+    assert ek.read(tmp_path, columns=NAMES).count() == 1
+    with pytest.raises(DataError, match="is a folder: give it alone, or name the files in it"):
+        ek.read([tmp_path])
 
 
 def test_one_column_can_be_two_of_ours(tmp_path: Path) -> None:

@@ -1,0 +1,227 @@
+"""Fetch a project into a folder, or what has come since the last time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from evkit.errors import DataError, KeyRefused, NotThere
+from evkit.posthog.api import Api
+from evkit.posthog.pull import around, exports, plan, queries, written
+from evkit.posthog.pull.folder import DEFINITIONS, EVENTS, Folder, Manifest, Piece
+from evkit.posthog.pull.plan import Span
+
+FILES, QUERIES = "files", "queries"
+MOST_ROUNDS = 3
+"""How often hours whose count differs are fetched: events go on arriving meanwhile."""
+MOST_TOLD = 5
+EPOCH, MICROSECOND = dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)
+
+
+@dataclass
+class Told:
+    """What is told while it goes on.
+
+    Parameters
+    ----------
+    say
+        Takes each sentence.
+    progress
+        Takes how many events are here, how many there are, and how many bytes came.
+    """
+
+    say: Callable[[str], Any] = lambda said: None
+    progress: Callable[[int, int, int], Any] = lambda done, total, size: None
+    done: int = 0
+    total: int = 0
+    size: int = 0
+
+    def rows(self, more: int) -> None:
+        """Count events that came."""
+        self.done += more
+        self.progress(self.done, max(self.total, self.done), self.size)
+
+    def bytes(self, more: int) -> None:
+        """Count bytes that came."""
+        self.size += more
+        self.progress(self.done, max(self.total, self.done), self.size)
+
+
+@dataclass
+class Fetch:
+    """One run: from a project into its folder."""
+
+    api: Api
+    folder: Folder
+    manifest: Manifest
+    span: Span
+    told: Told
+    sleep: Callable[[float], Any] = time.sleep
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def project(self) -> str:
+        """The project's id."""
+        return self.manifest.project_id
+
+    def run(self) -> Manifest:
+        """Fetch everything; give what is here then."""
+        self.settings = around.settings(self.api, self.project)
+        self.folder.write_text(f"{DEFINITIONS}/project.json", json.dumps(self.settings, ensure_ascii=False))
+        theirs = self.counted_there()
+        self.told.total = sum(theirs.values())
+        self.told.done = sum(self.counted_here().values())
+        if self.manifest.way != QUERIES:
+            self.windows()
+        self.slices(theirs)
+        self.keep(around={
+            **around.definitions(self.api, self.project, self.folder, self.told.say),
+            "distinct_ids": self.optional(around.people), "groups": self.optional(around.groups),
+        })  # fmt: skip
+        self.keep(done_until=self.span.end.isoformat())
+        return self.manifest
+
+    def keep(self, *new: Piece, without: frozenset[str] = frozenset(), **parts: Any) -> None:
+        """Say what counts from now on."""
+        self.manifest = replace(self.manifest.put(*new, without=without), **parts)
+        self.folder.commit(self.manifest)
+
+    def optional(self, fetch: Callable[..., int]) -> int:
+        """Fetch what a key may be kept from; that is told."""
+        try:
+            return fetch(self.api, self.project, self.folder, lambda rows: None)
+        except KeyRefused as error:
+            self.told.say(around.WITHOUT.format(error))
+            return 0
+
+    # ------------------------------------------------------------------ by arrival
+    def windows(self) -> None:
+        """Fetch windows of arrival as files, unless the project has no such exports."""
+        known = {(p.start, p.end) for p in self.manifest.pieces if p.kind == "window"}
+        done = None if self.manifest.done_until is None else dt.datetime.fromisoformat(self.manifest.done_until)
+        for window in plan.windows(self.span.start, self.span.end, done_until=done):
+            if (window.start.isoformat(), window.end.isoformat()) in known:
+                continue
+            try:
+                self.window(window)
+            except (KeyRefused, NotThere) as error:
+                if self.manifest.way == FILES:
+                    raise
+                why = "the project has none" if isinstance(error, NotThere) else str(error)
+                self.told.say(f"no file downloads ({why}): the events are asked for in queries instead.")
+                self.keep(way=QUERIES)
+                return
+
+    def window(self, window: Span) -> None:
+        """Fetch one window."""
+        stem = f"window-{window.start:%Y%m%dT%H%M%S}-{window.end:%Y%m%dT%H%M%S}"
+        came = exports.fetch(
+            self.api, self.project, window, lambda n: self.folder.path / EVENTS / f"{stem}-{n}.parquet.new", progress=self.told.bytes, sleep=self.sleep,
+        )  # fmt: skip
+        pieces = [self.piece(one.path, f"{stem}-{n}.parquet", window, "window", one.rows) for n, one in enumerate(came)]
+        empty = [] if pieces else [Piece("", window.start.isoformat(), window.end.isoformat(), "window", 0)]
+        self.keep(*pieces, *empty, way=FILES)
+        self.told.rows(sum(one.rows for one in came))
+
+    def piece(self, part: Path, name: str, span: Span, kind: str, rows: int) -> Piece:
+        """Put a file of events in its place."""
+        self.folder.put(f"{EVENTS}/{name}", part)
+        return Piece(name, span.start.isoformat(), span.end.isoformat(), kind, rows)
+
+    # ------------------------------------------------------------------ by time
+    def slices(self, theirs: dict[dt.datetime, int]) -> None:
+        """Fetch the hours of which the host counts other events than are here, until none is left or they stay so."""
+        for round_ in range(MOST_ROUNDS):
+            ours = self.counted_here()
+            hours = plan.wrong(theirs, ours)
+            if not hours:
+                break
+            if round_ == 0 and self.manifest.way == FILES:
+                missing = sum(max(theirs.get(h, 0) - ours.get(h, 0), 0) for h in hours)
+                self.told.say(f"{missing:,} events are in no export: {len(hours):,} hours are asked for in queries.")
+            for part in plan.joined(hours, theirs, self.span):
+                self.slice(part)
+            theirs = self.counted_there()
+        ours = self.counted_here()
+        left = plan.wrong(theirs, ours)
+        self.keep(differences=tuple((hour.isoformat(), theirs.get(hour, 0), ours.get(hour, 0)) for hour in left))
+        for hour in left[:MOST_TOLD]:
+            self.told.say(f"{hour:%Y-%m-%d %H}:00 UTC: the host counts {theirs.get(hour, 0):,} events, here are {ours.get(hour, 0):,}.")
+        if left[MOST_TOLD:]:
+            self.told.say(f"... and {len(left) - MOST_TOLD:,} hours more.")
+
+    def slice(self, part: Span) -> None:
+        """Fetch one slice; slices that lie within it are not needed any more."""
+        name = f"slice-{part.start:%Y%m%dT%H%M%S%f}-{part.end:%Y%m%dT%H%M%S%f}.parquet"
+        path = self.folder.path / EVENTS / f"{name}.new"
+        rows = written.write(queries.events(self.api, self.project, part), written.EVENTS, path, told=self.told.rows)
+        within = frozenset(
+            p.name for p in self.manifest.pieces if p.kind == "slice" and p.span.start >= part.start and p.span.end <= part.end
+        )
+        self.keep(self.piece(path, name, part, "slice", rows), without=within)
+
+    # ------------------------------------------------------------------ counting
+    def counted_there(self) -> dict[dt.datetime, int]:
+        """Give the host's count of events by hour."""
+        return queries.counts_by_hour(self.api, self.project, self.span)
+
+    def counted_here(self) -> dict[dt.datetime, int]:
+        """Give our count of events by hour, each uuid once."""
+        return counts(self.folder.path, self.manifest.pieces, self.span)
+
+
+def counts(folder: Path, pieces: Sequence[Piece], span: Span) -> dict[dt.datetime, int]:
+    """Count the events of files by the hour they happened in, each uuid once."""
+    files = [str(folder / EVENTS / piece.name) for piece in pieces if piece.rows]
+    if not files:
+        return {}
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        rows = con.execute(
+            "SELECT epoch_us(happened) // $hour, count(DISTINCT uuid) FROM (SELECT uuid, timestamp::TIMESTAMP AS happened FROM read_parquet($files, union_by_name = true)) "
+            "WHERE happened >= $start AND happened < $until GROUP BY ALL",
+            {"files": files, "start": span.start, "until": span.end, "hour": plan.HOUR // MICROSECOND},
+        ).fetchall()
+    return {EPOCH + int(hour) * plan.HOUR: int(count) for hour, count in rows}
+
+
+def fetch(
+    api: Api, project_id: int | str, path: str | Path, since: dt.datetime, until: dt.datetime, told: Told, *, sleep: Callable[[float], Any] = time.sleep,
+) -> Manifest:  # fmt: skip
+    """Fetch what a folder doesn't have yet.
+
+    Parameters
+    ----------
+    since, until
+        Which events, by their time; UTC without a zone.
+
+    Raises
+    ------
+    DataError
+        When the folder holds another project.
+    PostHogError
+        When the project can't be fetched; what came stays, and the next run goes on from there.
+    """
+    folder = Folder(path)
+    with folder.taken():
+        known = folder.manifest()
+        new = Manifest(api.host, str(project_id), since.isoformat())
+        if known is not None and (known.host, known.project_id) != (new.host, new.project_id):
+            raise DataError(
+                f"{str(folder.path)!r} holds project {known.project_id} of {known.host}, not {new.project_id} of {new.host}: give another folder"
+            )
+        if known is None:
+            manifest = new
+        elif dt.datetime.fromisoformat(known.since) <= since:
+            manifest = known
+        else:
+            manifest = replace(known, since=new.since, done_until=None)
+        start = dt.datetime.fromisoformat(manifest.since)
+        return Fetch(api, folder, manifest, Span(start, until), told, sleep).run()

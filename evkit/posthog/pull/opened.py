@@ -1,0 +1,236 @@
+"""A project that was fetched -> Events, with its settings, persons, groups, actions, cohorts and saved insights."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import available_timezones
+
+from evkit.dates import DateRange
+from evkit.dates.grammar import resolve_range
+from evkit.errors import DataError, EvkitError, SpecError
+from evkit.events import Events
+from evkit.model.progress import Bar
+from evkit.model.tables import Settings
+from evkit.opening import read
+from evkit.posthog.api import Api
+from evkit.posthog.nodes import actions as action_nodes
+from evkit.posthog.nodes import cohorts as cohort_nodes
+from evkit.posthog.nodes import filters as filter_nodes
+from evkit.posthog.project import group_type_names
+from evkit.posthog.pull import keys
+from evkit.posthog.pull.commands import DEFAULT_FOLDER, DEFAULT_HOST, DEFAULT_SINCE
+from evkit.posthog.pull.fetch import Told
+from evkit.posthog.pull.fetch import fetch as fetch_into
+from evkit.posthog.pull.folder import PEOPLE, Folder, Manifest
+from evkit.query.spec import Action
+
+T = TypeVar("T")
+
+
+def from_posthog(
+    *,
+    project_id: int | str,
+    host: str = DEFAULT_HOST,
+    api_key: str | None = None,
+    since: str | dt.date = DEFAULT_SINCE,
+    until: str | dt.date | None = None,
+    folder: str | Path = DEFAULT_FOLDER,
+    fetch: bool = True,
+    say: Callable[[str], Any] = print,
+) -> Events:
+    """Fetch a PostHog project whole, or what has come since the last time, and open it.
+
+    What was fetched stays in the folder; a run that is broken off goes on where it stopped. Nothing is sent to the project.
+
+    Parameters
+    ----------
+    project_id
+        The number in the address of the project: us.posthog.com/project/12345.
+    host
+        "https://us.posthog.com", "https://eu.posthog.com" or your own.
+    api_key
+        A personal API key. Better left out: it is taken from POSTHOG_PERSONAL_API_KEY, a keyring, or asked for. It is kept nowhere.
+    since, until
+        Which events, by their time: "-90d", a date, or a datetime; until None is now. Persons, groups and definitions are as they are now.
+    folder
+        Where it is kept: Parquet, JSON and a manifest.
+    fetch
+        False opens what is there, without a network and without a key.
+    say
+        Takes each sentence that is told meanwhile.
+
+    Returns
+    -------
+    Events
+        In the project's time zone and week, with its persons, groups, test accounts, actions and cohorts.
+
+    Raises
+    ------
+    PostHogError, KeyRefused
+        When the project can't be fetched; what came stays.
+
+    Examples
+    --------
+    >>> import evkit as ek
+    >>> ek.from_posthog(project_id=12345, folder="nowhere/", fetch=False)
+    Traceback (most recent call last):
+    evkit.errors.MissingFile: there is no project in 'nowhere': `evkit pull` or ek.from_posthog(...) fetches one
+    """
+    at = Folder(folder)
+    if fetch:
+        pull(project_id=project_id, host=host, api_key=api_key, since=since, until=until, folder=folder, say=say)
+    else:
+        at.known()
+    return opened(at, say=say)
+
+
+def pull(
+    *,
+    project_id: int | str,
+    host: str = DEFAULT_HOST,
+    api_key: str | None = None,
+    since: str | dt.date = DEFAULT_SINCE,
+    until: str | dt.date | None = None,
+    folder: str | Path = DEFAULT_FOLDER,
+    say: Callable[[str], Any] = print,
+    now: dt.datetime | None = None,
+) -> Manifest:
+    """Fetch a project without opening it; `from_posthog` has the parameters."""
+    clock = now or dt.datetime.now(dt.UTC)
+    start, end = bounds(since, until, clock)
+    key = keys.find(api_key, host)
+    with (
+        Api(host, key, on_wait=lambda why, seconds: say(f"waiting {seconds:,.0f} s: {why}") if seconds >= 5 else None) as api,
+        Bar("fetching events") as bar,
+    ):
+
+        def progress(done: int, total: int, size: int) -> None:
+            bar.title = f"fetching events: {done:,} of {total:,}" + (f", {size / 1e6:,.0f} MB" if size else "")
+            bar(done, total)
+
+        return fetch_into(api, project_id, folder, start, end, Told(say, progress))
+
+
+def bounds(since: str | dt.date, until: str | dt.date | None, clock: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """Give from when to when events are fetched, as UTC without a zone.
+
+    Raises
+    ------
+    SpecError
+        When one can't be read, or they are reversed.
+    """
+    start, end = moment("since", since, clock), clock if until is None else moment("until", until, clock)
+    if start >= end:
+        raise SpecError(f"since {since!r} is not before until {until!r}")
+    return tuple(one.astimezone(dt.UTC).replace(tzinfo=None) for one in (start, min(end, clock)))  # type: ignore[return-value]
+
+
+def moment(name: str, given: str | dt.date, clock: dt.datetime) -> dt.datetime:
+    """Read a moment: a relative date, ISO text, a date or a datetime; without a zone it is UTC."""
+    if isinstance(given, dt.datetime):
+        return given if given.tzinfo else given.replace(tzinfo=dt.UTC)
+    if isinstance(given, dt.date):
+        return dt.datetime(given.year, given.month, given.day, tzinfo=dt.UTC)
+    try:
+        return dt.datetime.fromisoformat(given).replace(tzinfo=dt.datetime.fromisoformat(given).tzinfo or dt.UTC)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return resolve_range(DateRange(str(given)), interval="day", now=clock, timezone="UTC").start
+    except EvkitError as error:
+        raise SpecError(f"{name} {given!r} can't be read: {error}") from None
+
+
+# ---------------------------------------------------------------------- opening
+def opened(folder: Folder, *, since: dt.datetime | None = None, say: Callable[[str], Any]) -> Events:
+    """Open what was fetched; what of the project can't be read is told and left out.
+
+    Parameters
+    ----------
+    since
+        Earlier events, of a run before that asked for more, are left out.
+    """
+    manifest = folder.known()
+    project = folder.read_json("project") or {}
+    persons, groups = (folder.path / PEOPLE / f"{name}.parquet" for name in ("persons", "groups"))
+    files = folder.events()
+    if not files:
+        raise DataError(f"project {manifest.project_id} of {manifest.host} has no events since {manifest.since}")
+    tables = read(
+        events=[str(path) for path in files],
+        persons=str(persons) if persons.exists() and manifest.around.get("distinct_ids") else None,
+        groups=str(groups) if groups.exists() and manifest.around.get("groups") else None,
+        groups_columns={"type_index": "index"} if groups.exists() and manifest.around.get("groups") else None,
+        timezone=zone_of(project, say),
+        week_start="monday" if project.get("week_start_day") == 1 else "sunday",
+        now=moment_of(manifest),
+    ).tables
+    return Events(tables.with_settings(settings_of(folder, project, tables.settings, say)))
+
+
+def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, say: Callable[[str], Any]) -> Settings:
+    """Give the settings of a project: its test accounts, path cleaning, types, actions, cohorts and saved insights."""
+    kept = lambda name: folder.read_json(name) or []  # noqa: E731
+    actions = read_each("action", kept("actions"), action_nodes.from_json, say)
+    known: dict[int | str, Action] = {a.id if a.id is not None else a.name: a for a in actions}
+    cohorts = read_each("cohort", kept("cohorts"), lambda given: cohort_nodes.from_json(given, known), say)
+    test_accounts = (
+        read_each("filter of test accounts", [project.get("test_account_filters")], filter_nodes.from_json, say)
+        if project.get("test_account_filters")
+        else []
+    )
+    return replace(
+        settings,
+        test_account_filters=test_accounts[0] if test_accounts else None,
+        path_cleaning_filters=tuple(dict(one) for one in project.get("path_cleaning_filters") or ()),
+        property_types={
+            (str(d["type"]), str(d["name"])): str(d["property_type"]) for d in kept("property_definitions") if d.get("property_type")
+        },
+        group_types=group_type_names(kept("group_types"), ()),
+        actions=known,
+        cohorts={c.id: c for c in cohorts},
+        saved=named(
+            {
+                str(one.get("name") or one.get("derived_name") or one.get("short_id")): one["query"]
+                for one in reversed(kept("insights"))
+                if one.get("query") and not one.get("deleted")
+            }
+        ),
+    )
+
+
+def read_each(kind: str, rows: Iterable[Any], make: Callable[[Any], T], say: Callable[[str], Any]) -> list[T]:
+    """Make something of each row; those that can't be read are told by their names and left out."""
+    found = []
+    for row in rows:
+        if isinstance(row, Mapping) and row.get("deleted"):
+            continue
+        try:
+            found.append(make(row))
+        except EvkitError as error:
+            name = row.get("name") if isinstance(row, Mapping) else None
+            say(f"the {kind}{f' {name!r}' if name else ''} is left out: {error}")
+    return found
+
+
+def named(queries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """Give saved insights in the order of their names."""
+    return dict(sorted(queries.items()))
+
+
+def zone_of(project: Mapping[str, Any], say: Callable[[str], Any]) -> str:
+    """Give the zone in which a project's days begin."""
+    zone = str(project.get("timezone") or "UTC")
+    if zone not in available_timezones():
+        say(f"the project's time zone {zone!r} is unknown here: days begin in UTC")
+        return "UTC"
+    return zone
+
+
+def moment_of(manifest: Manifest) -> dt.datetime | None:
+    """Give the clock of what was fetched: relative dates count from it."""
+    return None if manifest.done_until is None else dt.datetime.fromisoformat(manifest.done_until).replace(tzinfo=dt.UTC)

@@ -1,0 +1,114 @@
+"""What is to be fetched, in pieces: windows of arrival, and slices of time. Pure: the clock is given."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+LONGEST_WINDOW = dt.timedelta(days=7)
+"""What a file download may span, by arrival."""
+LOOK_BACK = dt.timedelta(hours=1)
+"""How much of what was there at the last run is asked for again: events of the same moment may still have been on their way."""
+MOST_EVENTS_A_SLICE = 100_000
+"""A slice that breaks off, or whose count has changed, is fetched anew from its beginning."""
+HOUR = dt.timedelta(hours=1)
+SHORTEST_SLICE = dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """From one moment up to another, which is not in it; UTC."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+    def halves(self) -> tuple[Span, Span]:
+        """Part it in two.
+
+        Examples
+        --------
+        >>> day = Span(dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 2))
+        >>> [half.start.hour for half in day.halves()]
+        [0, 12]
+        """
+        middle = self.start + (self.end - self.start) / 2
+        middle = middle.replace(microsecond=0) if self.end - self.start > 2 * SHORTEST_SLICE else middle
+        return Span(self.start, middle), Span(middle, self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M:%S} to {self.end:%Y-%m-%d %H:%M:%S}"
+
+
+def windows(since: dt.datetime, until: dt.datetime, *, done_until: dt.datetime | None = None) -> list[Span]:
+    """Cut the time of arrival into windows that may be asked for, oldest first.
+
+    Parameters
+    ----------
+    done_until
+        Up to where everything is there; a look-back before it is asked for again.
+
+    Examples
+    --------
+    >>> days = [window.end.day for window in windows(dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 20))]
+    >>> days
+    [8, 15, 20]
+    """
+    start, found = since if done_until is None else max(since, done_until - LOOK_BACK), []
+    while start < until:
+        end = min(start + LONGEST_WINDOW, until)
+        found.append(Span(start, end))
+        start = end
+    return found
+
+
+def slices(counts: Mapping[dt.datetime, int], span: Span, *, most: int = MOST_EVENTS_A_SLICE) -> list[Span]:
+    """Cut time into slices of whole hours with at most so many events each, where hours have no more; without gaps.
+
+    Parameters
+    ----------
+    counts
+        Events by the hour that they happened in.
+
+    Examples
+    --------
+    >>> hour = lambda n: dt.datetime(2026, 1, 1, n)
+    >>> parts = slices({hour(0): 60, hour(1): 30, hour(5): 20}, Span(hour(0), hour(8)), most=100)
+    >>> [(part.start.hour, part.end.hour) for part in parts]
+    [(0, 5), (5, 8)]
+    """
+    found, start, size = [], span.start, 0
+    for hour in sorted(counts):
+        begins = max(hour, span.start)
+        if size and size + counts[hour] > most and begins > start:
+            found.append(Span(start, begins))
+            start, size = begins, 0
+        size += counts[hour]
+    return [*found, Span(start, span.end)] if start < span.end else found
+
+
+def wrong(told: Mapping[dt.datetime, int], ours: Mapping[dt.datetime, int]) -> list[dt.datetime]:
+    """Give the hours of which the host counts another number of events than are here, in order."""
+    return sorted(hour for hour in told.keys() | ours.keys() if told.get(hour, 0) != ours.get(hour, 0))
+
+
+def joined(hours: Sequence[dt.datetime], counts: Mapping[dt.datetime, int], span: Span, *, most: int = MOST_EVENTS_A_SLICE) -> list[Span]:
+    """Join hours to slices, those that follow each other to one as long as it isn't too large; each within the span.
+
+    Examples
+    --------
+    >>> hour = lambda n: dt.datetime(2026, 1, 1, n)
+    >>> parts = joined([hour(1), hour(2), hour(5)], {}, Span(hour(0), hour(8)))
+    >>> [(part.start.hour, part.end.hour) for part in parts]
+    [(1, 3), (5, 6)]
+    """
+    found: list[Span] = []
+    size = 0
+    for hour in hours:
+        part = Span(max(hour, span.start), min(hour + HOUR, span.end))
+        if found and found[-1].end == part.start and size + counts.get(hour, 0) <= most:
+            found[-1], size = Span(found[-1].start, part.end), size + counts.get(hour, 0)
+        else:
+            found.append(part)
+            size = counts.get(hour, 0)
+    return found

@@ -1,0 +1,295 @@
+"""A project is fetched whole from a host on this machine, whatever goes wrong on the way: every event once, and nothing twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from evkit.errors import DataError, KeyRefused, PostHogError
+from evkit.posthog.api import Api
+from evkit.posthog.pull.fetch import Told, fetch
+from evkit.posthog.pull.folder import EVENTS, Folder, Manifest
+from tests.posthog.host import KEY, START, Host, running
+from tests.sizes import SOAK, examples
+
+ROWS = 5_000
+END = START + dt.timedelta(seconds=20 * ROWS)
+"""A little more than a day of events."""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    with running(tmp_path / "host", rows=ROWS) as made:
+        yield made
+
+
+class Run:
+    """Fetches, and keeps what was told and how long was waited."""
+
+    def __init__(self, host: Host, folder: Path) -> None:
+        self.host, self.folder = host, folder
+        self.said: list[str] = []
+        self.waits: list[tuple[str, float]] = []
+
+    def __call__(self, *, key: str = KEY, until: dt.datetime = END, since: dt.datetime = START) -> Manifest:
+        with Api(self.host.url, key, sleep=lambda seconds: None, on_wait=lambda why, seconds: self.waits.append((why, seconds))) as api:
+            return fetch(api, self.host.project, self.folder, since, until, Told(self.said.append), sleep=lambda seconds: time.sleep(0.001))
+
+
+@pytest.fixture
+def run(host: Host, tmp_path: Path) -> Run:
+    return Run(host, tmp_path / "posthog")
+
+
+def rows(folder: Path, what: str = "uuid, event, distinct_id, properties, timestamp, person_id") -> list[tuple[Any, ...]]:
+    """Read each event once, as it was fetched."""
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        files = [str(path) for path in Folder(folder).events()]
+        return con.execute(
+            f"SELECT DISTINCT {what.replace('timestamp', 'timestamp::TIMESTAMP')} FROM read_parquet($f, union_by_name = true) ORDER BY ALL",
+            {"f": files},
+        ).fetchall()
+
+
+def there(
+    host: Host, what: str = "uuid, event, distinct_id, properties, timestamp, person_id", where: str = "true"
+) -> list[tuple[Any, ...]]:
+    return host.con.execute(f"SELECT {what} FROM events WHERE {where} ORDER BY ALL").fetchall()
+
+
+@pytest.mark.parametrize("exports", [True, False])
+def test_every_event_comes_once_by_file_downloads_and_by_queries(run: Run, exports: bool) -> None:
+    run.host.exports = exports
+    made = run()
+    assert made.way == ("files" if exports else "queries")
+    assert rows(run.folder) == there(run.host)
+    assert made.differences == () and made.around["distinct_ids"] == 500 and made.around["groups"] == 5
+    assert run.said == ([] if exports else ["no file downloads (the project has none): the events are asked for in queries instead."])
+
+
+def test_a_second_run_fetches_only_what_is_new(run: Run) -> None:
+    run(until=END - dt.timedelta(hours=20))
+    before = {path.name: path.stat().st_mtime_ns for path in (run.folder / EVENTS).iterdir()}
+    asked = len(run.host.runs)
+    run()
+    assert rows(run.folder) == there(run.host)
+    after = {path.name: path.stat().st_mtime_ns for path in (run.folder / EVENTS).iterdir()}
+    assert before.items() <= after.items()
+    assert len(run.host.runs) == asked + 1
+
+
+def test_a_second_run_by_queries_fetches_only_the_hours_that_changed(run: Run) -> None:
+    run.host.exports = False
+    run()
+    run.host.con.execute(
+        "INSERT INTO events SELECT uuid || '-late', event, distinct_id, properties, timestamp, created_at, '', person_id FROM events LIMIT 1"
+    )
+    run.host.queries.clear()
+    run()
+    assert rows(run.folder) == there(run.host)
+    of_events = [sql for sql in run.host.queries if sql.startswith("SELECT uuid")]
+    assert len(of_events) == 1 and "2026-09-01 00:00:00" in of_events[0] and "2026-09-01 01:00:00" in of_events[0]
+
+
+def test_events_that_no_export_has_are_found_by_their_counts(run: Run) -> None:
+    run.host.con.execute(f"UPDATE events SET created_at = timestamp + INTERVAL 30 DAY WHERE timestamp < '{START + dt.timedelta(hours=2)}'")
+    made = run()
+    assert (made.way, rows(run.folder)) == ("files", there(run.host))
+    assert run.said == ["360 events are in no export: 2 hours are asked for in queries."]
+
+
+@pytest.mark.parametrize("most", [7, 100])
+def test_events_of_one_moment_on_the_border_of_a_page_come_once(run: Run, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from evkit.posthog.pull import queries
+
+    monkeypatch.setattr(queries, "PAGE", most)
+    run.host.exports = False
+    run.host.con.execute(f"UPDATE events SET timestamp = '{START}' WHERE uuid IN (SELECT uuid FROM events LIMIT 50)")
+    run.host.con.execute(f"DELETE FROM events WHERE timestamp > '{START + dt.timedelta(hours=3)}'")
+    run()
+    assert rows(run.folder) == there(run.host)
+
+
+def test_a_host_that_lowers_the_limit_in_silence_is_asked_no_more_than_it_gives(run: Run) -> None:
+    from evkit.posthog.pull import queries
+
+    assert queries.PAGE <= run.host.most_rows == 50_000
+
+
+@pytest.mark.parametrize(
+    ("trouble", "waits"),
+    [
+        ((429, {"Retry-After": "17"}), ("the limit of requests is reached", 17.0)),
+        (429, ("the limit of requests is reached", 1.0)),
+        (500, ("status 500: trouble", 1.0)),
+        (503, ("status 503: trouble", 1.0)),
+    ],
+)
+def test_a_host_in_trouble_is_asked_again_after_as_long_as_it_says(run: Run, trouble: Any, waits: tuple[str, float]) -> None:
+    run.host.trouble = lambda number, method, path: trouble if number % 3 == 1 else None
+    run()
+    assert rows(run.folder) == there(run.host)
+    assert set(run.waits) == {waits}
+
+
+def cut(handler: Any) -> None:
+    """Begin an answer and break off."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    handler.wfile.write(b'{"results": [[1, 2')
+    handler.wfile.flush()
+    handler.close_connection = True
+
+
+def hung_up(handler: Any) -> None:
+    """Say nothing at all."""
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("spoil", [cut, hung_up])
+def test_connections_that_break_are_tried_again(run: Run, spoil: Callable[[Any], None]) -> None:
+    run.host.trouble = lambda number, method, path: spoil if number % 4 == 0 else None
+    run()
+    assert rows(run.folder) == there(run.host)
+
+
+def elsewhere(handler: Any) -> None:
+    handler.send(301, b"", {"Location": "https://eu.posthog.com/"})
+
+
+def a_page(handler: Any) -> None:
+    handler.send(200, b"<html>Log in</html>", {})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (elsewhere, r"redirects to 'https://eu\.posthog\.com/': give that as host="),
+        (a_page, r"answered no JSON: is it the address of PostHog's app\? It began: <html>Log in</html>"),
+    ],
+)
+def test_what_is_no_api_of_posthogs_is_said_at_once(run: Run, spoil: Callable[[Any], None], said: str) -> None:
+    run.host.trouble = lambda number, method, path: spoil
+    with pytest.raises(PostHogError, match=said):
+        run()
+    assert len(run.host.asked) == 1
+
+
+def test_a_file_whose_checksum_is_wrong_is_fetched_again(run: Run) -> None:
+    run.host.spoiled_files = 2
+    run()
+    assert rows(run.folder) == there(run.host)
+    assert run.waits == [("a file did not come whole (the checksum x-amz-checksum-sha256 is wrong)", seconds) for seconds in (1.0, 2.0)]
+
+
+def test_a_host_that_never_recovers_is_said_and_what_came_stays(run: Run) -> None:
+    run(until=END - dt.timedelta(hours=20))
+    kept = rows(run.folder)
+    run.host.trouble = lambda number, method, path: 500
+    with pytest.raises(
+        PostHogError, match=r"did not answer in 8 tries: status 500: trouble\. Run it again later: it goes on where it stopped\."
+    ):
+        run()
+    assert rows(run.folder) == kept
+    run.host.trouble = lambda number, method, path: None
+    run()
+    assert rows(run.folder) == there(run.host)
+
+
+def test_an_expired_key_and_a_key_without_a_scope_are_said(run: Run) -> None:
+    with pytest.raises(
+        KeyRefused, match=r"does not take the key phx_.*: make one in PostHog's settings, or give the other host"
+    ) as refused:
+        run(key="phx_" + "z" * 40)
+    assert "z" * 40 not in str(refused.value)
+    run.host.scopes -= {"query:read"}
+    with pytest.raises(KeyRefused, match="the key lacks the scope query:read: add it to the key"):
+        run()
+    run.host.scopes |= {"query:read"}
+    run.host.scopes -= {"batch_export:write", "action:read"}
+    assert run().way == "queries"
+    assert rows(run.folder) == there(run.host)
+    assert [said.partition(".")[0] for said in run.said] == [
+        "no file downloads (/api/projects/7/file_download_batch_exports: the key lacks the scope batch_export:write: add it to the key in PostHog's settings",
+        "left out: /api/projects/7/actions/: the key lacks the scope action:read: add it to the key in PostHog's settings",
+    ]
+
+
+def test_the_key_goes_to_the_host_alone_and_into_no_file(run: Run) -> None:
+    run()
+    assert run.host.storage_saw and not any("Authorization" in headers for headers in run.host.storage_saw)
+    for path in run.folder.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes()
+            assert b"phc_secret" not in path.read_bytes()
+    assert KEY not in repr(Api(run.host.url, KEY))
+
+
+def test_events_that_arrive_meanwhile_come_too(run: Run) -> None:
+    run.host.exports = False
+    new = "INSERT INTO events SELECT 'new-' || i, 'x', 'u', '{}', TIMESTAMP '2026-09-01 05:00:00', now()::TIMESTAMP, '', 'p' FROM range(3) r(i)"
+
+    def trouble(number: int, method: str, path: str) -> None:
+        if number == 4:
+            run.host.con.cursor().execute(new)
+
+    run.host.trouble = trouble
+    assert run().differences == ()
+    assert rows(run.folder) == there(run.host)
+
+
+def test_two_runs_at_once_and_another_project_are_refused(run: Run) -> None:
+    with Folder(run.folder).taken(), pytest.raises(PostHogError, match="another run is fetching into"):
+        run()
+    run()
+    run.host.project = 8
+    with pytest.raises(DataError, match=r"holds project 7 of .*, not 8 of"):
+        run()
+
+
+KILLED = """
+import datetime as dt, sys
+from evkit.posthog.api import Api
+from evkit.posthog.pull.fetch import Told, fetch
+url, key, folder, since, until = sys.argv[1:]
+with Api(url, key) as api:
+    print("ready", flush=True)
+    fetch(api, 7, folder, dt.datetime.fromisoformat(since), dt.datetime.fromisoformat(until), Told())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exports", [True, False])
+def test_killed_at_any_moment_the_next_run_goes_on(tmp_path: Path, exports: bool, tell: Callable[[str], None]) -> None:
+    many = 500_000 if SOAK else 60_000
+    end = START + dt.timedelta(seconds=20 * many)
+    with running(tmp_path / "host", rows=many) as host:
+        host.exports = exports
+        random.seed(int.from_bytes(os.urandom(4), "big"))
+        arguments = [sys.executable, "-c", KILLED, host.url, KEY, str(tmp_path / "posthog"), str(START), str(end)]
+        unfinished = 0
+        for _ in range(examples(4, 20)):
+            process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
+            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+            time.sleep(random.uniform(0.05, 2.0))
+            unfinished += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
+        run = Run(host, tmp_path / "posthog")
+        assert run(until=end).differences == ()
+        assert rows(run.folder) == there(host)
+        tell(f"{unfinished} kills while it fetched {many:,} events by {'files' if exports else 'queries'}: every event once")

@@ -1,0 +1,145 @@
+"""A project that was fetched is opened with everything that people defined in it, and asked without a network."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evkit as ek
+from evkit import cli
+from evkit.errors import MissingFile, SpecError
+from evkit.posthog.pull import keys
+from evkit.posthog.pull.opened import bounds
+from tests.posthog.host import KEY, START, Host, running
+
+ROWS = 2_000
+END = START + dt.timedelta(days=1)
+NOW = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
+FUNNEL = {
+    "kind": "FunnelsQuery", "dateRange": {"date_from": "2026-09-01", "date_to": "2026-09-02"},
+    "series": [{"kind": "EventsNode", "event": "$pageview"}, {"kind": "ActionsNode", "id": 3}],
+}  # fmt: skip
+LISTS: dict[str, list[dict[str, Any]]] = {
+    "actions": [
+        {"id": 3, "name": "Signed up", "steps": [{"event": "user_signed_up"}]},
+        {"id": 4, "name": "Gone", "steps": [{"event": "x"}], "deleted": True},
+        {"id": 6, "name": "Odd", "steps": [{"event": "x", "url": "/a", "url_matching": "telepathy"}]},
+    ],
+    "cohorts": [{"id": 5, "name": "pros", "filters": {"properties": {"type": "AND", "values": [{"type": "person", "key": "plan", "value": "pro", "operator": "exact"}]}}}],
+    "insights": [
+        {"id": 1, "short_id": "a", "name": "Signup funnel", "query": {"kind": "InsightVizNode", "source": FUNNEL}},
+        {"id": 2, "short_id": "b", "name": "SQL", "query": {"kind": "DataVisualizationNode", "source": {"kind": "HogQLQuery", "query": "select 1"}}},
+    ],
+    "groups_types": [{"group_type": "company", "group_type_index": 0}],
+    "property_definitions": [{"name": "n", "property_type": "Numeric"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    with running(tmp_path / "host", rows=ROWS) as made:
+        made.lists = LISTS
+        yield made
+
+
+def opened(at: Host, folder: Path, **options: Any) -> tuple[ek.Events, list[str]]:
+    said: list[str] = []
+    given = {"project_id": 7, "host": at.url, "api_key": KEY, "since": "2026-09-01", "until": "2026-09-02", "folder": folder}
+    return ek.from_posthog(**{**given, **options}, say=said.append), said
+
+
+def test_a_project_is_opened_in_its_own_words(host: Host, tmp_path: Path) -> None:
+    host.settings |= {
+        "test_account_filters": [{"key": "$current_url", "value": "/7", "operator": "not_icontains", "type": "event"}],
+        "path_cleaning_filters": [{"regex": "/\\d+", "alias": "/n"}],
+    }
+    events, said = opened(host, tmp_path / "posthog")
+    settings = events.tables.settings
+    assert (settings.timezone, settings.week_start, settings.group_types) == ("Europe/London", "monday", ("company",))
+    assert settings.property_types == {("event", "n"): "Numeric"}
+    assert settings.path_cleaning_filters == ({"regex": "/\\d+", "alias": "/n"},)
+    assert settings.now == dt.datetime(2026, 9, 2, tzinfo=dt.UTC)
+    assert events.count() == ROWS
+    assert len(events.persons()) == 250 and len(events.groups()) == 5
+    assert events.cohort(5).count() == 250
+    assert [line.partition(":")[0] for line in said] == ["the action 'Odd' is left out"]
+
+
+def test_actions_and_saved_insights_are_called_by_their_names(host: Host, tmp_path: Path) -> None:
+    events, _ = opened(host, tmp_path / "posthog")
+    assert list(events.actions) == ["Signed up"] and events.actions["Signed up"].id == 3
+    assert events.trends("Signed up", interval="week").to_pandas().value.sum() == ROWS / 4
+    assert list(events.insights) == ["SQL", "Signup funnel"]
+    funnel = events.insights["Signup funnel"]
+    assert funnel.spec.steps[1].subject == events.actions["Signed up"]
+    assert funnel.to_pandas().equals(events.funnel("$pageview", "Signed up", date_range=("2026-09-01", "2026-09-02")).to_pandas())
+    with pytest.raises(SpecError, match=r"no saved insight is called 'Sign-up funnel'\. Did you mean 'Signup funnel'\?"):
+        events.insights["Sign-up funnel"]
+    with pytest.raises(SpecError, match="a query of kind 'DataVisualizationNode' is not answered"):
+        events.insights["SQL"]
+
+
+def test_what_was_fetched_opens_again_without_a_network(host: Host, tmp_path: Path) -> None:
+    opened(host, tmp_path / "posthog")
+    asked = len(host.asked)
+    events, _ = opened(host, tmp_path / "posthog", fetch=False, api_key=None)
+    assert (events.count(), len(host.asked)) == (ROWS, asked)
+    with pytest.raises(MissingFile, match="there is no project in"):
+        opened(host, tmp_path / "elsewhere", fetch=False)
+
+
+def test_the_key_is_given_or_of_the_environment_or_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert keys.find("phx_1", "https://us.posthog.com", environ={keys.VARIABLE: "phx_2"}) == "phx_1"
+    assert keys.find(None, "https://us.posthog.com", environ={keys.VARIABLE: "phx_2"}) == "phx_2"
+    asked: list[str] = []
+    assert keys.find(None, "https://us.posthog.com", environ={}, can_ask=True, ask=lambda said: asked.append(said) or "phx_3") == "phx_3"
+    assert asked == ["Personal API key for https://us.posthog.com (phx_..., it isn't shown): "]
+    with pytest.raises(SpecError, match="no key: set POSTHOG_PERSONAL_API_KEY in the environment"):
+        keys.find(None, "https://us.posthog.com", environ={}, can_ask=False)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        ("-7d", None, ("2026-09-24", "2026-10-01T12:00")),
+        ("2026-09-01", "2026-09-02", ("2026-09-01", "2026-09-02")),
+        (dt.date(2026, 9, 1), "2026-09-02T10:00+02:00", ("2026-09-01", "2026-09-02T08:00")),
+        ("2026-09-01", "2027-01-01", ("2026-09-01", "2026-10-01T12:00")),
+    ],
+)
+def test_what_is_fetched_is_said_in_dates(since: Any, until: Any, found: tuple[str, str]) -> None:
+    assert bounds(since, until, NOW) == tuple(dt.datetime.fromisoformat(one) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"since": "2026-09-02"}, "since '2026-09-02' is not before until '2026-09-02'"),
+        ({"since": "last week"}, "since 'last week' can't be read"),
+        ({"api_key": "phc_1"}, "this is a project's token"),
+        ({"api_key": "phx 1"}, "this is no personal API key"),
+        ({"host": "us.posthog.com"}, "is no address such as"),
+        ({"host": "http://us.posthog.com"}, "is not encrypted"),
+    ],
+)
+def test_what_is_given_wrongly_is_said_before_anything_is_asked(host: Host, tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        opened(host, tmp_path / "posthog", **given)
+    assert host.asked == []
+
+
+def test_the_command_fetches_into_a_folder(
+    host: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(keys.VARIABLE, KEY)
+    folder = str(tmp_path / "posthog")
+    asked = ["pull", "7", "--host", host.url, "--since", "2026-09-01", "--until", "2026-09-02", "--folder", folder]
+    assert cli.main(asked) == 0
+    assert capsys.readouterr().out == f"{folder}: 2,000 rows of events in 1 file, 500 distinct ids of persons\n"
+    host.scopes.clear()
+    assert cli.main(asked) == 1
+    assert "the key lacks the scope project:read" in capsys.readouterr().err
