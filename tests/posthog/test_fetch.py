@@ -260,6 +260,20 @@ def test_two_runs_at_once_and_another_project_are_refused(run: Run) -> None:
         run()
 
 
+def test_a_folder_of_something_else_is_left_alone(run: Run) -> None:
+    (run.folder / "events").mkdir(parents=True)
+    (run.folder / "events" / "mine.parquet").write_bytes(b"x")
+    with pytest.raises(DataError, match="holds something else: give an empty folder"):
+        run()
+    assert [path.name for path in run.folder.rglob("*")] == ["events", "mine.parquet"]
+    (run.folder / "events" / "mine.parquet").unlink()
+    (run.folder / "events").rmdir()
+    run()
+    (run.folder / "events" / "mine.parquet").write_bytes(b"x")
+    run()
+    assert (run.folder / "events" / "mine.parquet").exists()
+
+
 KILLED = """
 import datetime as dt, sys
 from evkit.posthog.api import Api

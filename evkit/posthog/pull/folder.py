@@ -22,6 +22,8 @@ from evkit.posthog.pull.plan import Span
 VERSION = 1
 MANIFEST, LOCK = "manifest.json", "lock"
 EVENTS, PEOPLE, DEFINITIONS = "events", "persons", "definitions"
+OURS = ("window-", "slice-")
+"""How the names of our files of events begin."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,19 @@ class Folder:
         ------
         PostHogError
             When somebody does already.
+        DataError
+            When there is something else in it.
         """
+        if self.path.is_dir() and not (self.path / LOCK).exists() and any(self.path.iterdir()):
+            raise DataError(f"{str(self.path)!r} holds something else: give an empty folder, or one that is not there yet")
         for part in (EVENTS, PEOPLE, DEFINITIONS):
             (self.path / part).mkdir(parents=True, exist_ok=True)
         with locks.held(self.path / LOCK) as free:
             if not free:
                 raise PostHogError(f"another run is fetching into {str(self.path)!r}: wait until it has ended")
-            for left in self.path.glob("*/*.part"):
-                left.unlink(missing_ok=True)
+            for part in (EVENTS, PEOPLE, DEFINITIONS):
+                for left in (self.path / part).glob("*.part"):
+                    left.unlink(missing_ok=True)
             yield
 
     def manifest(self) -> Manifest | None:
@@ -157,7 +164,7 @@ class Folder:
         self.write_text(MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False))
         counted = {piece.name for piece in manifest.pieces}
         for path in (self.path / EVENTS).iterdir():
-            if path.name not in counted:
+            if path.name not in counted and path.name.startswith(OURS):
                 path.unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
