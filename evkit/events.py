@@ -54,7 +54,7 @@ UNNAMED = ""
 class Events:
     """Events, the persons and groups in them, and the settings that questions are asked under.
 
-    Made by `ek.read`, `ek.from_frame`, `ek.from_ibis`, `ek.open_store` or `ek.load_sample`. Verbs (`filter`, `between`, `with_actions`)
+    Made by `ek.read`, `ek.from_frame`, `ek.from_ibis`, `ek.open_store`, `ek.from_posthog` or `ek.load_sample`. Verbs (`filter`, `between`, `with_actions`)
     give a new Events; nouns (`trends`, `funnel`, `retention`, `paths`) give an `Insight`. Its repr runs no query.
 
     Parameters
@@ -551,7 +551,7 @@ class Events:
         Relative dates count from the clock of these events.
         """
         known = self.tables.settings.saved
-        return Vocabulary("saved insight", lambda: list(known), lambda name: saved_insight(known[name], self.tables))
+        return Vocabulary("saved insight", lambda: sorted(known), lambda name: saved_insight(known[name], self.tables))
 
     # ------------------------------------------------------------------ actions
     def suggest_actions(self, *, limit: int | None = DEFAULT_LIMIT, min_events: int = DEFAULT_MIN_EVENTS) -> pd.DataFrame:

@@ -51,14 +51,6 @@ HEAVY = frozenset(
 """Codes that say: ask for less at once."""
 
 
-@dataclass(frozen=True)
-class Saved:
-    """A file that came: how many bytes, and their SHA-256."""
-
-    bytes: int
-    sha256: str
-
-
 def checked_host(host: str) -> str:
     """Give the address of PostHog's app, without its last slash.
 
@@ -157,7 +149,7 @@ class Api:
                 return
             page = self._json("GET", self._here(after))
 
-    def rows(self, project: int | str, hogql: str, values: Mapping[str, Any] | None = None, *, name: str = "") -> list[list[Any]]:
+    def rows(self, project: int | str, hogql: str, values: Mapping[str, Any] | None = None, *, name: str) -> list[list[Any]]:
         """Give the rows of a HogQL query: computed now, times in UTC.
 
         Raises
@@ -171,14 +163,14 @@ class Api:
             "values": dict(values or {}),
             "modifiers": {"convertToProjectTimezone": False},
         }
-        body = {"query": query, "refresh": "force_blocking", "name": name or "evkit"}
+        body = {"query": query, "refresh": "force_blocking", "name": name}
         answer = self.post(f"/api/projects/{project}/query/", body)
         found = answer.get("results") if isinstance(answer, dict) else None
         if not isinstance(found, list):
             raise PostHogError(f"a query gave no rows, but {str(answer)[:MOST_SAID]}")
         return found
 
-    def save(self, path: str, target: Path, *, progress: Callable[[int], Any] = lambda more: None) -> Saved:
+    def save(self, path: str, target: Path, *, progress: Callable[[int], Any] = lambda more: None) -> None:
         """Write what is at a path to a file; where the path leads to another host, that host gets no key.
 
         The file is there whole or not at all: it is checked against the length and the checksums that came with it.
@@ -187,12 +179,12 @@ class Api:
 
         part = target.with_name(target.name + ".part")
         for attempt in range(MOST_TRIES):
-            reply = self._sent("GET", self.host + path, stream=True)
+            reply = self._sent("GET", self.host + path)
             try:
                 with reply if reply.status_code < 300 else self._led(reply) as stream:
-                    saved = written(stream, part, progress)
+                    written(stream, part, progress)
                 part.replace(target)
-                return saved
+                return
             except (requests.RequestException, Broken) as error:
                 part.unlink(missing_ok=True)
                 if attempt == MOST_TRIES - 1:
@@ -205,7 +197,7 @@ class Api:
         import requests
 
         for attempt in range(MOST_TRIES):
-            with self._sent(method, url, params=params, body=body, stream=True) as reply:
+            with self._sent(method, url, params=params, body=body) as reply:
                 if reply.status_code >= 300:
                     raise PostHogError(f"{self.host} redirects to {reply.headers.get('Location')!r}: give that as host=")
                 try:
@@ -228,9 +220,7 @@ class Api:
                 f"{urlsplit(url).path}: {self.host} answered no JSON: is it the address of PostHog's app? It began: {said}"
             ) from None
 
-    def _sent(
-        self, method: str, url: str, *, params: Mapping[str, Any] | None = None, body: Any = None, stream: bool = False
-    ) -> requests.Response:
+    def _sent(self, method: str, url: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> requests.Response:
         """Send a request until it is answered; give the answer, of 2xx or 3xx."""
         import requests
 
@@ -244,7 +234,7 @@ class Api:
             tries += 1
             try:
                 reply = self._session.request(
-                    method, url, params=params, json=body, headers=headers, stream=stream, allow_redirects=False,
+                    method, url, params=params, json=body, headers=headers, stream=True, allow_redirects=False,
                     timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
                 )  # fmt: skip
             except (requests.ConnectionError, requests.Timeout) as error:
@@ -391,7 +381,7 @@ def limited(reply: requests.Response, *, most: int = MOST_ANSWER_BYTES) -> bytes
     return b"".join(parts)
 
 
-def written(reply: requests.Response, path: Path, progress: Callable[[int], Any]) -> Saved:
+def written(reply: requests.Response, path: Path, progress: Callable[[int], Any]) -> None:
     """Write an answer to a file, and check it.
 
     Raises
@@ -419,4 +409,3 @@ def written(reply: requests.Response, path: Path, progress: Callable[[int], Any]
         told = reply.headers.get(name)
         if told and told != found and (name != "ETag" or re.fullmatch(r'"[0-9a-f]{32}"', told)):
             raise Broken(f"the checksum {name} is wrong")
-    return Saved(size, sha256.hexdigest())

@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -73,7 +72,6 @@ class Host:
     trouble: Callable[[int, str, str], Any] = lambda number, method, path: None
     exports: bool = True
     late: dt.timedelta = dt.timedelta(days=2)
-    most_rows: int = MOST_ROWS
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
@@ -98,7 +96,7 @@ class Host:
             raise Refusal(400, "validation_error", "this test wants times in UTC")
         limit = tree.args.get("limit")
         asked = int(limit.expression.this) if limit else 100
-        tree = tree.limit(min(asked, self.most_rows))
+        tree = tree.limit(min(asked, MOST_ROWS))
         for found in list(tree.find_all(exp.Anonymous)):
             if found.name.lower() == "todatetime64":
                 found.replace(exp.cast(found.expressions[0], "timestamp"))
@@ -308,11 +306,3 @@ def running(folder: Path, *, rows: int, people: int = 500, step_seconds: float =
         server.server_close()
         thread.join(5)
         con.close()
-
-
-def wait_for(test: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not test():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)

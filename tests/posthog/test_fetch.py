@@ -122,12 +122,6 @@ def test_events_of_one_moment_on_the_border_of_a_page_come_once(run: Run, most: 
     assert rows(run.folder) == there(run.host)
 
 
-def test_a_host_that_lowers_the_limit_in_silence_is_asked_no_more_than_it_gives(run: Run) -> None:
-    from evkit.posthog.pull import queries
-
-    assert queries.PAGE <= run.host.most_rows == 50_000
-
-
 @pytest.mark.parametrize(
     ("trouble", "waits"),
     [

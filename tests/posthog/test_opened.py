@@ -69,6 +69,12 @@ def test_a_project_is_opened_in_its_own_words(host: Host, tmp_path: Path) -> Non
     assert [line.partition(":")[0] for line in said] == ["the action 'Odd' is left out"]
 
 
+def test_events_before_what_was_asked_for_that_an_export_holds_are_left_out(host: Host, tmp_path: Path) -> None:
+    host.con.execute(f"UPDATE events SET timestamp = '{START - dt.timedelta(days=1)}' WHERE uuid IN (SELECT uuid FROM events LIMIT 40)")
+    events, _ = opened(host, tmp_path / "posthog")
+    assert (events.count(), events.load_report.rejected_count) == (ROWS - 40, 0)
+
+
 def test_actions_and_saved_insights_are_called_by_their_names(host: Host, tmp_path: Path) -> None:
     events, _ = opened(host, tmp_path / "posthog")
     assert list(events.actions) == ["Signed up"] and events.actions["Signed up"].id == 3

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from evkit.errors import KeyRefused, PostHogError
+from evkit.errors import KeyRefused, NotThere, PostHogError
 from evkit.posthog.api import Api
 from evkit.posthog.pull import queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, PEOPLE, Folder
 
-LISTS = ("event_definitions", "actions", "cohorts", "insights", "dashboards")
-PROPERTY_TYPES = ("event", "person", "group", "session")
+LISTS = ("event_definitions", "actions", "cohorts", "insights")
+PROPERTY_TYPES = ("event", "person", "session")
 SECRET = ("api_token", "secret_api_token", "secret_api_token_backup", "live_events_token")
 """What of a project's settings is not written down."""
 WITHOUT = "left out: {0}"
+KEPT_FROM_US = (KeyRefused, NotThere)
+"""The key may not read it, or this build of PostHog's doesn't have it."""
 
 
 def settings(api: Api, project: int | str) -> dict[str, Any]:
@@ -34,79 +37,65 @@ def definitions(api: Api, project: int | str, folder: Folder, say: Callable[[str
     counts: dict[str, int] = {}
     base = f"/api/projects/{project}"
 
-    def keep(name: str, rows: list[Any]) -> None:
+    def listed(name: str, fetch: Callable[[], list[Any]]) -> list[Any]:
+        try:
+            rows = fetch()
+        except KEPT_FROM_US as error:
+            say(WITHOUT.format(error))
+            return []
         folder.write_text(f"{DEFINITIONS}/{name}.json", json.dumps(rows, ensure_ascii=False))
         counts[name] = len(rows)
+        return rows
 
     for name in LISTS:
-        try:
-            rows = list(api.listed(f"{base}/{name}/", limit=100))
-            if name == "dashboards":
-                rows = [api.get(f"{base}/dashboards/{row['id']}/") for row in rows if not row.get("deleted")]
-            keep(name, rows)
-        except KeyRefused as error:
-            say(WITHOUT.format(error))
-    try:
-        keep("property_definitions", [
-            {**row, "type": kind}
-            for kind in PROPERTY_TYPES
-            for row in properties_of(api, base, kind)
-        ])  # fmt: skip
-    except KeyRefused as error:
-        say(WITHOUT.format(error))
-    try:
-        keep("group_types", list(api.listed(f"{base}/groups_types/")))
-    except KeyRefused as error:
-        say(WITHOUT.format(error))
+        listed(name, functools.partial(whole, api, f"{base}/{name}/"))
+    listed("dashboards", lambda: dashboards(api, base))
+    types = listed("group_types", lambda: whole(api, f"{base}/groups_types/"))
+    listed("property_definitions", lambda: properties(api, base, [one["group_type_index"] for one in types]))
     return counts
 
 
-def properties_of(api: Api, base: str, kind: str) -> list[dict[str, Any]]:
-    """Give the definitions of properties; of groups, those of each type."""
-    if kind != "group":
-        return list(api.listed(f"{base}/property_definitions/", type=kind, limit=100))
-    types = list(api.listed(f"{base}/groups_types/"))
-    return [
-        {**row, "group_type_index": one["group_type_index"]}
-        for one in types
-        for row in api.listed(f"{base}/property_definitions/", type=kind, group_type_index=one["group_type_index"], limit=100)
-    ]
+def whole(api: Api, path: str) -> list[dict[str, Any]]:
+    """Give all rows of a list."""
+    return list(api.listed(path, limit=100))
 
 
-def people(api: Api, project: int | str, folder: Folder, told: Callable[[int], None]) -> int:
+def dashboards(api: Api, base: str) -> list[dict[str, Any]]:
+    """Give the dashboards, each with its tiles."""
+    return [api.get(f"{base}/dashboards/{row['id']}/") for row in api.listed(f"{base}/dashboards/", limit=100) if not row.get("deleted")]
+
+
+def properties(api: Api, base: str, group_types: Sequence[int]) -> list[dict[str, Any]]:
+    """Give the definitions of properties, with what they are of; of groups, those of each type."""
+    asked = [{"type": kind} for kind in PROPERTY_TYPES] + [{"type": "group", "group_type_index": index} for index in group_types]
+    return [{**row, **of} for of in asked for row in api.listed(f"{base}/property_definitions/", **of, limit=100)]
+
+
+def people(api: Api, project: int | str, folder: Folder) -> int:
     """Fetch persons with their distinct ids, as they are now; give how many ids there are."""
     ids, who, part = (folder.path / PEOPLE / f"{name}.part" for name in ("ids", "people", "persons"))
     try:
-        written.write(queries.distinct_ids(api, project), written.IDS, ids, told=told)
-        written.write(queries.people(api, project), written.PEOPLE, who, told=told)
+        written.write(queries.distinct_ids(api, project), written.IDS, ids)
+        written.write(queries.people(api, project), written.PEOPLE, who)
         with duckdb.connect() as con:
-            con.execute(
+            copied = con.execute(
                 "COPY (SELECT i.distinct_id, i.person_id, coalesce(p.properties, '{}') AS properties, p.created_at, p.is_identified "
                 f"FROM read_parquet({quoted(ids)}) i LEFT JOIN read_parquet({quoted(who)}) p USING (person_id)) "
                 f"TO {quoted(part)} (FORMAT PARQUET, COMPRESSION ZSTD)"
-            )
-        count = written_rows(part)
+            ).fetchall()
         folder.put(f"{PEOPLE}/persons.parquet", part)
-        return count
+        return int(copied[0][0])
     finally:
         for path in (ids, who, part):
             path.unlink(missing_ok=True)
 
 
-def groups(api: Api, project: int | str, folder: Folder, told: Callable[[int], None]) -> int:
+def groups(api: Api, project: int | str, folder: Folder) -> int:
     """Fetch groups; give how many there are."""
     part = folder.path / PEOPLE / "groups.part"
-    count = written.write(queries.groups(api, project), written.GROUPS, part, told=told)
+    count = written.write(queries.groups(api, project), written.GROUPS, part)
     folder.put(f"{PEOPLE}/groups.parquet", part)
     return count
-
-
-def written_rows(path: Path) -> int:
-    """Give how many rows a file has."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        return int(file.metadata.num_rows)
 
 
 def quoted(path: Path) -> str:

@@ -36,7 +36,7 @@ class Came:
 
 
 def fetch(
-    api: Api, project: int | str, span: Span, part_of: Callable[[int], Path], *, model: str = "events",
+    api: Api, project: int | str, span: Span, part_of: Callable[[int], Path], *,
     progress: Callable[[int], Any] = lambda more: None, sleep: Callable[[float], Any] = time.sleep,
 ) -> list[Came]:  # fmt: skip
     """Fetch a window as files.
@@ -53,7 +53,7 @@ def fetch(
     """
     base = f"/api/projects/{project}/file_download_batch_exports"
     asked = {
-        "model": model, "file": {"format": "Parquet", "compression": "zstd", "max_size_mb": MOST_MEGABYTES},
+        "model": "events", "file": {"format": "Parquet", "compression": "zstd", "max_size_mb": MOST_MEGABYTES},
         "data_interval_start": stamp(span.start), "data_interval_end": stamp(span.end),
     }  # fmt: skip
     run = api.post(base, asked)["id"]
@@ -63,7 +63,7 @@ def fetch(
     for number, file in enumerate(files):
         target = part_of(number)
         api.save(f"{base}/{run}/download/{file}", target, progress=progress)
-        found.append(Came(target, rows_of(target, model)))
+        found.append(Came(target, rows_of(target)))
     told, there = done.get("records_completed"), sum(one.rows for one in found)
     if isinstance(told, int) and told != there:
         raise PostHogError(f"the export of {span} says {told:,} rows, and its files hold {there:,}")
@@ -85,8 +85,8 @@ def waited_for(api: Api, path: str, span: Span, *, sleep: Callable[[float], Any]
     raise PostHogError(f"the export of {span} was not done after {waited / 60:.0f} minutes; run it again to go on")
 
 
-def rows_of(path: Path, model: str = "events") -> int:
-    """Give how many rows a file has.
+def rows_of(path: Path) -> int:
+    """Give how many events a file has.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def rows_of(path: Path, model: str = "events") -> int:
     """
     try:
         with pq.ParquetFile(path) as file:
-            missing = [name for name in COLUMNS if name not in file.schema_arrow.names] if model == "events" else []
+            missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
             if missing:
                 raise PostHogError(f"a file of the export has no column {missing[0]!r}")
             return int(file.metadata.num_rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,6 @@ class Fetch:
     span: Span
     told: Told
     sleep: Callable[[float], Any] = time.sleep
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def project(self) -> str:
@@ -73,8 +72,8 @@ class Fetch:
 
     def run(self) -> Manifest:
         """Fetch everything; give what is here then."""
-        self.settings = around.settings(self.api, self.project)
-        self.folder.write_text(f"{DEFINITIONS}/project.json", json.dumps(self.settings, ensure_ascii=False))
+        settings = around.settings(self.api, self.project)
+        self.folder.write_text(f"{DEFINITIONS}/project.json", json.dumps(settings, ensure_ascii=False))
         theirs = self.counted_there()
         self.told.total = sum(theirs.values())
         self.told.done = sum(self.counted_here().values())
@@ -84,8 +83,7 @@ class Fetch:
         self.keep(around={
             **around.definitions(self.api, self.project, self.folder, self.told.say),
             "distinct_ids": self.optional(around.people), "groups": self.optional(around.groups),
-        })  # fmt: skip
-        self.keep(done_until=self.span.end.isoformat())
+        }, done_until=self.span.end.isoformat())  # fmt: skip
         return self.manifest
 
     def keep(self, *new: Piece, without: frozenset[str] = frozenset(), **parts: Any) -> None:
@@ -96,8 +94,8 @@ class Fetch:
     def optional(self, fetch: Callable[..., int]) -> int:
         """Fetch what a key may be kept from; that is told."""
         try:
-            return fetch(self.api, self.project, self.folder, lambda rows: None)
-        except KeyRefused as error:
+            return fetch(self.api, self.project, self.folder)
+        except around.KEPT_FROM_US as error:
             self.told.say(around.WITHOUT.format(error))
             return 0
 
@@ -138,19 +136,18 @@ class Fetch:
     # ------------------------------------------------------------------ by time
     def slices(self, theirs: dict[dt.datetime, int]) -> None:
         """Fetch the hours of which the host counts other events than are here, until none is left or they stay so."""
-        for round_ in range(MOST_ROUNDS):
-            ours = self.counted_here()
-            hours = plan.wrong(theirs, ours)
-            if not hours:
-                break
-            if round_ == 0 and self.manifest.way == FILES:
-                missing = sum(max(theirs.get(h, 0) - ours.get(h, 0), 0) for h in hours)
-                self.told.say(f"{missing:,} events are in no export: {len(hours):,} hours are asked for in queries.")
-            for part in plan.joined(hours, theirs, self.span):
-                self.slice(part)
-            theirs = self.counted_there()
         ours = self.counted_here()
         left = plan.wrong(theirs, ours)
+        if left and self.manifest.way == FILES:
+            missing = sum(max(theirs.get(h, 0) - ours.get(h, 0), 0) for h in left)
+            self.told.say(f"{missing:,} events are in no export: {len(left):,} hours are asked for in queries.")
+        for _ in range(MOST_ROUNDS):
+            if not left:
+                break
+            for part in plan.joined(left, theirs, self.span):
+                self.slice(part)
+            theirs, ours = self.counted_there(), self.counted_here()
+            left = plan.wrong(theirs, ours)
         self.keep(differences=tuple((hour.isoformat(), theirs.get(hour, 0), ours.get(hour, 0)) for hour in left))
         for hour in left[:MOST_TOLD]:
             self.told.say(f"{hour:%Y-%m-%d %H}:00 UTC: the host counts {theirs.get(hour, 0):,} events, here are {ours.get(hour, 0):,}.")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
+
+import ibis.expr.types as ir
 
 from evkit.dates import DateRange
 from evkit.dates.grammar import resolve_range
 from evkit.errors import DataError, EvkitError, SpecError
 from evkit.events import Events
 from evkit.model.progress import Bar
-from evkit.model.tables import Settings
+from evkit.model.tables import Cache, Settings, Source
 from evkit.opening import read
 from evkit.posthog.api import Api
 from evkit.posthog.nodes import actions as action_nodes
@@ -80,12 +83,9 @@ def from_posthog(
     Traceback (most recent call last):
     evkit.errors.MissingFile: there is no project in 'nowhere': `evkit pull` or ek.from_posthog(...) fetches one
     """
-    at = Folder(folder)
     if fetch:
         pull(project_id=project_id, host=host, api_key=api_key, since=since, until=until, folder=folder, say=say)
-    else:
-        at.known()
-    return opened(at, say=say)
+    return opened(Folder(folder), say=say)
 
 
 def pull(
@@ -131,14 +131,9 @@ def bounds(since: str | dt.date, until: str | dt.date | None, clock: dt.datetime
 
 def moment(name: str, given: str | dt.date, clock: dt.datetime) -> dt.datetime:
     """Read a moment: a relative date, ISO text, a date or a datetime; without a zone it is UTC."""
-    if isinstance(given, dt.datetime):
-        return given if given.tzinfo else given.replace(tzinfo=dt.UTC)
-    if isinstance(given, dt.date):
-        return dt.datetime(given.year, given.month, given.day, tzinfo=dt.UTC)
-    try:
-        return dt.datetime.fromisoformat(given).replace(tzinfo=dt.datetime.fromisoformat(given).tzinfo or dt.UTC)
-    except (TypeError, ValueError):
-        pass
+    with contextlib.suppress(TypeError, ValueError):  # no ISO text: a relative date, or wrong
+        time = dt.datetime.fromisoformat(given.isoformat() if isinstance(given, dt.date) else given)
+        return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
     try:
         return resolve_range(DateRange(str(given)), interval="day", now=clock, timezone="UTC").start
     except EvkitError as error:
@@ -146,14 +141,31 @@ def moment(name: str, given: str | dt.date, clock: dt.datetime) -> dt.datetime:
 
 
 # ---------------------------------------------------------------------- opening
-def opened(folder: Folder, *, since: dt.datetime | None = None, say: Callable[[str], Any]) -> Events:
-    """Open what was fetched; what of the project can't be read is told and left out.
+@dataclass(frozen=True)
+class Since:
+    """Events from a moment on: windows of arrival hold earlier ones too, but not all of them."""
 
-    Parameters
-    ----------
-    since
-        Earlier events, of a run before that asked for more, are left out.
-    """
+    source: Source
+    start: dt.datetime
+
+    @property
+    def has_uuids(self) -> bool:
+        """Whether the events have uuids."""
+        return self.source.has_uuids
+
+    @property
+    def rejects(self) -> Any:
+        """What was set aside."""
+        return getattr(self.source, "rejects", None)
+
+    def table(self) -> ir.Table:
+        """Give the canonical events."""
+        events = self.source.table()
+        return events.filter(events.timestamp >= self.start)
+
+
+def opened(folder: Folder, *, say: Callable[[str], Any]) -> Events:
+    """Open what was fetched; what of the project can't be read is told and left out."""
     manifest = folder.known()
     project = folder.read_json("project") or {}
     persons, groups = (folder.path / PEOPLE / f"{name}.parquet" for name in ("persons", "groups"))
@@ -169,7 +181,8 @@ def opened(folder: Folder, *, since: dt.datetime | None = None, say: Callable[[s
         week_start="monday" if project.get("week_start_day") == 1 else "sunday",
         now=moment_of(manifest),
     ).tables
-    return Events(tables.with_settings(settings_of(folder, project, tables.settings, say)))
+    since = Since(tables.source, dt.datetime.fromisoformat(manifest.since))
+    return Events(replace(tables, source=since, cache=Cache(), settings=settings_of(folder, project, tables.settings, say)))
 
 
 def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, say: Callable[[str], Any]) -> Settings:
@@ -190,16 +203,15 @@ def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, 
         property_types={
             (str(d["type"]), str(d["name"])): str(d["property_type"]) for d in kept("property_definitions") if d.get("property_type")
         },
+        infer_property_types=not kept("property_definitions"),
         group_types=group_type_names(kept("group_types"), ()),
         actions=known,
         cohorts={c.id: c for c in cohorts},
-        saved=named(
-            {
-                str(one.get("name") or one.get("derived_name") or one.get("short_id")): one["query"]
-                for one in reversed(kept("insights"))
-                if one.get("query") and not one.get("deleted")
-            }
-        ),
+        saved={
+            str(one.get("name") or one.get("derived_name") or one.get("short_id")): one["query"]
+            for one in reversed(kept("insights"))
+            if one.get("query") and not one.get("deleted")
+        },
     )
 
 
@@ -215,11 +227,6 @@ def read_each(kind: str, rows: Iterable[Any], make: Callable[[Any], T], say: Cal
             name = row.get("name") if isinstance(row, Mapping) else None
             say(f"the {kind}{f' {name!r}' if name else ''} is left out: {error}")
     return found
-
-
-def named(queries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    """Give saved insights in the order of their names."""
-    return dict(sorted(queries.items()))
 
 
 def zone_of(project: Mapping[str, Any], say: Callable[[str], Any]) -> str:

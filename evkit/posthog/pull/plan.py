@@ -62,31 +62,6 @@ def windows(since: dt.datetime, until: dt.datetime, *, done_until: dt.datetime |
     return found
 
 
-def slices(counts: Mapping[dt.datetime, int], span: Span, *, most: int = MOST_EVENTS_A_SLICE) -> list[Span]:
-    """Cut time into slices of whole hours with at most so many events each, where hours have no more; without gaps.
-
-    Parameters
-    ----------
-    counts
-        Events by the hour that they happened in.
-
-    Examples
-    --------
-    >>> hour = lambda n: dt.datetime(2026, 1, 1, n)
-    >>> parts = slices({hour(0): 60, hour(1): 30, hour(5): 20}, Span(hour(0), hour(8)), most=100)
-    >>> [(part.start.hour, part.end.hour) for part in parts]
-    [(0, 5), (5, 8)]
-    """
-    found, start, size = [], span.start, 0
-    for hour in sorted(counts):
-        begins = max(hour, span.start)
-        if size and size + counts[hour] > most and begins > start:
-            found.append(Span(start, begins))
-            start, size = begins, 0
-        size += counts[hour]
-    return [*found, Span(start, span.end)] if start < span.end else found
-
-
 def wrong(told: Mapping[dt.datetime, int], ours: Mapping[dt.datetime, int]) -> list[dt.datetime]:
     """Give the hours of which the host counts another number of events than are here, in order."""
     return sorted(hour for hour in told.keys() | ours.keys() if told.get(hour, 0) != ours.get(hour, 0))
