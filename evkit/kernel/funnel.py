@@ -15,56 +15,62 @@ import numpy as np
 from evkit.kernel.runs import NEVER, Marked, Reached
 
 
+START, EXCLUDED, BITS, LENGTH, CHAIN = range(5)
+"""The columns of a slot, which holds the newest chain that got to its step: when it began, whether it is excluded, the steps it has
+done, how many events it has; from `CHAIN` on their times, after those the events. The slots are one array, and so is the best chain:
+each array that a function is given has its references counted at each call, which costs more than the step itself."""
+STEP, BEGAN, VOID, SIZE, DONE, BEST_CHAIN = range(6)
+"""The same of the best chain: how far it got, when it began, whether it is excluded, how many events it has, the steps it has done."""
+
+
+@nb.njit(cache=True)
+def _before(number: int, t: int, window: int, optional: Any, slots: Any) -> int:
+    """Give the slot that a step goes on from: the one before it, or before the optional ones that weren't done."""
+    p = number - 1
+    while p > 0 and (slots[p, START] == NEVER or t - slots[p, START] > window) and optional[p]:
+        p -= 1
+    return p
+
+
 @nb.njit(cache=True)
 def _step(
-    number: int, t: int, event: int, accepts: bool, multi: bool, window: int, optional: Any, blocked: int,
-    start: Any, excluded: Any, bits: Any, length: Any, times: Any, ids: Any, best: Any, best_times: Any, best_ids: Any,
+    number: int, t: int, event: int, accepts: bool, multi: bool, window: int, optional: Any, blocked: int, slots: Any, best: Any
 ) -> None:  # fmt: skip
     """Move one chain by one step, where a chain is there to be moved."""
-    p = number - 1
-    while p > 0 and (start[p] == NEVER or t - start[p] > window) and optional[p]:
-        p -= 1
-    if start[p] == NEVER or t - start[p] > window or start[number] == start[p]:
-        return
-    if p == blocked and not accepts:
-        return
+    p = _before(number, t, window, optional, slots)
+    n, most = slots[p, LENGTH], len(slots) - 1
+    ids, best_ids = CHAIN + most, BEST_CHAIN + most
+    moves = slots[p, START] != NEVER and t - slots[p, START] <= window and slots[number, START] != slots[p, START]
+    moves = moves and (p != blocked or accepts)
     if multi:
-        for i in range(length[p]):
-            if ids[p, i] == event:
-                return
-    n = length[p]
-    new_bits = bits[p] | (np.uint64(1) << np.uint64(number - 1))
-    grows = not optional[number]
-    goes_on = not excluded[p]
-    better = number > best[0] or (number == best[0] and best[2] == 1)
-    if better:
-        best[0], best[1], best[2], best[3] = number, start[p], 1 if excluded[p] else 0, n + 1 if grows else n
-        best[4] = np.int64(new_bits)
         for i in range(n):
-            best_times[i], best_ids[i] = times[p, i], ids[p, i]
-        if grows:
-            best_times[n], best_ids[n] = t, event
-    if goes_on:
-        start[number], excluded[number], bits[number] = start[p], False, new_bits
-        for i in range(n):
-            times[number, i], ids[number, i] = times[p, i], ids[p, i]
-        if grows:
-            times[number, n], ids[number, n] = t, event
-        length[number] = n + 1 if grows else n
+            moves = moves and slots[p, ids + i] != event
+    if moves:
+        grows = not optional[number]
+        size, done = n + 1 if grows else n, slots[p, BITS] | (1 << (number - 1))
+        if number > best[STEP] or (number == best[STEP] and best[VOID] == 1):
+            best[STEP], best[BEGAN], best[VOID], best[SIZE], best[DONE] = number, slots[p, START], slots[p, EXCLUDED], size, done
+            for i in range(n):
+                best[BEST_CHAIN + i], best[best_ids + i] = slots[p, CHAIN + i], slots[p, ids + i]
+            if grows:
+                best[BEST_CHAIN + n], best[best_ids + n] = t, event
+        if slots[p, EXCLUDED] == 0:
+            slots[number, START], slots[number, EXCLUDED] = slots[p, START], 0
+            slots[number, BITS], slots[number, LENGTH] = done, size
+            for i in range(n):
+                slots[number, CHAIN + i], slots[number, ids + i] = slots[p, CHAIN + i], slots[p, ids + i]
+            if grows:
+                slots[number, CHAIN + n], slots[number, ids + n] = t, event
 
 
 @nb.njit(cache=True)
-def _exclude(number: int, t: int, window: int, optional: Any, start: Any, excluded: Any, best: Any) -> None:
+def _exclude(number: int, t: int, window: int, optional: Any, slots: Any, best: Any) -> None:
     """Mark the chain before an excluded step."""
-    p = number - 1
-    while p > 0 and (start[p] == NEVER or t - start[p] > window) and optional[p]:
-        p -= 1
-    if start[p] == NEVER or t - start[p] > window or start[number] == start[p]:
-        return
-    if not excluded[p]:
-        excluded[p] = True
-        if best[0] == p and t - best[1] <= window:
-            best[2] = 1
+    p = _before(number, t, window, optional, slots)
+    if slots[p, START] != NEVER and t - slots[p, START] <= window and slots[number, START] != slots[p, START] and slots[p, EXCLUDED] == 0:
+        slots[p, EXCLUDED] = 1
+        if best[STEP] == p and t - best[BEGAN] <= window:
+            best[VOID] = 1
 
 
 @nb.njit(cache=True)
@@ -88,13 +94,13 @@ def _least_versatile_first(low: int, high: int, rows: Any, steps: Any) -> Any:
 @nb.njit(cache=True)
 def _run(
     low: int, high: int, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: int,
-    n: int, window: int, strict: bool, optional: Any, blocked: int,
-    start: Any, excluded: Any, bits: Any, length: Any, times: Any, ids: Any, best: Any, best_times: Any, best_ids: Any,
+    window: int, strict: bool, optional: Any, blocked: int, slots: Any, best: Any,
 ) -> None:  # fmt: skip
     """Take one run's events [low, high) through the machine; the result is in `best`."""
+    n = len(slots) - 1
     for s in range(n + 1):
-        start[s], excluded[s], bits[s], length[s] = NEVER, False, np.uint64(0), 0
-    best[0], best[1], best[2], best[3], best[4] = 0, NEVER, 0, 0, 0
+        slots[s, START], slots[s, EXCLUDED], slots[s, BITS], slots[s, LENGTH] = NEVER, 0, 0, 0
+    best[STEP], best[BEGAN], best[VOID], best[SIZE], best[DONE] = 0, NEVER, 0, 0, 0
     i = low
     while i < high:
         e = rows[i]
@@ -104,30 +110,29 @@ def _run(
             if steps[rows[j]] != steps[e] or exclusions[rows[j]] != exclusions[e]:
                 same = False
             j += 1
-        start[0], excluded[0], bits[0], length[0] = now, False, np.uint64(0), 0
+        slots[0, START], slots[0, EXCLUDED], slots[0, BITS], slots[0, LENGTH] = now, 0, 0, 0
         if same:
-            for k in rows[i:j]:
-                for s in range(n, 0, -1):
-                    if (exclusions[k] >> (s - 1)) & 1:
-                        _exclude(s, now, window, optional, start, excluded, best)
+            for at in range(i, j):
+                k = rows[at]
+                if exclusions[k]:
+                    for s in range(n, 0, -1):
+                        if (exclusions[k] >> (s - 1)) & 1:
+                            _exclude(s, now, window, optional, slots, best)
                 for s in range(n, 0, -1):
                     if (steps[k] >> (s - 1)) & 1:
-                        _step(s, now, k, values[k] == wanted, False, window, optional, blocked,
-                              start, excluded, bits, length, times, ids, best, best_times, best_ids)  # fmt: skip
+                        _step(s, now, k, values[k] == wanted, False, window, optional, blocked, slots, best)
                 if strict:
                     for s in range(1, n + 1):
                         if not (steps[k] >> (s - 1)) & 1:
-                            start[s] = NEVER
+                            slots[s, START] = NEVER
         else:
             order = _least_versatile_first(i, j, rows, steps)
             for s in range(1, n + 1):
-                for k in order:
+                for at in range(len(order)):
+                    k = order[at]
                     if (steps[k] >> (s - 1)) & 1:
-                        _step(s, now, k, values[k] == wanted, True, window, optional, blocked,
-                              start, excluded, bits, length, times, ids, best, best_times, best_ids)  # fmt: skip
-        if start[n] != NEVER:
-            return
-        i = j
+                        _step(s, now, k, values[k] == wanted, True, window, optional, blocked, slots, best)
+        i = high if slots[n, START] != NEVER else j
 
 
 @nb.njit(cache=True)
@@ -135,19 +140,15 @@ def _all(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any,
     n: int, window: int, strict: bool, optional: Any, blocked: int, out_bits: Any, out_times: Any, out_events: Any,
 ) -> None:  # fmt: skip
-    start, excluded = np.empty(n + 1, np.int64), np.empty(n + 1, np.bool_)
-    bits, length = np.empty(n + 1, np.uint64), np.empty(n + 1, np.int64)
-    times, ids = np.empty((n + 1, n), np.int64), np.empty((n + 1, n), np.int64)
-    best, best_times, best_ids = np.empty(5, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    slots, best = np.empty((n + 1, CHAIN + 2 * n), np.int64), np.empty(BEST_CHAIN + 2 * n, np.int64)
     for r in range(len(low)):
-        _run(low[r], high[r], rows, t, steps, exclusions, values, wanted[r], n, window, strict, optional, blocked,
-             start, excluded, bits, length, times, ids, best, best_times, best_ids)  # fmt: skip
-        void = best[0] == 0 or best[2] == 1
-        out_bits[r] = 0 if void else best[4]
+        _run(low[r], high[r], rows, t, steps, exclusions, values, wanted[r], window, strict, optional, blocked, slots, best)
+        void = best[STEP] == 0 or best[VOID] == 1
+        out_bits[r] = 0 if void else best[DONE]
         for i in range(n):
-            inside = not void and i < best[3]
-            out_times[r, i] = best_times[i] if inside else NEVER
-            out_events[r, i] = best_ids[i] if inside else -1
+            inside = not void and i < best[SIZE]
+            out_times[r, i] = best[BEST_CHAIN + i] if inside else NEVER
+            out_events[r, i] = best[BEST_CHAIN + n + i] if inside else -1
 
 
 def run(marked: Marked, *, count: int, window: int, optional: tuple[bool, ...] = (), strict: bool = False, blocked: int = -1) -> Reached:

@@ -103,16 +103,42 @@ def replay(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: s
     dialect
         The engine's.
     """
-    found = arrow(merge_events(events, dialect))
-    found = found.filter(pc.fill_null(pc.not_equal(found["other"], ""), False))
-    refused = found.filter(pc.invert(found["profile"]))
-    merges = found.filter(found["profile"])
+    merges, refused = _merges(events, arrow, dialect)
     if len(merges) == 0:
         nobody = pa.nulls(0, pa.string())
         return Identity(_map(nobody, nobody), _dropped(refused), frozenset())
-    involved = pc.unique(pa.concat_arrays([merges[name].combine_chunks().cast(pa.string()) for name in ("distinct_id", "other")]))
-    seen = arrow(first_seen(events, involved, dialect))
-    return _replayed(merges, refused, seen, involved)
+    coded = Coded.of(merges)
+    return _replayed(coded, refused, arrow(first_seen(events, coded.ids, dialect)))
+
+
+def together(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: str) -> pd.DataFrame:
+    """Find which ids are one person, without finding out by which of them the person goes: much sooner than `replay`.
+
+    Who is one person with whom hangs on the merges alone, but for one case: an id that was in no merge before meets one that was.
+    If the first has a person of its own by then, and the second's is identified, they stay two; without, they become one. So first
+    events are asked for only of ids that are in that case. Parameters: as of `replay`.
+
+    Returns
+    -------
+    DataFrame
+        distinct_id, person_id: a row an id that goes by another; here any id of the same person.
+    """
+    merges, _ = _merges(events, arrow, dialect)
+    if len(merges) == 0:
+        return _map(pa.nulls(0, pa.string()), pa.nulls(0, pa.string()))
+    coded = Coded.of(merges)
+    open_ = coded.ids.filter(pa.array(coded.undecided()))
+    seen = arrow(first_seen(events, open_, dialect)) if len(open_) else ARRIVED.append(pa.field("distinct_id", pa.string())).empty_table()
+    person, _, _, _, _, _ = coded.replay(seen)
+    moved = np.flatnonzero((person >= 0) & (person != np.arange(len(coded.ids))))
+    return _map(coded.ids.take(pa.array(moved)), coded.ids.take(pa.array(person[moved])))
+
+
+def _merges(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], dialect: str) -> tuple[pa.Table, pa.Table]:
+    """Give the merges that say whom they merge, and those of them that may not."""
+    found = arrow(merge_events(events, dialect))
+    found = found.filter(pc.fill_null(pc.not_equal(found["other"], ""), False))
+    return found.filter(found["profile"]), found.filter(pc.invert(found["profile"]))
 
 
 def first_seen(events: ir.Table, ids: pa.Array, dialect: str) -> ir.Table:
@@ -127,18 +153,69 @@ def first_seen(events: ir.Table, ids: pa.Array, dialect: str) -> ir.Table:
     return e.group_by("distinct_id").agg(arrival=e.arrival.min(), uuid=e.uuid.argmin(when))
 
 
-def _replayed(merges: pa.Table, refused: pa.Table, seen: pa.Table, involved: pa.Array) -> Identity:
-    code = lambda column: pc.index_in(column.combine_chunks().cast(pa.string()), involved).to_numpy(zero_copy_only=False).astype(np.int64)  # noqa: E731
-    target, other = code(merges["distinct_id"]), code(merges["other"])
-    legal_id = legal_ids(involved)
-    kind = np.where(pc.equal(merges["event"], "$merge_dangerously").to_numpy(), kernel.FORCE, kernel.MERGE)
-    order = _arrived(merges, seen)
-    targets = np.concatenate([target, code(seen["distinct_id"])])
-    others = np.concatenate([other, np.zeros(len(seen), np.int64)])
-    legal = np.concatenate([legal_id[target] & legal_id[other], np.ones(len(seen), bool)])
-    kinds = np.concatenate([kind, np.full(len(seen), kernel.SEEN)])
-    person, identified, did, before, after = kernel.replay(kinds[order], targets[order], others[order], legal[order], len(involved))
+@dataclass(frozen=True)
+class Coded:
+    """Merges, with numbers for ids.
 
+    Parameters
+    ----------
+    merges
+        The merges, as Arrow.
+    ids
+        The ids that they name.
+    target, other
+        int64: positions in `ids`.
+    legal
+        Whether both may be merged.
+    forced
+        Whether identified persons are merged too.
+    """
+
+    merges: pa.Table
+    ids: pa.Array
+    target: np.ndarray
+    other: np.ndarray
+    legal: np.ndarray
+    forced: np.ndarray
+
+    @classmethod
+    def of(cls, merges: pa.Table) -> Coded:
+        """Number the ids of merges."""
+        both = pa.concat_arrays([merges[name].combine_chunks().cast(pa.string()) for name in ("distinct_id", "other")]).dictionary_encode()
+        codes = both.indices.to_numpy().astype(np.int64)
+        target, other = codes[: len(merges)], codes[len(merges) :]
+        legal = legal_ids(both.dictionary)
+        forced = pc.equal(merges["event"], "$merge_dangerously").to_numpy()
+        return cls(merges, both.dictionary, target, other, legal[target] & legal[other], forced)
+
+    def undecided(self) -> np.ndarray:
+        """Say of which ids it hangs on their first events who they are: of those whose first merge is with an id that was in one before."""
+        order = pc.sort_indices(self.merges, [("arrival", "ascending"), ("uuid", "ascending")]).to_numpy()
+        counts = order[self.legal[order] & (self.target[order] != self.other[order])]
+        target, other = self.target[counts], self.other[counts]
+        first = np.full(len(self.ids), len(counts), np.int64)
+        places = np.arange(len(counts))
+        np.minimum.at(first, target, places)
+        np.minimum.at(first, other, places)
+        asks = (first[target] == places) & (first[other] < places) & ~self.forced[counts]
+        found = np.zeros(len(self.ids), bool)
+        found[target[asks]] = True
+        return found
+
+    def replay(self, seen: pa.Table) -> tuple[np.ndarray, ...]:
+        """Replay the merges and the first events `seen`: what the kernel gives, then for each item of it which merge it is (or further on, which first event)."""
+        at = pc.index_in(seen["distinct_id"].combine_chunks().cast(pa.string()), self.ids).to_numpy(zero_copy_only=False).astype(np.int64)
+        order = _arrived(self.merges, seen)
+        more = np.zeros(len(seen), np.int64)
+        kinds = np.concatenate([np.where(self.forced, kernel.FORCE, kernel.MERGE), more + kernel.SEEN])[order]
+        targets, others = np.concatenate([self.target, at])[order], np.concatenate([self.other, more])[order]
+        legal = np.concatenate([self.legal, more == 0])[order]
+        return *kernel.replay(kinds, targets, others, legal, len(self.ids)), order
+
+
+def _replayed(coded: Coded, refused: pa.Table, seen: pa.Table) -> Identity:
+    merges, involved = coded.merges, coded.ids
+    person, identified, did, before, after, order = coded.replay(seen)
     of_merge = order < len(merges)
     named = lambda codes: involved.take(pa.array(codes, mask=codes < 0))  # noqa: E731
     rows = merges.take(pa.array(order[of_merge]))

@@ -360,10 +360,19 @@ class EventTables:
         return self.cache.get("person_map", self._replay_identity)
 
     def _replay_identity(self) -> ir.Table | None:
-        moved = self._identity().person_map
-        if moved.empty:
-            return None
-        return self.keep("person_map", moved, ibis.schema({"distinct_id": "string", "person_id": "string"}))
+        return self._kept_map("person_map", self._identity().person_map)
+
+    def _kept_map(self, name: str, moved: pd.DataFrame) -> ir.Table | None:
+        return None if moved.empty else self.keep(name, moved, ibis.schema({"distinct_id": "string", "person_id": "string"}))
+
+    def person_groups(self) -> ir.Table | None:
+        """Distinct id -> any id of the same person, a row a distinct id: as good as `person_map` to count persons, and found sooner."""
+        if not self.replays_identity or self.cache.knows("person_map"):
+            return self.person_map()
+        from evkit.model.identity import together
+
+        made = lambda: self._kept_map("person_groups", together(self.clean(), self.arrow, dialect=self.dialect))  # noqa: E731
+        return self.cache.get("person_groups", made)
 
     def _identity(self) -> Identity:
         from evkit.model.identity import replay
@@ -473,7 +482,7 @@ class EventTables:
         return who, once
 
     # ------------------------------------------------------------------ the log
-    def log(self, needs: frozenset[str] = frozenset(), *, people: bool = True) -> ir.Table:
+    def log(self, needs: frozenset[str] = frozenset(), *, people: bool = True, named: bool = True) -> ir.Table:
         """The events with their persons, and whatever else a question needs joined to them.
 
         Parameters
@@ -483,6 +492,8 @@ class EventTables:
             and group_0_properties; "session" joins session_duration (seconds, of the whole session).
         people
             Whether the question asks who did it. Without, there is no person_id, and no join for it.
+        named
+            Whether person_id is the person's. Without, it may be any id of the same person: enough to count persons.
 
         Returns
         -------
@@ -495,7 +506,7 @@ class EventTables:
         if not people:
             log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect))
             return self._with_needs(log, needs)
-        mapping = self.person_map()
+        mapping = self.person_map() if named else self.person_groups()
         if self.identity == "replay" and self.persons is None and mapping is None:
             person: ir.StringValue = e.distinct_id
         elif mapping is not None:

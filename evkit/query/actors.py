@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import ibis.expr.types as ir
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from evkit.model.tables import EventTables
 from evkit.query.spec import Series
@@ -35,27 +34,18 @@ def actor_of(rows: ir.Table, tables: EventTables, index: int | None = None) -> i
     return rows.distinct_id if tables.settings.aggregate_by_distinct_id else rows.person_id
 
 
-def each_together(actor: ir.StringValue, run: Callable[[ir.Value], tuple[T, pa.Array]], *, dialect: str) -> tuple[T, pa.Array]:
+def each_together(actor: ir.StringValue, run: Callable[[ir.Value], tuple[T, np.ndarray]], *, dialect: str) -> T:
     """Have rows sorted so that those of an actor stand together.
 
-    An engine sorts numbers faster than texts, so DuckDB sorts by the actor's hash. Should two actors have the same, and their rows
-    stand among each other, they are sorted again by the actors themselves.
+    An engine sorts numbers faster than texts, so DuckDB sorts by the actor's hash. Should two actors have the same, and so their
+    rows stand among each other, they are sorted again by the actors themselves.
 
     Parameters
     ----------
     run
-        Takes what to sort by first; gives what was made of the rows, and the actor of each run of rows.
+        Takes what to sort by first; gives what was made of the rows, and that value for each run of rows of one actor.
     """
-    made, actors = run(actor.hash() if dialect == "duckdb" else actor)
-    return (made, actors) if are_together(actors) else run(actor)
-
-
-def are_together(actors: pa.Array) -> bool:
-    """Say whether each of the actors that runs of rows are of has one run only.
-
-    Examples
-    --------
-    >>> are_together(pa.array(["ann", "bob"])), are_together(pa.array(["ann", "bob", "ann"]))
-    (True, False)
-    """
-    return int(pc.count_distinct(actors).as_py()) == len(actors)
+    if dialect != "duckdb":
+        return run(actor)[0]
+    made, marks = run(actor.hash())
+    return made if bool((marks[1:] != marks[:-1]).all()) else run(actor)[0]

@@ -14,7 +14,13 @@ from evkit.query.spec import Series
 
 
 def counted(
-    tables: EventTables, series: Series, filters: FilterGroup, *, group_type_index: int | None = None, by: PropertyRef | None = None
+    tables: EventTables,
+    series: Series,
+    filters: FilterGroup,
+    *,
+    group_type_index: int | None = None,
+    by: PropertyRef | None = None,
+    named: bool = True,
 ) -> ir.Table:
     """Give the events of a series that pass its filters and those of the question, at any time.
 
@@ -24,6 +30,8 @@ def counted(
         The actor is the group of this type; events without one are left out.
     by
         The actor is the value of this property; events without one are left out.
+    named
+        Without, a person may go by any of their ids.
 
     Returns
     -------
@@ -31,7 +39,7 @@ def counted(
         A row an event: the columns of `relation`, and actor (never null); by default the person.
     """
     wanted = replace(series, group_type=None, group_type_index=group_type_index)
-    rows = relation(tables, wanted, filters, by, people=group_type_index is None and by is None)
+    rows = relation(tables, wanted, filters, by, people=group_type_index is None and by is None, named=named)
     matcher = Matcher(tables, rows)
     kept = rows.filter(matcher.subject(series.subject) & matcher.filter(series.group) & matcher.filter(filters))
     if group_type_index is not None:

@@ -68,13 +68,16 @@ def selector_column(selector: str) -> str:
     return "selector_" + hashlib.sha1(selector.encode()).hexdigest()[:12]
 
 
-def relation(tables: EventTables, *specs: Spec, people: bool = True) -> ir.Table:
+def relation(tables: EventTables, *specs: Spec, people: bool = True, named: bool = True) -> ir.Table:
     """Give the events with what `specs` need joined.
 
     Parameters
     ----------
     people
         Whether the question asks who did it; a person property or a cohort among `specs` does anyway.
+    named
+        Whether person_id is the person's, rather than any id of the same person: where persons are only counted, it needn't be.
+        Person properties and cohorts go by the person's anyway.
 
     Returns
     -------
@@ -82,7 +85,8 @@ def relation(tables: EventTables, *specs: Spec, people: bool = True) -> ir.Table
         A row an event: the columns of `EventTables.log`, cohort_<id> and selector_<hash> booleans.
     """
     needs = needs_of(*specs)
-    log = tables.log(needs, people=people or any(n in ("person", "who") or n.startswith("cohort:") for n in needs))
+    asks_who = any(need in ("person", "who") or need.startswith("cohort:") for need in needs)
+    log = tables.log(needs, people=people or asks_who, named=named or asks_who)
     for need in sorted(needs):
         kind, _, what = need.partition(":")
         if kind == "selector":

@@ -29,7 +29,7 @@ def taken(page: Any, act: Callable[[], Any]) -> float:
     before = page.eval_on_selector(".evkit-explorer", "e => e.dataset.number")
     started = time.perf_counter()
     act()
-    page.wait_for_function(DONE, arg=before, timeout=300_000)
+    page.wait_for_function(DONE, arg=before, timeout=300_000, polling=50)
     return time.perf_counter() - started
 
 

@@ -208,3 +208,51 @@ def test_events_that_arrive_at_once_are_replayed_in_the_order_of_their_uuids_the
     for given_rows in (frame, frame[::-1]):
         log = ek.from_frame(given_rows).identity_log()
         assert log[["uuid", "outcome", "person_id"]].values.tolist() == [["2", "added", "a"], ["3", "added", "a"]]
+
+
+# ---------------------------------------------------------------------- who is one person, without a name
+def grouped(pairs: pd.DataFrame, ids: set[str]) -> list[list[str]]:
+    named = {one: one for one in ids} | dict(zip(pairs.distinct_id, pairs.person_id, strict=True))
+    found: dict[str, list[str]] = {}
+    for one in sorted(ids):
+        found.setdefault(named[one], []).append(one)
+    return sorted(found.values())
+
+
+def frame_of(table: Any, tables: Any) -> pd.DataFrame:
+    return pd.DataFrame({"distinct_id": [], "person_id": []}) if table is None else tables.execute(table)
+
+
+IDS = st.sampled_from("abcde")
+ANY_ROW = st.one_of(
+    st.tuples(IDS, st.just("a"), st.sampled_from([{}, {"$process_person_profile": False}])),
+    st.tuples(IDS, st.sampled_from(["$identify", "$create_alias", "$merge_dangerously"]), IDS.map(lambda i: {"$anon_distinct_id": i, "alias": i})),
+    st.tuples(IDS, st.just("$identify"), IDS.map(lambda i: {"$anon_distinct_id": i, "$process_person_profile": False})),
+    st.tuples(IDS, st.just("$identify"), st.just({"$anon_distinct_id": "null"})),
+)  # fmt: skip
+
+
+@given(st.lists(ANY_ROW, min_size=1, max_size=12))
+@settings(max_examples=examples(150))
+def test_who_is_one_person_is_found_without_the_names(rows: list[Row]) -> None:
+    tables = events(*rows).tables
+    quickly = frame_of(tables.person_groups(), tables)
+    assert not tables.cache.knows("person_map")
+    assert grouped(quickly, set("abcde")) == grouped(frame_of(tables.person_map(), tables), set("abcde"))
+
+
+def test_of_ids_that_meet_an_identified_person_the_first_events_decide() -> None:
+    # anon is ann's. Where bob was somebody before, he is another; where he was nobody, he is her second id.
+    rows = [identify("ann", "anon"), identify("bob", "anon")]
+    for before, people in ((("bob", "a", SEEN), 2), (("cid", "a", SEEN), 1), (("bob", "a", {"$process_person_profile": False}), 1)):
+        log = events(before, *rows, ("ann", "b", SEEN), ("bob", "b", SEEN))
+        assert log.trends(ek.Series("b", math="dau"), display="BoldNumber").to_pandas().value.tolist() == [people]
+        assert not log.tables.cache.knows("person_map")
+
+
+def test_who_is_behind_a_figure_goes_by_their_own_id() -> None:
+    # anon was known before ann, who is added to the person: it goes by anon
+    log = events(("anon", "a", SEEN), identify("ann", "anon"), ("ann", "b", SEEN))
+    asked = log.trends(ek.Series("b", math="dau"), display="BoldNumber")
+    assert asked.to_pandas().value.tolist() == [1]
+    assert asked.actors().actor_id.tolist() == log.persons().person_id.tolist() == ["anon"]

@@ -2,7 +2,7 @@
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
+import numpy as np
 
 from evkit.query.actors import each_together
 
@@ -11,20 +11,30 @@ def test_two_actors_with_the_same_hash_are_sorted_again_by_themselves() -> None:
     rows = ibis.memtable({"actor": ["a", "b", "a", "b"], "t": [1, 2, 3, 4]})
     sorted_by: list[str] = []
 
-    def run(first: ir.Value) -> tuple[list[int], pa.Array]:
+    def run(first: ir.Value) -> tuple[list[int], np.ndarray]:
         sorted_by.append(first.get_name())
         by = first % 1 if first.type().is_integer() else first  # all hashes are alike: only the time sorts
-        found = ibis.duckdb.connect().to_pyarrow(rows.order_by([by, rows.t]))
+        wanted = rows.mutate(first=by)
+        found = ibis.duckdb.connect().to_pyarrow(wanted.order_by([wanted["first"], wanted.t]))
         actors = found["actor"].to_pylist()
         starts = [i for i, one in enumerate(actors) if i == 0 or one != actors[i - 1]]
-        return found["t"].to_pylist(), pa.array([actors[i] for i in starts])
+        return found["t"].to_pylist(), found["first"].to_numpy(zero_copy_only=False)[starts]
 
-    times, actors = each_together(rows.actor, run, dialect="duckdb")
-    assert (times, actors.to_pylist()) == ([1, 3, 2, 4], ["a", "b"])
+    assert each_together(rows.actor, run, dialect="duckdb") == [1, 3, 2, 4]
     assert sorted_by == ["Hash(actor)", "actor"]
+
+
+def test_different_hashes_are_enough() -> None:
+    rows = ibis.memtable({"actor": ["a", "b"]})
+    sorted_by: list[str] = []
+
+    def run(first: ir.Value) -> tuple[str, np.ndarray]:
+        sorted_by.append(first.get_name())
+        return "made", np.array([3, 7])
+
+    assert (each_together(rows.actor, run, dialect="duckdb"), sorted_by) == ("made", ["Hash(actor)"])
 
 
 def test_other_engines_sort_by_the_actors() -> None:
     rows = ibis.memtable({"actor": ["a", "b"], "t": [1, 2]})
-    found, actors = each_together(rows.actor, lambda first: (first.get_name(), pa.array(["a", "b"])), dialect="postgres")
-    assert (found, actors.to_pylist()) == ("actor", ["a", "b"])
+    assert each_together(rows.actor, lambda first: (first.get_name(), np.array(["a", "b"])), dialect="postgres") == "actor"

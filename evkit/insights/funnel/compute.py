@@ -40,15 +40,15 @@ def frame(spec: Funnel, tables: EventTables) -> pd.DataFrame:
         When a step names an event, or a breakdown or filter a property, that the data doesn't have.
     """
     if spec.viz_type == "time_to_convert":
-        found = durations.histogram(spec, walk(spec.replaced(breakdown=None), tables))
+        found = durations.histogram(spec, walk(spec.replaced(breakdown=None), tables, named=False))
         made, count, values = durations.frame(found), sum(found.counts), []
     elif spec.viz_type == "trends":
         begins = over_time.starts(spec, tables)
-        courses = kept(over_time.courses(spec, walk_periods(spec, tables), begins), spec)
+        courses = kept(over_time.courses(spec, walk_periods(spec, tables, named=False), begins), spec)
         made, count = over_time.frame(spec, courses, begins), sum(int(c.entered.sum()) for c in courses)
         values = [c.value for c in courses]
     else:
-        lines = steps.lines(spec, walk(spec, tables))
+        lines = steps.lines(spec, walk(spec, tables, named=False))
         made, count, values = steps.frame(spec, lines), sum(line.counts[0] for line in lines), [line.value for line in lines]
     unknown.warn_of_events((*spec.steps, *(e.series for e in spec.exclusions)), tables)
     if not spec.cohorts:

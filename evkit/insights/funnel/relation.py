@@ -33,19 +33,20 @@ def group_index(spec: Funnel, tables: EventTables) -> int | None:
     return actors.group_index(spec.group_type, spec.group_type_index, tables)
 
 
-def matched(spec: Funnel, tables: EventTables) -> ir.Table:
+def matched(spec: Funnel, tables: EventTables, *, named: bool = True) -> ir.Table:
     """Give the events that count, a row an event: actor, t (microseconds), tie (arrival), steps, exclusions (bit masks), uuid, period, breakdown_0 ...
 
     A strict funnel has every event of the range (without breakdown: from somebody's first first step on); another only those
     that are a step or an exclusion. `period` is the
-    start of the interval of a funnel of viz_type "trends"; `breakdown_0` ... are texts, or 1 and 0 for each cohort.
+    start of the interval of a funnel of viz_type "trends"; `breakdown_0` ... are texts, or 1 and 0 for each cohort. Without `named`,
+    a person may go by any of their ids.
     """
     index = group_index(spec, tables)
     excluded = [e.series for e in spec.exclusions]
     cohorts = [PropertyFilter("id", c, type="cohort") for c in spec.cohorts if c != ALL_USERS]
     actor_needs = (Series(None, group_type_index=index), spec.aggregate_by)
     refs = () if spec.cohorts else spec.breakdown
-    rows = relation(tables, *spec.steps, *excluded, spec.filters, *refs, *cohorts, *actor_needs)
+    rows = relation(tables, *spec.steps, *excluded, spec.filters, *refs, *cohorts, *actor_needs, named=named)
     matcher = Matcher(tables, rows)
     tests, rows = steps_of(spec, tables, matcher)
     matcher = Matcher(tables, rows)

@@ -82,9 +82,9 @@ class Periods:
     converted: np.ndarray
 
 
-def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False) -> Walked:
-    """Take everybody through the funnel."""
-    runs = sort(spec, tables, with_uuids=with_uuids)
+def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True) -> Walked:
+    """Take everybody through the funnel; without `named`, persons may go by any of their ids."""
+    runs = sort(spec, tables, with_uuids=with_uuids, named=named)
     count, window = len(spec.steps), Window(spec.window).microseconds
     if spec.order_type == "unordered":
         return Walked(runs, unordered.run(runs.marked, count=count, window=window, blocked=blocked(spec)))
@@ -93,9 +93,9 @@ def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False) -> Walk
     return Walked(runs, reached)
 
 
-def walk_periods(spec: Funnel, tables: EventTables) -> Periods:
-    """Take everybody through the funnel, once for each period they entered in."""
-    runs = sort(spec, tables)
+def walk_periods(spec: Funnel, tables: EventTables, *, named: bool = True) -> Periods:
+    """Take everybody through the funnel, once for each period they entered in; without `named`, persons may go by any of their ids."""
+    runs = sort(spec, tables, named=named)
     codes, starts = pd.factorize(runs.rows["period"].to_pandas(), sort=True)
     codes = codes.astype(np.int64)
     count, window = len(spec.steps), Window(spec.window).microseconds
@@ -123,18 +123,17 @@ def attributed(spec: Funnel) -> int:
 
 
 # ---------------------------------------------------------------------- sorting
-def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False) -> Sorted:
+def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True) -> Sorted:
     """Run the relation, sorted, and part it into runs."""
-    m = matched(spec, tables)
+    m = matched(spec, tables, named=named)
     names = columns_of(spec, with_uuids=with_uuids)
 
-    def run(first: ir.Value) -> tuple[tuple[pa.Table, np.ndarray], pa.Array]:
-        rows = tables.arrow(m.order_by([first, *order_of(m, spec, with_uuids=with_uuids)]).select(*names))
-        actors = rows["actor"].combine_chunks()
-        offsets = starts_of(actors)
-        return (rows, offsets), actors.take(pa.array(offsets[:-1]))
+    def run(first: ir.Value) -> tuple[tuple[pa.Table, np.ndarray], np.ndarray]:
+        rows, offsets = read(m, first, spec, tables, with_uuids=with_uuids)
+        return (rows.drop_columns(["first"]), offsets), rows["first"].to_numpy()[offsets[:-1]]
 
-    (rows, offsets), everybody = each_together(m.actor, run, dialect=tables.dialect)
+    rows, offsets = each_together(m.actor, run, dialect=tables.dialect)
+    everybody = rows["actor"].combine_chunks().take(pa.array(offsets[:-1]))
     column = lambda name: rows[name].to_numpy()  # noqa: E731
     marked = Marked.of(offsets, column("t"), column("steps"), column("exclusions") if spec.exclusions else None)
     if not spec.breakdown:
@@ -148,10 +147,31 @@ def columns_of(spec: Funnel, *, with_uuids: bool) -> list[str]:
     return names + ["exclusions"] * bool(spec.exclusions) + ["period"] * (spec.viz_type == "trends") + ["uuid"] * with_uuids
 
 
-def order_of(m: ir.Table, spec: Funnel, *, with_uuids: bool) -> list[ir.Value]:
-    """Give what an actor's events are sorted by; their order inside an instant is only asked for where it could decide something."""
+def read(m: ir.Table, first: ir.Value, spec: Funnel, tables: EventTables, *, with_uuids: bool) -> tuple[pa.Table, np.ndarray]:
+    """Read the relation, sorted, and find where each actor's rows begin, and the end.
+
+    The order of an actor's events inside an instant is only asked for where it could decide something: then they are sorted by
+    arrival, and by uuid, which takes half as long again, only if events of an instant arrived at once.
+    """
     plain = not spec.breakdown and not with_uuids and spec.order_type != "unordered" and spec.viz_type != "trends"
-    return [m.t] if plain else [m.t, m.tie, m.uuid]
+    wanted = m.mutate(first=first)
+    names = ["first", *columns_of(spec, with_uuids=with_uuids)]
+    order = [wanted["first"], wanted.t] if plain else [wanted["first"], wanted.t, wanted.tie]
+    rows = tables.arrow(wanted.order_by(order).select(*names, *([] if plain else ["tie"])))
+    offsets = starts_of(rows["actor"].combine_chunks())
+    if not plain and any_tied(rows, offsets):
+        rows = tables.arrow(wanted.order_by([*order, wanted.uuid]).select(*names))
+    return rows, offsets
+
+
+def any_tied(rows: pa.Table, offsets: np.ndarray) -> bool:
+    """Say whether two events of an actor have one time and arrived at once."""
+    same = np.ones(max(len(rows) - 1, 0), bool)
+    same[offsets[1:-1] - 1] = False
+    for name in ("t", "tie"):
+        column = rows[name].to_numpy()
+        same &= column[1:] == column[:-1]
+    return bool(same.any())
 
 
 def starts_of(actors: pa.Array) -> np.ndarray:
@@ -193,7 +213,8 @@ def values_of(spec: Funnel, rows: pa.Table) -> tuple[np.ndarray, list[Value], np
         indices = column.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         codes = codes * max(len(said), 1) + indices
         empty &= np.array([w == "" for w in said], bool)[indices]
-    used, codes = np.unique(codes, return_inverse=True)
+    used = np.sort(pd.unique(codes))
+    codes = pd.Index(used).get_indexer(codes)
     names = []
     for code in used.tolist():
         parts: list[str] = []

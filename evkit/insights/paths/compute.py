@@ -65,7 +65,7 @@ def frame(spec: Paths, tables: EventTables) -> pd.DataFrame:
     UnknownEventWarning
         When no item is called as the start or the end point, or a filter names a property that the data doesn't have.
     """
-    walked = walk(spec, tables)
+    walked = walk(spec, tables, named=False)
     made = figures(spec, walked)
     warn_of_points(spec, walked)
     if made.empty:

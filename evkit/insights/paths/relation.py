@@ -34,11 +34,11 @@ def span(spec: Paths, tables: EventTables) -> Range:
     return tables.resolve(spec.date_range, interval="day")
 
 
-def matched(spec: Paths, tables: EventTables) -> ir.Table:
-    """Give the events that are items, a row an event: actor, t (microseconds), tie (arrival), uuid, item."""
+def matched(spec: Paths, tables: EventTables, *, named: bool = True) -> ir.Table:
+    """Give the events that are items, a row an event: actor, t (microseconds), tie (arrival), uuid, item; without `named`, persons may go by any of their ids."""
     index = None if spec.funnel is None else funnels.group_index(spec.funnel, tables)
     aggregate_by = None if spec.funnel is None else spec.funnel.aggregate_by
-    rows = relation(tables, spec.filters, spec.expression, Series(None, group_type_index=index), aggregate_by)
+    rows = relation(tables, spec.filters, spec.expression, Series(None, group_type_index=index), aggregate_by, named=named)
     matcher = Matcher(tables, rows)
     between = span(spec, tables)
     counts = matcher.filter(spec.filters) & (rows.timestamp >= instant(between.lower)) & (rows.timestamp <= instant(between.end))
@@ -47,7 +47,7 @@ def matched(spec: Paths, tables: EventTables) -> ir.Table:
     if spec.funnel is not None:
         made = made.mutate(follows=funnels.actor_of(spec.funnel, index, matcher))
         made = made.filter(counts & included(spec, rows.event)).select(*names, "follows")
-        windows = followed(spec, spec.funnel, tables)
+        windows = followed(spec, spec.funnel, tables, named=named)
         joined = made.inner_join(windows, made.follows == windows.follows)
         made = joined.filter((joined.t >= joined.since) & (joined.t <= joined.until)).select(*names)
     else:
@@ -100,14 +100,14 @@ def glob(text: str) -> str:
 
 
 # ---------------------------------------------------------------------- funnels
-def followed(spec: Paths, funnel: Funnel, tables: EventTables) -> ir.Table:
+def followed(spec: Paths, funnel: Funnel, tables: EventTables, *, named: bool) -> ir.Table:
     """Give when the actors of a funnel's step are followed: follows (the actor), since, until (microseconds, both inside)."""
-    return tables.keep("followed", windows(spec, funnel, tables), WINDOWS, by_content=True)
+    return tables.keep("followed", windows(spec, funnel, tables, named=named), WINDOWS, by_content=True)
 
 
-def windows(spec: Paths, funnel: Funnel, tables: EventTables) -> pa.Table:
+def windows(spec: Paths, funnel: Funnel, tables: EventTables, *, named: bool = True) -> pa.Table:
     """Find who did a step of a funnel, or was lost before it, and when they are followed: windows of one actor don't overlap."""
-    walked = walk(funnel, tables)
+    walked = walk(funnel, tables, named=named)
     step = (spec.funnel_step or 1) - spec.funnel_dropped
     done = np.asarray((walked.reached.bits >> (step - 1)) & 1 == 1)
     if spec.funnel_dropped:

@@ -72,9 +72,9 @@ class Walked:
         return np.searchsorted(self.sorted.offsets, self.shown.rows, side="right") - 1
 
 
-def walk(spec: Paths, tables: EventTables) -> Walked:
-    """Give everybody's paths, as they are shown."""
-    found = sort(spec, tables)
+def walk(spec: Paths, tables: EventTables, *, named: bool = True) -> Walked:
+    """Give everybody's paths, as they are shown; without `named`, persons may go by any of their ids."""
+    found = sort(spec, tables, named=named)
     shown = kernel.walk(
         found.offsets, found.t, found.items, gap=gap(spec), limit=spec.step_limit, dots=found.code(HIDDEN), empty=found.code(""),
         start=found.code(spec.start), end=found.code(spec.end),
@@ -87,36 +87,40 @@ def gap(spec: Paths) -> int:
     return PAUSE_MICROSECONDS if spec.funnel is None else Window(spec.funnel.window).microseconds
 
 
-def sort(spec: Paths, tables: EventTables) -> Sorted:
+def sort(spec: Paths, tables: EventTables, *, named: bool = True) -> Sorted:
     """Run the relation, sorted; texts become codes batch by batch, so that they are never held all at once."""
-    m = matched(spec, tables)
-    found, actors = each_together(m.actor, lambda first: read(m, first, tables), dialect=tables.dialect)
+    m = matched(spec, tables, named=named)
+    found = each_together(m.actor, lambda first: read(m, first, tables), dialect=tables.dialect)
     codes, names = coded(found.items)
-    return Sorted(actors, found.offsets, found.t, codes, names)
+    return Sorted(found.actors, found.offsets, found.t, codes, names)
 
 
 class Read(NamedTuple):
-    """The rows as they were read: where each actor's begin, and the end; their times; their items, batch by batch."""
+    """The rows as they were read: the actors; where each one's rows begin, and the end; their times; their items, batch by batch."""
 
+    actors: pa.Array
     offsets: np.ndarray
     t: np.ndarray
     items: list[pa.DictionaryArray]
 
 
-def read(m: ir.Table, first: ir.Value, tables: EventTables) -> tuple[Read, pa.Array]:
-    """Read the relation, sorted; give it, and whose each run of rows is."""
-    rows = m.order_by([first, m.t, m.tie, m.uuid]).select("actor", "t", "item")
-    actors, begins, times, items, size = [], [], [], [], 0
+def read(m: ir.Table, first: ir.Value, tables: EventTables) -> tuple[Read, np.ndarray]:
+    """Read the relation, sorted; give it, and what each actor's rows were sorted by first."""
+    wanted = m.mutate(first=first)
+    rows = wanted.order_by([wanted["first"], m.t, m.tie, m.uuid]).select("first", "actor", "t", "item")
+    actors, marks, begins, times, items, size = [], [], [], [], [], 0
     for batch, new in parted(tables.batches(rows)):
         at = np.flatnonzero(new)
         actors.append(batch["actor"].cast(pa.string()).take(pa.array(at)))
+        marks.append(batch["first"].to_numpy(zero_copy_only=False)[at])
         begins.append(at + size)
         times.append(batch["t"].to_numpy(zero_copy_only=False).astype(np.int64))
         items.append(batch["item"].cast(pa.string()).dictionary_encode())
         size += len(batch)
     offsets = np.concatenate([*begins, [size]]).astype(np.int64)
     t = np.concatenate([*times, np.zeros(0, np.int64)])
-    return Read(offsets, t, items), pa.chunked_array(actors, pa.string()).combine_chunks()
+    found = Read(pa.chunked_array(actors, pa.string()).combine_chunks(), offsets, t, items)
+    return found, np.concatenate(marks) if marks else np.zeros(0, np.int64)
 
 
 def parted(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:

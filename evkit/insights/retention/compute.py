@@ -51,7 +51,7 @@ def raw(spec: Retention, tables: EventTables, made: Grid) -> ir.Table:
     """Give the figures before empty cells and limits: breakdown_value, row (from 0), interval, count, amount (the sum, where one is asked for)."""
     parts = []
     for asked in asked_of(spec, tables, made):
-        found = cells(asked, reached(asked))
+        found = cells(asked, reached(asked, named=False))
         keys = ["row", "interval", *(["value"] if spec.part is not None else [])]
         more = {"amount": found.amount.sum()} if spec.aggregates else {}
         counted = found.group_by(keys).agg(count=found.count(), **more)

@@ -13,7 +13,7 @@ from evkit.insights.retention.relation import Asked, marked
 NUMBER = "int64"
 
 
-def reached(asked: Asked) -> ir.Table:
+def reached(asked: Asked, *, named: bool = True) -> ir.Table:
     """Give in which intervals somebody is, a row each.
 
     Returns
@@ -21,8 +21,9 @@ def reached(asked: Asked) -> ir.Table:
     ir.Table
         actor, value (only with a breakdown by a property), row (which cohort, from 0), interval (from 0), amount (only where a
         property is added up). Each at most once: interval 0 for everybody in a cohort, others as far as they come back.
+        Without `named`, a person may go by any of their ids.
     """
-    rows = needed(asked, marked(asked))
+    rows = needed(asked, marked(asked, named=named))
     return windows(asked, rows) if asked.spec.is_rolling else calendar(asked, rows)
 
 

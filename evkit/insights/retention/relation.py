@@ -54,7 +54,7 @@ def group_index(spec: Retention, tables: EventTables) -> int | None:
     return actors.group_index(spec.group_type, spec.group_type_index, tables)
 
 
-def marked(asked: Asked) -> ir.Table:
+def marked(asked: Asked, *, named: bool = True) -> ir.Table:
     """Give the events that begin or come back, up to the end of the grid, a row an event.
 
     Returns
@@ -62,13 +62,13 @@ def marked(asked: Asked) -> ir.Table:
     ir.Table
         uuid, event, timestamp (UTC), arrival, actor, is_target (with the target's filters), is_kind (whatever its filters),
         is_returning, value (what the figures are parted by, as text, "" where there is none; only with a breakdown), amount (only
-        where a property is added up). Recurring: only from the start of the grid on.
+        where a property is added up). Recurring: only from the start of the grid on. Without `named`, a person may go by any of their ids.
     """
     spec, tables = asked.spec, asked.tables
     index = group_index(spec, tables)
     member = PropertyFilter("id", asked.cohort, type="cohort") if asked.cohort not in (None, ALL_USERS) else None
     counted = Series(None, group_type_index=index)
-    rows = relation(tables, *spec.entities, spec.filters, spec.part, spec.aggregation_property, counted, member)
+    rows = relation(tables, *spec.entities, spec.filters, spec.part, spec.aggregation_property, counted, member, named=named)
     matcher = Matcher(tables, rows)
     kind = matcher.subject(spec.target.subject)
     ever = spec.retention_type == "retention_first_ever_occurrence"

@@ -48,10 +48,10 @@ def most(spec: Stickiness, period: Range) -> int:
 
 
 # ---------------------------------------------------------------------- expressions
-def active(spec: Stickiness, tables: EventTables, series: Series, period: Range) -> ir.Table:
-    """Give the events of a series in a period, with actor and interval: its start, or its number back from the end."""
+def active(spec: Stickiness, tables: EventTables, series: Series, period: Range, *, named: bool = True) -> ir.Table:
+    """Give the events of a series in a period, with actor and interval: its start, or its number back from the end; without `named`, persons may go by any of their ids."""
     series = series.indexed(tables.group_types)
-    rows = counted(tables, series, spec.filters, group_type_index=series.group_type_index, by=spec.aggregate_by)
+    rows = counted(tables, series, spec.filters, group_type_index=series.group_type_index, by=spec.aggregate_by, named=named)
     rows = rows.filter((rows.timestamp >= instant(period.lower)) & (rows.timestamp <= instant(period.end)))
     if spec.interval_count == 1:
         settings = tables.settings
@@ -71,8 +71,8 @@ def qualifying(spec: Stickiness, rows: ir.Table) -> ir.Table:
 
 
 def per_actor(spec: Stickiness, tables: EventTables, series: Series, period: Range) -> ir.Table:
-    """Give in how many intervals each actor counts: actor, intervals."""
-    rows = active(spec, tables, series, period)
+    """Give in how many intervals each actor counts: actor (a person by any of their ids), intervals."""
+    rows = active(spec, tables, series, period, named=False)
     found = rows.select("actor", "interval").distinct() if spec.criteria is None else qualifying(spec, rows)
     return found.group_by("actor").agg(intervals=found.count())
 

@@ -56,7 +56,7 @@ def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, c
     series = series.indexed(tables.group_types) if series.group_type is not None else series
     member = PropertyFilter("id", cohort, type="cohort") if cohort not in (None, ALL_USERS) else None
     parts = spec.parts
-    rows = relation(tables, series, spec.filters, member, *parts, people=who or maths.asks_who(series))
+    rows = relation(tables, series, spec.filters, member, *parts, people=who or maths.asks_who(series), named=who)
     matcher = Matcher(tables, rows)
     return maths.Asked(
         tables=tables,
