@@ -14,7 +14,6 @@ import numpy as np
 
 from evkit.kernel.runs import NEVER, Marked, Reached
 
-
 START, EXCLUDED, BITS, LENGTH, CHAIN = range(5)
 """The columns of a slot, which holds the newest chain that got to its step: when it began, whether it is excluded, the steps it has
 done, how many events it has; from `CHAIN` on their times, after those the events. The slots are one array, and so is the best chain:

@@ -12,7 +12,7 @@ import traitlets
 from evkit.dates import Dates, Interval
 from evkit.errors import SpecError, unknown
 from evkit.events import Events, Filter, Subject
-from evkit.insights import code, display
+from evkit.insights import code, display, warming
 from evkit.insights.funnel.spec import Attribution, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
@@ -150,7 +150,7 @@ class Explorer(Tool):
         self._choices = Choices(events)
         named = actions_of(start, events.tables.settings.actions)
         self._originals = Originals(start, named)
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[Question | str, Answer] = {}
         self._insight: Insight | None = None
         began = form_of(start)
         self._kept = Kept("explorer", cell_name() if keep else None, began)
@@ -161,6 +161,7 @@ class Explorer(Tool):
             form=self._kept.load() or began,
         )
         self._answer()
+        warming.begin_kernels()
         self.observe(lambda change: self._answer(), "form")
 
     # ------------------------------------------------------------------ what was built
@@ -211,7 +212,7 @@ class Explorer(Tool):
     def _answer(self) -> None:
         number = self.form.get("number", 0)
         plain: Form = {k: v for k, v in self.form.items() if k != "number"}
-        key = json.dumps(plain, sort_keys=True)
+        key = self._key(plain)
         if key not in self._answers:
             while len(self._answers) >= MOST_ANSWERS:
                 self._answers.pop(next(iter(self._answers)))
@@ -220,6 +221,13 @@ class Explorer(Tool):
         self._kept.save(plain)
         if "error" not in self.result:
             self._outputs.renew()
+
+    def _key(self, plain: Form) -> Question | str:
+        """Give what an answer is kept by: the question, whatever stands in fields that it doesn't have; of a form that asks none, the form."""
+        try:
+            return self.spec
+        except SpecError:
+            return json.dumps(plain, sort_keys=True)
 
     def _make(self) -> Answer:
         insight = self.insight

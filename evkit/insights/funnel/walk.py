@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator as op
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -126,7 +128,6 @@ def attributed(spec: Funnel) -> int:
 def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True) -> Sorted:
     """Run the relation, sorted, and part it into runs."""
     m = matched(spec, tables, named=named)
-    names = columns_of(spec, with_uuids=with_uuids)
 
     def run(first: ir.Value) -> tuple[tuple[pa.Table, np.ndarray], np.ndarray]:
         rows, offsets = read(m, first, spec, tables, with_uuids=with_uuids)
@@ -166,12 +167,11 @@ def read(m: ir.Table, first: ir.Value, spec: Funnel, tables: EventTables, *, wit
 
 def any_tied(rows: pa.Table, offsets: np.ndarray) -> bool:
     """Say whether two events of an actor have one time and arrived at once."""
-    same = np.ones(max(len(rows) - 1, 0), bool)
+    t, tie = rows["t"].to_numpy(), rows["tie"].to_numpy()
+    same = t[1:] == t[:-1]
     same[offsets[1:-1] - 1] = False
-    for name in ("t", "tie"):
-        column = rows[name].to_numpy()
-        same &= column[1:] == column[:-1]
-    return bool(same.any())
+    at = np.flatnonzero(same)
+    return bool((tie[at] == tie[at + 1]).any())
 
 
 def starts_of(actors: pa.Array) -> np.ndarray:
@@ -186,14 +186,13 @@ def starts_of(actors: pa.Array) -> np.ndarray:
 # ---------------------------------------------------------------------- breakdowns
 def parted(spec: Funnel, rows: pa.Table, actors: pa.Array, marked: Marked) -> Sorted:
     """Part each actor's events into a run a breakdown value, as the attribution says."""
-    owner = np.repeat(np.arange(len(actors)), marked.high - marked.low)
     if spec.cohorts:
-        return by_cohort(spec, rows, actors, marked, owner)
+        return by_cohort(spec, rows, actors, marked, owners(marked))
     codes, names, empty = values_of(spec, rows)
     if spec.breakdown_attribution == "all_events":
-        return by_subset(rows, actors, marked, owner, codes, np.arange(len(codes)), names)
+        return by_subset(rows, actors, marked, owners(marked), codes, np.arange(len(codes)), names)
     if spec.breakdown_attribution == "step":
-        return by_step(spec, rows, actors, marked, owner, codes, names)
+        return by_step(spec, rows, actors, marked, owners(marked), codes, names)
     considered = (marked.steps | marked.exclusions) != 0 if spec.order_type != "strict" else np.ones(len(codes), bool)
     plain = len(spec.breakdown) == 1 and spec.breakdown[0].type == "group"
     wanted = considered if plain else considered & ~empty
@@ -203,26 +202,39 @@ def parted(spec: Funnel, rows: pa.Table, actors: pa.Array, marked: Marked) -> So
     return Sorted(rows, actors, np.arange(len(actors)), with_values(marked, codes, picked), names)
 
 
+def owners(marked: Marked) -> np.ndarray:
+    """Give whose each event is, as the number of its run; of runs that are an actor each."""
+    return np.repeat(np.arange(len(marked.low)), marked.high - marked.low)
+
+
 def values_of(spec: Funnel, rows: pa.Table) -> tuple[np.ndarray, list[Value], np.ndarray]:
     """Give each event's breakdown value as a code, the values, and where all parts of a value are empty."""
-    size = len(rows)
     columns = [rows[f"breakdown_{i}"].combine_chunks().dictionary_encode() for i in range(len(spec.breakdown))]
-    codes, empty = np.zeros(size, np.int64), np.ones(size, bool)
+    indices = [column.indices.to_numpy(zero_copy_only=False) for column in columns]
     words = [column.dictionary.to_pylist() for column in columns]
-    for column, said in zip(columns, words, strict=True):
-        indices = column.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        codes = codes * max(len(said), 1) + indices
-        empty &= np.array([w == "" for w in said], bool)[indices]
+    empty = functools.reduce(
+        op.and_,
+        (
+            np.array([word == "" for word in said])[at] if "" in said else np.zeros(len(at), bool)
+            for said, at in zip(words, indices, strict=True)
+        ),
+    )
+    nothing = ("",) * len(spec.breakdown)
+    if len(columns) == 1:
+        single: list[Value] = [(word,) for word in words[0]]
+        return indices[0].astype(np.int64), single if nothing in single else [*single, nothing], empty
+    codes = np.zeros(len(rows), np.int64)
+    for at, said in zip(indices, words, strict=True):
+        codes = codes * max(len(said), 1) + at
     used = np.sort(pd.unique(codes))
     codes = pd.Index(used).get_indexer(codes)
-    names = []
+    names: list[Value] = []
     for code in used.tolist():
         parts: list[str] = []
         for said in reversed(words):
             code, at = divmod(code, max(len(said), 1))
             parts.append(said[at])
         names.append(tuple(reversed(parts)))
-    nothing = ("",) * len(spec.breakdown)
     return codes.astype(np.int64), names if nothing in names else [*names, nothing], empty
 
 
