@@ -15,6 +15,7 @@ _HOMES = {
     "open_store": "evkit.opening",
     "sample_path": "evkit.opening",
     "from_posthog": "evkit.posthog.pull.opened",
+    "reconcile": "evkit.posthog.reconciling.reconciled",
     "explore": "evkit.notebook.explorer",
     "inspect": "evkit.notebook.inspector",
     "watch": "evkit.notebook.live",

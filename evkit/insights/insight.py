@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -30,11 +31,14 @@ class Insight:
         The question as plain data: `Trends`, `Funnel`, ...
     tables
         What it is asked of.
+    query
+        PostHog's query that it was made from; None for one that was asked here.
     """
 
-    def __init__(self, spec: Any, tables: EventTables) -> None:
+    def __init__(self, spec: Any, tables: EventTables, *, query: Mapping[str, Any] | None = None) -> None:
         self.spec = spec
         self.tables = tables
+        self.query = query
 
     # ------------------------------------------------------------------ figures
     @cached_property

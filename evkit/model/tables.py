@@ -35,6 +35,29 @@ A_UUID = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The PostHog project that events were fetched from.
+
+    Parameters
+    ----------
+    host, project_id
+        Which it is.
+    since
+        The earliest time of events that was asked for; ISO text, UTC.
+    until
+        Up to where they are here, with zone UTC; None where the fetch hasn't ended.
+    folder
+        Where they lie.
+    """
+
+    host: str
+    project_id: str
+    since: str
+    until: dt.datetime | None
+    folder: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a project knows beside its events.
@@ -57,6 +80,8 @@ class Settings:
         Group type names; the position is PostHog's group type index.
     saved
         Name -> a saved insight of the project's, as PostHog's query.
+    origin
+        The project that the events were fetched from; None for others.
     """
 
     timezone: str = "UTC"
@@ -71,6 +96,7 @@ class Settings:
     actions: Mapping[int | str, Action] = field(default_factory=dict)
     cohorts: Mapping[int | str, Cohort] = field(default_factory=dict)
     saved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 class Source(Protocol):

@@ -82,15 +82,14 @@ def active(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
     rows = counted(tables, spec.subject, spec.filters, group_type_index=index)
     personless = properties.says(rows.properties, "$process_person_profile", "false", dialect=tables.dialect)
     looked_at = places(span)
-    after = shift(looked_at[-1], 1, UNITS[span.interval]) if span.interval in UNITS else looked_at[-1] + step(span)
-    low, high = instant(utc(looked_at[0], span)), instant(utc(after, span))
+    low, high = instant(utc(looked_at[0], span)), instant(utc(after(looked_at[-1], span), span))
     kept = rows.filter((rows.timestamp >= low) & (rows.timestamp < high) & ~personless)
     return kept.mutate(bucket=cut(kept.timestamp, tables, span))
 
 
-def step(span: Range) -> dt.timedelta:
-    """Give the length of an interval shorter than a day."""
-    return dt.timedelta(**{f"{span.interval}s": 1})
+def after(start: dt.datetime, span: Range) -> dt.datetime:
+    """Give the start of the bucket after one."""
+    return shift(start, 1, UNITS[span.interval]) if span.interval in UNITS else start + dt.timedelta(**{f"{span.interval}s": 1})
 
 
 def cut(time: ir.TimestampValue, tables: EventTables, span: Range) -> ir.TimestampValue:

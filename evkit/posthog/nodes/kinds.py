@@ -48,4 +48,4 @@ def insight(query: Mapping[str, Any], tables: EventTables) -> Insight:
     kind = str(asked.get("kind"))
     if kind not in KINDS:
         raise UnsupportedQuery(f"a query of kind {kind!r} is not answered. Kinds that are: {', '.join(KINDS)}")
-    return Insight(KINDS[kind].from_query(dict(asked), tables), tables)
+    return Insight(KINDS[kind].from_query(dict(asked), tables), tables, query=asked)

@@ -17,7 +17,7 @@ from evkit.dates.grammar import resolve_range
 from evkit.errors import DataError, EvkitError, SpecError
 from evkit.events import Events
 from evkit.model.progress import Bar
-from evkit.model.tables import Cache, Settings, Source
+from evkit.model.tables import Cache, Origin, Settings, Source
 from evkit.opening import read
 from evkit.posthog.api import Api
 from evkit.posthog.nodes import actions as action_nodes
@@ -182,7 +182,9 @@ def opened(folder: Folder, *, say: Callable[[str], Any]) -> Events:
         now=moment_of(manifest),
     ).tables
     since = Since(tables.source, dt.datetime.fromisoformat(manifest.since))
-    return Events(replace(tables, source=since, cache=Cache(), settings=settings_of(folder, project, tables.settings, say)))
+    origin = Origin(manifest.host, manifest.project_id, manifest.since, moment_of(manifest), str(folder.path))
+    settings = replace(settings_of(folder, project, tables.settings, say), origin=origin)
+    return Events(replace(tables, source=since, cache=Cache(), settings=settings))
 
 
 def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, say: Callable[[str], Any]) -> Settings:

@@ -45,6 +45,29 @@ def counts_by_hour(api: Api, project: int | str, span: Span) -> dict[dt.datetime
     return counts_by_hour(api, project, first) | counts_by_hour(api, project, second)
 
 
+def counts_by_event(api: Api, project: int | str, start: dt.datetime, end: dt.datetime) -> dict[str, int]:
+    """Give how many events of each name happened between two moments, both inside, each uuid once."""
+    hogql = (
+        "SELECT event, count(DISTINCT uuid) AS events FROM events "
+        f"WHERE timestamp >= {IN_UTC.format('start')} AND timestamp <= {IN_UTC.format('end')} GROUP BY event ORDER BY event LIMIT {MOST_GROUPS}"
+    )
+    rows = api.rows(project, hogql, {"start": said(start), "end": said(end)}, name="evkit: events by name")
+    return {str(event): int(count) for event, count in rows}
+
+
+def count_before(api: Api, project: int | str, time: dt.datetime) -> int:
+    """Give how many events happened before a moment."""
+    hogql = f"SELECT count() AS events FROM events WHERE timestamp < {IN_UTC.format('time')} LIMIT 1"
+    return int(api.rows(project, hogql, {"time": said(time)}, name="evkit: earlier events")[0][0])
+
+
+def count_persons(api: Api, project: int | str) -> tuple[int, int]:
+    """Give how many distinct ids and how many persons there are."""
+    hogql = "SELECT count(DISTINCT distinct_id) AS ids, count(DISTINCT person_id) AS persons FROM person_distinct_ids LIMIT 1"
+    ids, persons = api.rows(project, hogql, name="evkit: count of persons")[0]
+    return int(ids), int(persons)
+
+
 def whole_hours(span: Span) -> tuple[Span, Span]:
     """Part a span in two at the beginning of an hour."""
     middle = (span.start + (span.end - span.start) / 2).replace(minute=0, second=0, microsecond=0)
