@@ -60,6 +60,10 @@ class Host:
         Asked before each request with its number, method and path: a status, a callable that spoils the answer, or None.
     exports
         Whether there are file downloads.
+    queries_answered
+        Whether there is an API of queries; there always is the old list of events.
+    list_page
+        How many events a page of that list has at most.
     spoiled_files
         How many of the next files come with a wrong byte.
     now
@@ -75,6 +79,8 @@ class Host:
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
     trouble: Callable[[int, str, str], Any] = lambda number, method, path: None
     exports: bool = True
+    queries_answered: bool = True
+    list_page: int = 1_000
     late: dt.timedelta = dt.timedelta(days=2)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -108,6 +114,38 @@ class Host:
         with self.lock:
             found_rows = self.con.execute(tree.sql("duckdb")).fetchall()
         return [[answered(value) for value in row] for row in found_rows]
+
+    def listed_events(self, given: dict[str, str]) -> dict[str, Any]:
+        """Answer the old list of events: newest first, cut to a page in silence."""
+        size = min(int(given.get("limit", 100)), self.list_page)
+        after, before = (dt.datetime.fromisoformat(given[side].replace("Z", "+00:00")).replace(tzinfo=None) for side in ("after", "before"))
+        if before - after > dt.timedelta(days=366):
+            raise Refusal(400, "validation_error", "The range may be at most 366 days")
+        with self.lock:
+            found = self.con.execute(
+                "SELECT uuid, event, distinct_id, properties, timestamp FROM events WHERE timestamp > ? AND timestamp < ? ORDER BY timestamp DESC LIMIT ?",
+                [after, before, size + 1],
+            ).fetchall()
+        names = ("id", "event", "distinct_id", "properties", "timestamp")
+        rows = [dict(zip(names, row, strict=True)) for row in found[:size]]
+        made = [
+            {**row, "properties": json.loads(row["properties"]), "timestamp": answered(row["timestamp"]), "elements": []} for row in rows
+        ]
+        return {"next": f"{self.url}/next" if len(found) > size else None, "results": made}
+
+    def listed_persons(self, first: int, size: int) -> dict[str, Any]:
+        """Answer the list of persons."""
+        with self.lock:
+            found = self.con.execute(
+                "SELECT i.person_id, list(i.distinct_id ORDER BY i.distinct_id), any_value(p.properties), any_value(p.created_at) "
+                "FROM person_distinct_ids i JOIN persons p ON p.id = i.person_id GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        rows = [
+            {"id": n, "uuid": who, "distinct_ids": ids, "properties": json.loads(said), "created_at": answered(t)}
+            for n, (who, ids, said, t) in enumerate(found)
+        ]
+        after = f"{self.url}/api/projects/{self.project}/persons/?limit={size}&offset={first + size}" if first + size < len(rows) else None
+        return {"next": after, "results": rows[first : first + size]}
 
     def insight(self, query: dict[str, Any]) -> dict[str, Any]:
         """Answer an insight's query: with evkit's own figures of what the host holds, which the conformance tests hold to PostHog's."""
@@ -182,7 +220,7 @@ def answered(value: Any) -> Any:
 
 
 NEEDS = (
-    ("/query/", "query:read"), ("/file_download_batch_exports", "batch_export:write"), ("/groups_types/", "group:read"), ("/actions/", "action:read"),
+    ("/query/", "query:read"), ("/events/", "query:read"), ("/file_download_batch_exports", "batch_export:write"), ("/groups_types/", "group:read"), ("/actions/", "action:read"),
     ("/cohorts/", "cohort:read"), ("/event_definitions/", "event_definition:read"), ("/property_definitions/", "property_definition:read"),
     ("/insights/", "insight:read"), ("/dashboards/", "dashboard:read"), ("/persons/", "person:read"), ("/groups/", "group:read"),
 )  # fmt: skip
@@ -246,6 +284,19 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
                 raise Refusal(404, "not_found", "Not found.")
             if path == f"{base}/":
                 self.json(200, {"id": host.project, "name": "Matinee", "api_token": "phc_secret", **host.settings})
+            elif path == f"{base}/query/" and not host.queries_answered:
+                raise Refusal(404, "not_found", "Not found.")
+            elif path == f"{base}/events/":
+                self.json(200, host.listed_events(given))
+            elif path == f"{base}/persons/":
+                self.json(200, host.listed_persons(int(given.get("offset", 0)), int(given.get("limit", 100))))
+            elif path == f"{base}/groups/":
+                with host.lock:
+                    found = host.con.execute(
+                        "SELECT key, properties, created_at FROM groups WHERE index = ? ORDER BY key", [given["group_type_index"]]
+                    ).fetchall()
+                rows = [{"group_key": key, "group_properties": json.loads(said), "created_at": answered(time)} for key, said, time in found]
+                self.json(200, {"next": None, "previous": None, "results": rows})
             elif path == f"{base}/query/":
                 if body.get("refresh") != "force_blocking":
                     raise Refusal(400, "validation_error", "this test wants figures of now")

@@ -301,3 +301,53 @@ def test_killed_at_any_moment_the_next_run_goes_on(tmp_path: Path, exports: bool
         assert run(until=end).differences == ()
         assert rows(run.folder) == there(host)
         tell(f"{unfinished} kills while it fetched {many:,} events by {'files' if exports else 'queries'}: every event once")
+
+
+# ---------------------------------------------------------------------- hosts without queries
+@pytest.fixture
+def old(run: Run) -> Run:
+    run.host.queries_answered = run.host.exports = False
+    run.host.list_page = 300
+    run.host.lists["groups_types"] = [{"group_type": "company", "group_type_index": 0}]
+    return run
+
+
+def test_a_host_without_queries_is_read_from_its_lists(old: Run) -> None:
+    made = old()
+    what = "uuid, event, distinct_id, timestamp"
+    assert (made.way, rows(old.folder, what)) == ("list", there(old.host, what))
+    assert made.around["distinct_ids"] == 500 and made.around["groups"] == 5
+    assert old.said == ["the host answers no queries: the events are read from its list, which can't tell what arrives late."]
+
+
+def test_a_second_run_reads_only_what_is_new_of_a_list(old: Run) -> None:
+    old(until=END - dt.timedelta(hours=3))
+    asked = len(old.host.asked)
+    old()
+    pages = [path for _, path in old.host.asked[asked:] if path.endswith("/events/")]
+    what = "uuid, event, distinct_id, timestamp"
+    assert rows(old.folder, what) == there(old.host, what)
+    assert len(pages) == 3  # four hours of 180 events each, with the look-back: 720 by 300 a page
+
+
+@pytest.mark.parametrize(("moment", "whole"), [(299, True), (301, False)])
+def test_events_of_one_moment_in_a_list_come_once_or_are_told(old: Run, moment: int, whole: bool) -> None:
+    old.host.con.execute(
+        f"UPDATE events SET timestamp = '{START + dt.timedelta(hours=1)}' WHERE uuid IN (SELECT uuid FROM events ORDER BY timestamp LIMIT {moment} OFFSET 180)"
+    )
+    if whole:
+        old()
+        what = "uuid, event, distinct_id, timestamp"
+        assert rows(old.folder, what) == there(old.host, what)
+        return
+    with pytest.raises(PostHogError, match="more events than a page"):
+        old()
+
+
+def test_an_earlier_beginning_fetches_only_what_was_before(run: Run) -> None:
+    run(since=START + dt.timedelta(hours=10))
+    asked = len(run.host.runs)
+    run()
+    assert rows(run.folder) == there(run.host)
+    windows = sorted((p.start[8:13], p.end[8:13]) for p in Folder(run.folder).known().pieces if p.kind == "window")
+    assert ("01T00", "01T10") in windows and len(run.host.runs) == asked + 2  # what was before, and the look-back

@@ -12,7 +12,7 @@ import duckdb
 
 from evkit.errors import KeyRefused, NotThere, PostHogError
 from evkit.posthog.api import Api
-from evkit.posthog.pull import queries, written
+from evkit.posthog.pull import lists, queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, PEOPLE, Folder
 
 LISTS = ("event_definitions", "actions", "cohorts", "insights")
@@ -69,6 +69,23 @@ def properties(api: Api, base: str, group_types: Sequence[int]) -> list[dict[str
     """Give the definitions of properties, with what they are of; of groups, those of each type."""
     asked = [{"type": kind} for kind in PROPERTY_TYPES] + [{"type": "group", "group_type_index": index} for index in group_types]
     return [{**row, **of} for of in asked for row in api.listed(f"{base}/property_definitions/", **of, limit=100)]
+
+
+def people_of_list(api: Api, project: int | str, folder: Folder) -> int:
+    """Fetch persons with their distinct ids from the API's list; give how many ids there are."""
+    part = folder.path / PEOPLE / "persons.part"
+    count = written.write(lists.people(api, project), written.PERSONS, part)
+    folder.put(f"{PEOPLE}/persons.parquet", part)
+    return count
+
+
+def groups_of_list(api: Api, project: int | str, folder: Folder) -> int:
+    """Fetch groups from the API's list; give how many there are."""
+    part = folder.path / PEOPLE / "groups.part"
+    types = [int(one["group_type_index"]) for one in folder.read_json("group_types") or ()]
+    count = written.write(lists.groups(api, project, types), written.GROUPS, part)
+    folder.put(f"{PEOPLE}/groups.parquet", part)
+    return count
 
 
 def people(api: Api, project: int | str, folder: Folder) -> int:

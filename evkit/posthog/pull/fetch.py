@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import duckdb
 
 from evkit.errors import DataError, KeyRefused, NotThere
 from evkit.posthog.api import Api
-from evkit.posthog.pull import around, exports, plan, queries, written
+from evkit.posthog.pull import around, exports, lists, plan, queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, EVENTS, Folder, Manifest, Piece
 from evkit.posthog.pull.plan import Span
+from evkit.posthog.pull.queries import Row
 
-FILES, QUERIES = "files", "queries"
+FILES, QUERIES, LIST = "files", "queries", "list"
 MOST_ROUNDS = 3
 """How often hours whose count differs are fetched: events go on arriving meanwhile."""
 MOST_TOLD = 5
@@ -74,16 +75,22 @@ class Fetch:
         """Fetch everything; give what is here then."""
         settings = around.settings(self.api, self.project)
         self.folder.write_text(f"{DEFINITIONS}/project.json", json.dumps(settings, ensure_ascii=False))
-        theirs = self.counted_there()
-        self.told.total = sum(theirs.values())
-        self.told.done = sum(self.counted_here().values())
-        if self.manifest.way != QUERIES:
-            self.windows()
-        self.slices(theirs)
-        self.keep(around={
-            **around.definitions(self.api, self.project, self.folder, self.told.say),
-            "distinct_ids": self.optional(around.people), "groups": self.optional(around.groups),
-        }, done_until=self.span.end.isoformat())  # fmt: skip
+        try:
+            theirs = self.counted_there()
+        except NotThere:
+            self.told.say("the host answers no queries: the events are read from its list, which can't tell what arrives late.")
+            self.listed()
+        else:
+            self.told.total = sum(theirs.values())
+            self.told.done = sum(self.counted_here().values())
+            if self.manifest.way != QUERIES:
+                self.windows()
+            self.slices(theirs)
+        counts = around.definitions(self.api, self.project, self.folder, self.told.say)
+        of_list = self.manifest.way == LIST
+        counts["distinct_ids"] = self.optional(around.people_of_list if of_list else around.people)
+        counts["groups"] = self.optional(around.groups_of_list if of_list else around.groups)
+        self.keep(around=counts, done_until=self.span.end.isoformat())
         return self.manifest
 
     def keep(self, *new: Piece, without: frozenset[str] = frozenset(), **parts: Any) -> None:
@@ -99,14 +106,15 @@ class Fetch:
             self.told.say(around.WITHOUT.format(error))
             return 0
 
+    def missing(self, kind: str, longest: dt.timedelta) -> list[Span]:
+        """Give the windows of a kind of piece that are to be fetched."""
+        there = [piece.span for piece in self.manifest.pieces if piece.kind == kind]
+        return plan.windows(self.span.start, self.span.end, there=there, longest=longest)
+
     # ------------------------------------------------------------------ by arrival
     def windows(self) -> None:
         """Fetch windows of arrival as files, unless the project has no such exports."""
-        known = {(p.start, p.end) for p in self.manifest.pieces if p.kind == "window"}
-        done = None if self.manifest.done_until is None else dt.datetime.fromisoformat(self.manifest.done_until)
-        for window in plan.windows(self.span.start, self.span.end, done_until=done):
-            if (window.start.isoformat(), window.end.isoformat()) in known:
-                continue
+        for window in self.missing("window", plan.LONGEST_WINDOW):
             try:
                 self.window(window)
             except (KeyRefused, NotThere) as error:
@@ -154,11 +162,17 @@ class Fetch:
         if left[MOST_TOLD:]:
             self.told.say(f"... and {len(left) - MOST_TOLD:,} hours more.")
 
-    def slice(self, part: Span) -> None:
+    def listed(self) -> None:
+        """Fetch from the list of events, a day at a time."""
+        for day in self.missing("slice", plan.DAY):
+            self.slice(day, lists.events)
+            self.keep(way=LIST)
+
+    def slice(self, part: Span, fetch: Callable[[Api, str, Span], Iterator[Sequence[Row]]] = queries.events) -> None:
         """Fetch one slice; slices that lie within it are not needed any more."""
         name = f"slice-{part.start:%Y%m%dT%H%M%S%f}-{part.end:%Y%m%dT%H%M%S%f}.parquet"
         path = self.folder.path / EVENTS / f"{name}.new"
-        rows = written.write(queries.events(self.api, self.project, part), written.EVENTS, path, told=self.told.rows)
+        rows = written.write(fetch(self.api, self.project, part), written.EVENTS, path, told=self.told.rows)
         within = frozenset(
             p.name for p in self.manifest.pieces if p.kind == "slice" and p.span.start >= part.start and p.span.end <= part.end
         )
@@ -219,6 +233,6 @@ def fetch(
         elif dt.datetime.fromisoformat(known.since) <= since:
             manifest = known
         else:
-            manifest = replace(known, since=new.since, done_until=None)
+            manifest = replace(known, since=new.since)
         start = dt.datetime.fromisoformat(manifest.since)
         return Fetch(api, folder, manifest, Span(start, until), told, sleep).run()

@@ -12,7 +12,7 @@ LOOK_BACK = dt.timedelta(hours=1)
 """How much of what was there at the last run is asked for again: events of the same moment may still have been on their way."""
 MOST_EVENTS_A_SLICE = 100_000
 """A slice that breaks off, or whose count has changed, is fetched anew from its beginning."""
-HOUR = dt.timedelta(hours=1)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 SHORTEST_SLICE = dt.timedelta(seconds=1)
 
 
@@ -40,25 +40,33 @@ class Span:
         return f"{self.start:%Y-%m-%d %H:%M:%S} to {self.end:%Y-%m-%d %H:%M:%S}"
 
 
-def windows(since: dt.datetime, until: dt.datetime, *, done_until: dt.datetime | None = None) -> list[Span]:
-    """Cut the time of arrival into windows that may be asked for, oldest first.
+def windows(since: dt.datetime, until: dt.datetime, *, there: Sequence[Span] = (), longest: dt.timedelta = LONGEST_WINDOW) -> list[Span]:
+    """Cut the time that isn't there yet into windows that may be asked for, oldest first.
 
     Parameters
     ----------
-    done_until
-        Up to where everything is there; a look-back before it is asked for again.
+    there
+        What is there already. A look-back before the end of the newest is asked for again.
+    longest
+        How long a window may be.
 
     Examples
     --------
-    >>> days = [window.end.day for window in windows(dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 20))]
-    >>> days
+    >>> day = lambda n: dt.datetime(2026, 1, n)
+    >>> [window.end.day for window in windows(day(1), day(20))]
     [8, 15, 20]
+    >>> [(str(window.start)[8:16], window.end.day) for window in windows(day(1), day(20), there=[Span(day(4), day(18))])]
+    [('01 00:00', 4), ('17 23:00', 20)]
     """
-    start, found = since if done_until is None else max(since, done_until - LOOK_BACK), []
-    while start < until:
-        end = min(start + LONGEST_WINDOW, until)
-        found.append(Span(start, end))
-        start = end
+    covered = sorted(there)
+    newest = max((span.end for span in covered), default=since)
+    at, found = since, []
+    for span in [*covered, Span(until, until)]:
+        while at < min(span.start, until):
+            end = min(at + longest, span.start, until)
+            found.append(Span(at, end))
+            at = end
+        at = max(at, span.end - LOOK_BACK if span.end == newest else span.end)
     return found
 
 

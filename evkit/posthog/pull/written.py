@@ -24,6 +24,7 @@ EVENTS = pa.schema(
 """As PostHog's own export files have them."""
 IDS = pa.schema({"distinct_id": pa.string(), "person_id": pa.string()})
 PEOPLE = pa.schema({"person_id": pa.string(), "properties": pa.string(), "created_at": TIME, "is_identified": pa.bool_()})
+PERSONS = pa.schema([pa.field("distinct_id", pa.string()), *PEOPLE])
 GROUPS = pa.schema({"index": pa.int64(), "key": pa.string(), "properties": pa.string(), "created_at": TIME})
 
 
