@@ -16,6 +16,8 @@ SECONDS_BEFORE_SHOWN = 1.0
 WIDTH = 30
 SECONDS_BETWEEN_SHOWN = 0.1
 SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BEFORE_GUESSED = 3.0
+"""How long work goes on before the time left is told."""
 
 
 class Bar:
@@ -25,6 +27,7 @@ class Bar:
         self.title = title
         self._started = time.monotonic()
         self._last = 0.0
+        self._first: tuple[float, int] | None = None
         self._place: Terminal | Notebook = Notebook() if in_notebook() else Terminal()
 
     def __enter__(self) -> Bar:
@@ -33,10 +36,13 @@ class Bar:
     def __call__(self, done: int, total: int) -> None:
         """Say that `done` of `total` is done."""
         now = time.monotonic()
+        self._first = self._first or (now, done)
         if now - self._started < SECONDS_BEFORE_SHOWN or now - self._last < SECONDS_BETWEEN_SHOWN:
             return
         self._last = now
-        self._place.show(self.title, min(done / total, 1.0) if total else 0.0)
+        began, first = self._first
+        left = time_left(now - began, done - first, total - done)
+        self._place.show(f"{self.title}{left}", min(done / total, 1.0) if total else 0.0)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._place.clear()
@@ -88,6 +94,20 @@ class Notebook:
             self._handle.display(bundle, raw=True)
         else:
             self._handle.update(bundle, raw=True)
+
+
+def time_left(seconds: float, done: int, left: int) -> str:
+    """Say how long the rest will take, at the pace so far; nothing while it is too early to say.
+
+    Examples
+    --------
+    >>> time_left(10, 50, 25), time_left(60, 100, 400), time_left(1, 5, 5)
+    (', 5 s left', ', 4 min left', '')
+    """
+    if seconds < SECONDS_BEFORE_GUESSED or done <= 0 or left <= 0:
+        return ""
+    rest = seconds / done * left
+    return f", {rest / 60:.0f} min left" if rest >= 90 else f", {rest:.0f} s left"
 
 
 def drawn(title: str, share: float) -> str:

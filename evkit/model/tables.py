@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -80,6 +80,8 @@ class Settings:
         Group type names; the position is PostHog's group type index.
     saved
         Name -> a saved insight of the project's, as PostHog's query.
+    dashboards
+        Name -> a dashboard of the project's: its tiles, as PostHog's JSON.
     origin
         The project that the events were fetched from; None for others.
     """
@@ -96,6 +98,7 @@ class Settings:
     actions: Mapping[int | str, Action] = field(default_factory=dict)
     cohorts: Mapping[int | str, Cohort] = field(default_factory=dict)
     saved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dashboards: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     origin: Origin | None = None
 
 

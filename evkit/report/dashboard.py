@@ -6,7 +6,7 @@ import datetime as dt
 import html
 import textwrap
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from zoneinfo import ZoneInfo
 import altair as alt
 
 from evkit import markup
-from evkit.errors import EvkitError, EvkitWarning, FailedTileWarning, SpecError, warn
+from evkit.errors import EvkitError, EvkitWarning, FailedTileWarning, SpecError, UnsupportedQuery, nearest, warn
+from evkit.events import Events
 from evkit.insights import display, theme
 from evkit.insights.insight import Insight
 from evkit.model.progress import Bar
+from evkit.model.tables import EventTables
+from evkit.posthog.nodes import kinds
 from evkit.report import cells, page
 
 MOST_COLUMNS = 4
@@ -75,6 +78,31 @@ class Tile:
         return self.title or (self.insight.spec.title if self.insight is not None else "")
 
 
+def place_of(tile: Mapping[str, Any]) -> tuple[float, float]:
+    """Give where a tile of PostHog's stands: its row, then its column."""
+    at = (tile.get("layouts") or {}).get("sm") or {}
+    return float(at.get("y") or 0), float(at.get("x") or 0)
+
+
+def tile_of(given: Mapping[str, Any], tables: EventTables) -> list[Tile]:
+    """Give a tile of PostHog's JSON, none for one that was taken away.
+
+    Raises
+    ------
+    EvkitError
+        When it is nothing that is answered here.
+    """
+    insight = given.get("insight")
+    if given.get("deleted") or (insight or {}).get("deleted"):
+        return []
+    if insight is not None:
+        asked = kinds.insight(insight.get("query") or {}, tables)
+        return [Tile(asked, str(insight.get("name") or insight.get("derived_name") or ""), str(insight.get("description") or ""))]
+    if given.get("text") is not None:
+        return [Tile(text=str(given["text"].get("body") or ""))]
+    raise UnsupportedQuery("it is neither an insight nor a text")
+
+
 @dataclass
 class Drawn:
     """What became of a tile: its chart, what stands below it (figures and rules, folded HTML) and what was warned of; or why there are none, in words."""
@@ -123,6 +151,38 @@ class Dashboard:
         self._drawn: dict[int, Drawn] = {}
         if not self.tiles:
             raise SpecError("a dashboard of nothing: give at least one insight")
+
+    @classmethod
+    def saved(cls, events: Events, name: str, *, columns: int = 2) -> Dashboard:
+        """Give a dashboard of a PostHog project, its insights asked of the events here.
+
+        Parameters
+        ----------
+        events
+            Of a project, from `ek.from_posthog`.
+        name
+            What it is called there.
+
+        Raises
+        ------
+        SpecError
+            When the project has no such dashboard, or nothing on it is answered here.
+
+        Warns
+        -----
+        FailedTileWarning
+            For a tile that is left out: SQL, a widget.
+        """
+        known = events.tables.settings.dashboards
+        if name not in known:
+            raise SpecError(f"no dashboard is called {name!r}.{nearest(name, known)} There are: {', '.join(known) or 'none'}")
+        tiles: list[Any] = []
+        for tile in sorted(known[name], key=place_of):
+            try:
+                tiles += tile_of(tile, events.tables)
+            except EvkitError as error:
+                warn(f"{(tile.get('insight') or {}).get('name') or 'a tile'} is left out: {error}", FailedTileWarning)
+        return cls(name, tiles, columns=columns)
 
     def __repr__(self) -> str:
         count = sum(tile.insight is not None for tile in self.tiles)

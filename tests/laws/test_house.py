@@ -27,7 +27,7 @@ PUBLIC = {
     "Action", "ActionStep", "Client", "Cohort", "Conditions", "Dashboard", "DateRange", "Events", "EvkitError", "Exclusion", "FilterGroup", "Formula", "Funnel", "FunnelCorrelation", "Insight",
     "Lifecycle", "Paths", "Retention", "Stickiness",
     "Project", "PropertyFilter", "PropertyRef", "Series", "Timeline", "Trends", "__version__", "changed", "clicked", "cohorts", "collect", "event", "event_prop", "explore",
-    "from_frame", "from_ibis", "from_posthog", "group_prop", "in_cohort", "inspect", "load_sample", "open_store", "performed", "performed_first_time", "performed_regularly", "performed_sequence", "person_prop", "pick_actions", "playground", "read", "read_actions", "restarted_performing", "sample_path", "save_actions",
+    "from_frame", "from_ibis", "from_posthog", "group_prop", "in_cohort", "inspect", "load_sample", "open_store", "performed", "performed_first_time", "performed_regularly", "performed_sequence", "person_prop", "pick_actions", "playground", "read", "read_actions", "reconcile", "restarted_performing", "sample_path", "save_actions",
     "series", "session_duration", "snippet", "stopped_performing", "submitted", "viewed", "watch",
 }  # fmt: skip
 

@@ -59,3 +59,15 @@ def test_in_a_notebook_it_is_an_output_that_ends_up_empty_also_from_the_engines_
     for cell in made["cells"][1:]:
         assert [o["output_type"] for o in cell["outputs"]] == ["display_data"]
         assert cell["outputs"][0]["data"]["text/plain"] == ""
+
+
+def test_after_a_while_the_time_left_is_told_at_the_pace_since_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with Bar("fetching") as bar:
+        bar(100, 500)  # what was here already
+        bar._started -= 20
+        assert bar._first is not None
+        bar._first = (bar._first[0] - 20, 100)
+        bar(300, 500)
+    assert screen.getvalue().startswith("\r" + drawn("fetching, 20 s left", 0.6))

@@ -316,7 +316,7 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
                     self.json(302, {}, {"Location": f"{host.url}/storage/{run}.parquet?X-Amz-Signature=x"})
             else:
                 name, _, one = path.removeprefix(base + "/").strip("/").partition("/")
-                if one and name in ("actions", "cohorts"):
+                if one and name in ("actions", "cohorts", "dashboards"):
                     self.json(200, next(row for row in host.lists[name] if str(row["id"]) == one))
                     return
                 rows = host.lists.get(name, [])

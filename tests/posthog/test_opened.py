@@ -11,7 +11,7 @@ import pytest
 
 import evkit as ek
 from evkit import cli
-from evkit.errors import MissingFile, SpecError
+from evkit.errors import FailedTileWarning, MissingFile, SpecError
 from evkit.posthog.pull import keys
 from evkit.posthog.pull.opened import bounds
 from tests.posthog.host import KEY, START, Host, running
@@ -149,3 +149,25 @@ def test_the_command_fetches_into_a_folder(
     host.scopes.clear()
     assert cli.main(asked) == 1
     assert "the key lacks the scope project:read" in capsys.readouterr().err
+
+
+def test_insights_of_the_old_form_are_told_and_dashboards_are_asked_here(host: Host, tmp_path: Path) -> None:
+    old = {"id": 9, "name": "Old", "query": None, "filters": {"insight": "TRENDS"}}
+    trend = {"name": "Searches", "query": {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "search"}]}}
+    tiles = [
+        {"id": 1, "insight": trend, "layouts": {"sm": {"x": 0, "y": 5}}},
+        {"id": 2, "text": {"body": "Our **week**"}, "layouts": {"sm": {"x": 0, "y": 0}}},
+        {"id": 3, "insight": LISTS["insights"][1], "layouts": {"sm": {"x": 6, "y": 5}}},
+        {"id": 4, "insight": {**trend, "deleted": True}},
+        {"id": 5, "widget": {}, "layouts": {"sm": {"x": 0, "y": 9}}},
+    ]
+    host.lists = {**LISTS, "insights": [*LISTS["insights"], old], "dashboards": [{"id": 4, "name": "KPIs", "tiles": tiles}]}
+    events, said = opened(host, tmp_path / "posthog")
+    assert "the insight 'Old' is left out: it was saved in PostHog's old form. Open it there, and save it again" in said
+    with pytest.warns(FailedTileWarning) as warned:
+        made = ek.Dashboard.saved(events, "KPIs")
+    assert [(tile.heading, tile.text) for tile in made.tiles] == [("", "Our **week**"), ("Searches", "")]
+    assert [str(w.message).partition(" is left out")[0] for w in warned] == ["SQL", "a tile"]
+    assert made.tiles[1].insight is not None and made.tiles[1].insight.to_pandas().value.sum() > 0
+    with pytest.raises(SpecError, match=r"no dashboard is called 'KPI'. Did you mean 'KPIs'"):
+        ek.Dashboard.saved(events, "KPI")

@@ -209,12 +209,23 @@ def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, 
         group_types=group_type_names(kept("group_types"), ()),
         actions=known,
         cohorts={c.id: c for c in cohorts},
-        saved={
-            str(one.get("name") or one.get("derived_name") or one.get("short_id")): one["query"]
-            for one in reversed(kept("insights"))
-            if one.get("query") and not one.get("deleted")
-        },
+        saved=insights_of(kept("insights"), say),
+        dashboards={str(one.get("name") or one["id"]): one.get("tiles") or [] for one in reversed(kept("dashboards"))},
     )
+
+
+def insights_of(rows: Iterable[Mapping[str, Any]], say: Callable[[str], Any]) -> dict[str, Mapping[str, Any]]:
+    """Give saved insights by their names, the newest of those with one name; what was saved in a form before queries is told."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        name = str(row.get("name") or row.get("derived_name") or row.get("short_id"))
+        if row.get("deleted") or name in found:
+            continue
+        if row.get("query"):
+            found[name] = row["query"]
+        elif row.get("filters"):
+            say(f"the insight {name!r} is left out: it was saved in PostHog's old form. Open it there, and save it again")
+    return found
 
 
 def read_each(kind: str, rows: Iterable[Any], make: Callable[[Any], T], say: Callable[[str], Any]) -> list[T]:
