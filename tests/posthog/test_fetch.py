@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import requests
 
 from evkit.errors import DataError, KeyRefused, PostHogError
 from evkit.posthog.api import Api
@@ -351,3 +352,52 @@ def test_an_earlier_beginning_fetches_only_what_was_before(run: Run) -> None:
     assert rows(run.folder) == there(run.host)
     windows = sorted((p.start[8:13], p.end[8:13]) for p in Folder(run.folder).known().pieces if p.kind == "window")
     assert ("01T00", "01T10") in windows and len(run.host.runs) == asked + 2  # what was before, and the look-back
+
+
+# ---------------------------------------------------------------------- at size
+MEASURED = """
+import datetime as dt, re, sys, time
+from evkit.posthog.api import Api
+from evkit.posthog.pull.fetch import Told, fetch
+url, key, folder, since, until = sys.argv[1:]
+began = time.perf_counter()
+with Api(url, key) as api:
+    fetch(api, 7, folder, dt.datetime.fromisoformat(since), dt.datetime.fromisoformat(until), Told())
+seconds = time.perf_counter() - began
+print(seconds, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
+"""
+MOST_MEGABYTES = 500
+
+
+class Bare:
+    """The same requests again, whose answers are read and thrown away: what the host can do."""
+
+    def __init__(self, host: Host) -> None:
+        self.host, self.session = host, requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {KEY}"
+
+    def again(self, calls: list[tuple[str, str, Any]]) -> float:
+        began = time.perf_counter()
+        for method, path, body in calls:
+            self.session.request(method, self.host.url + path, json=body).content  # noqa: B018
+        for run in list(self.host.runs):
+            self.session.get(f"{self.host.url}/storage/{run}.parquet").content  # noqa: B018
+        return time.perf_counter() - began
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exports", [True, False])
+def test_memory_stays_flat_and_the_host_is_what_takes_the_time(tmp_path: Path, exports: bool, tell: Callable[[str], None]) -> None:
+    many = 500_000 if SOAK else 60_000
+    peaks = {}
+    for size in (many // 4, many):
+        end = START + dt.timedelta(seconds=20 * size)
+        with running(tmp_path / f"host-{size}", rows=size) as host:
+            host.exports = exports
+            arguments = [sys.executable, "-c", MEASURED, host.url, KEY, str(tmp_path / f"posthog-{size}"), str(START), str(end)]
+            seconds, peaks[size] = map(float, subprocess.run(arguments, capture_output=True, check=True, text=True).stdout.split())
+            calls = [call for call in host.calls if "/download/" not in call[1]]
+            bare = Bare(host).again(calls)
+        tell(f"{size:,} events by {'files' if exports else 'queries'}: {seconds:.1f} s, {size / seconds:,.0f} a second, {bare / seconds:.0%} of the host's own; peak {peaks[size]:.0f} MB")  # fmt: skip
+    assert peaks[many] < MOST_MEGABYTES
+    assert peaks[many] < peaks[many // 4] * 2

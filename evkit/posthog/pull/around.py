@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from evkit.errors import KeyRefused, NotThere, PostHogError
 from evkit.posthog.api import Api
-from evkit.posthog.pull import lists, queries, written
+from evkit.posthog.pull import engine, lists, queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, PEOPLE, Folder
 
 LISTS = ("event_definitions", "actions", "cohorts", "insights")
@@ -94,7 +92,7 @@ def people(api: Api, project: int | str, folder: Folder) -> int:
     try:
         written.write(queries.distinct_ids(api, project), written.IDS, ids)
         written.write(queries.people(api, project), written.PEOPLE, who)
-        with duckdb.connect() as con:
+        with engine.bounded(folder.path) as con:
             copied = con.execute(
                 "COPY (SELECT i.distinct_id, i.person_id, coalesce(p.properties, '{}') AS properties, p.created_at, p.is_identified "
                 f"FROM read_parquet({quoted(ids)}) i LEFT JOIN read_parquet({quoted(who)}) p USING (person_id)) "

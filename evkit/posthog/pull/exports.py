@@ -16,8 +16,8 @@ from evkit.errors import PostHogError
 from evkit.posthog.api import Api
 from evkit.posthog.pull.plan import Span
 
-BETWEEN_LOOKS = 2.0
-"""Seconds after which a run that isn't done is asked after again, at first; up to thirty."""
+BETWEEN_LOOKS = 0.1
+"""Seconds after which a run that isn't done is asked after again, at first; each time half as much longer, up to thirty."""
 LONGEST_BETWEEN_LOOKS = 30.0
 LONGEST_RUN_SECONDS = 3 * 3600.0
 WORKING = frozenset({"Starting", "Running"})
@@ -35,11 +35,20 @@ class Came:
     rows: int
 
 
-def fetch(
-    api: Api, project: int | str, span: Span, part_of: Callable[[int], Path], *,
+def begin(api: Api, project: int | str, span: Span) -> str:
+    """Have the files of a window made; give the id of the run."""
+    asked = {
+        "model": "events", "file": {"format": "Parquet", "compression": "zstd", "max_size_mb": MOST_MEGABYTES},
+        "data_interval_start": stamp(span.start), "data_interval_end": stamp(span.end),
+    }  # fmt: skip
+    return str(api.post(path_of(project), asked)["id"])
+
+
+def finish(
+    api: Api, project: int | str, run: str, span: Span, part_of: Callable[[int], Path], *,
     progress: Callable[[int], Any] = lambda more: None, sleep: Callable[[float], Any] = time.sleep,
 ) -> list[Came]:  # fmt: skip
-    """Fetch a window as files.
+    """Wait until the files of a window are made, and fetch them.
 
     Parameters
     ----------
@@ -51,18 +60,12 @@ def fetch(
     PostHogError
         When the run fails there, or gives other rows than it says.
     """
-    base = f"/api/projects/{project}/file_download_batch_exports"
-    asked = {
-        "model": "events", "file": {"format": "Parquet", "compression": "zstd", "max_size_mb": MOST_MEGABYTES},
-        "data_interval_start": stamp(span.start), "data_interval_end": stamp(span.end),
-    }  # fmt: skip
-    run = api.post(base, asked)["id"]
-    done = waited_for(api, f"{base}/{run}", span, sleep=sleep)
-    files = done.get("files") or []
+    base = f"{path_of(project)}/{run}"
+    done = waited_for(api, base, span, sleep=sleep)
     found = []
-    for number, file in enumerate(files):
+    for number, file in enumerate(done.get("files") or []):
         target = part_of(number)
-        api.save(f"{base}/{run}/download/{file}", target, progress=progress)
+        api.save(f"{base}/download/{file}", target, progress=progress)
         found.append(Came(target, rows_of(target)))
     told, there = done.get("records_completed"), sum(one.rows for one in found)
     if isinstance(told, int) and told != there:
@@ -70,9 +73,14 @@ def fetch(
     return found
 
 
+def path_of(project: int | str) -> str:
+    """Give the address of a project's file downloads."""
+    return f"/api/projects/{project}/file_download_batch_exports"
+
+
 def waited_for(api: Api, path: str, span: Span, *, sleep: Callable[[float], Any]) -> Mapping[str, Any]:
     """Wait until a run has ended; give what it says then."""
-    waited, pause = 0.0, BETWEEN_LOOKS / 4
+    waited, pause = 0.0, BETWEEN_LOOKS
     while waited < LONGEST_RUN_SECONDS:
         said: Mapping[str, Any] = api.get(path)
         status = said.get("status")

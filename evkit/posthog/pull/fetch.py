@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from evkit.errors import DataError, KeyRefused, NotThere
 from evkit.posthog.api import Api
-from evkit.posthog.pull import around, exports, lists, plan, queries, written
+from evkit.posthog.pull import around, engine, exports, lists, plan, queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, EVENTS, Folder, Manifest, Piece
 from evkit.posthog.pull.plan import Span
 from evkit.posthog.pull.queries import Row
@@ -22,6 +20,8 @@ from evkit.posthog.pull.queries import Row
 FILES, QUERIES, LIST = "files", "queries", "list"
 MOST_ROUNDS = 3
 """How often hours whose count differs are fetched: events go on arriving meanwhile."""
+AT_ONCE = 2
+"""How many exports are made at once: one is fetched, the next is made meanwhile."""
 MOST_TOLD = 5
 EPOCH, MICROSECOND = dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)
 
@@ -113,10 +113,14 @@ class Fetch:
 
     # ------------------------------------------------------------------ by arrival
     def windows(self) -> None:
-        """Fetch windows of arrival as files, unless the project has no such exports."""
-        for window in self.missing("window", plan.LONGEST_WINDOW):
+        """Fetch windows of arrival as files, unless the project has no such exports. While one is fetched the next is made."""
+        left = self.missing("window", plan.LONGEST_WINDOW)
+        runs: list[str] = []
+        for number, window in enumerate(left):
             try:
-                self.window(window)
+                for ahead in left[number + len(runs) : number + AT_ONCE]:
+                    runs.append(exports.begin(self.api, self.project, ahead))
+                self.window(window, runs.pop(0))
             except (KeyRefused, NotThere) as error:
                 if self.manifest.way == FILES:
                     raise
@@ -125,11 +129,11 @@ class Fetch:
                 self.keep(way=QUERIES)
                 return
 
-    def window(self, window: Span) -> None:
-        """Fetch one window."""
+    def window(self, window: Span, run: str) -> None:
+        """Fetch one window, whose files a run makes."""
         stem = f"window-{window.start:%Y%m%dT%H%M%S}-{window.end:%Y%m%dT%H%M%S}"
-        came = exports.fetch(
-            self.api, self.project, window, lambda n: self.folder.path / EVENTS / f"{stem}-{n}.parquet.new", progress=self.told.bytes, sleep=self.sleep,
+        came = exports.finish(
+            self.api, self.project, run, window, lambda n: self.folder.path / EVENTS / f"{stem}-{n}.parquet.new", progress=self.told.bytes, sleep=self.sleep,
         )  # fmt: skip
         pieces = [self.piece(one.path, f"{stem}-{n}.parquet", window, "window", one.rows) for n, one in enumerate(came)]
         empty = [] if pieces else [Piece("", window.start.isoformat(), window.end.isoformat(), "window", 0)]
@@ -193,8 +197,7 @@ def counts(folder: Path, pieces: Sequence[Piece], span: Span) -> dict[dt.datetim
     files = [str(folder / EVENTS / piece.name) for piece in pieces if piece.rows]
     if not files:
         return {}
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'")
+    with engine.bounded(folder) as con:
         rows = con.execute(
             "SELECT epoch_us(happened) // $hour, count(DISTINCT uuid) FROM (SELECT uuid, timestamp::TIMESTAMP AS happened FROM read_parquet($files, union_by_name = true)) "
             "WHERE happened >= $start AND happened < $until GROUP BY ALL",
