@@ -15,7 +15,7 @@ TEMPORARY = "temporary"
 @contextlib.contextmanager
 def bounded(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an engine of its own whose times are UTC, until the block ends."""
-    with duckdb.connect() as con:
+    limits: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MOST_MEMORY, "temp_directory": str(folder / TEMPORARY)}
+    with duckdb.connect(config=limits) as con:
         con.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
-        con.execute("SET memory_limit = $most; SET temp_directory = $folder", {"most": MOST_MEMORY, "folder": str(folder / TEMPORARY)})
         yield con
