@@ -553,6 +553,12 @@ class Events:
         known = self.tables.settings.saved
         return Vocabulary("saved insight", lambda: sorted(known), lambda name: saved_insight(known[name], self.tables))
 
+    @property
+    def dashboards(self) -> Vocabulary[str]:
+        """The names of the dashboards of a PostHog project, for `ek.Dashboard.saved(events, name)`; Tab completes."""
+        known = self.tables.settings.dashboards
+        return Vocabulary("dashboard", lambda: sorted(known), str)
+
     # ------------------------------------------------------------------ actions
     def suggest_actions(self, *, limit: int | None = DEFAULT_LIMIT, min_events: int = DEFAULT_MIN_EVENTS) -> pd.DataFrame:
         """Suggest actions from autocaptured events: for each thing that people click, change or submit, the selector that will last.

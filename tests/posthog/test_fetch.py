@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -289,19 +290,23 @@ def test_killed_at_any_moment_the_next_run_goes_on(tmp_path: Path, exports: bool
         host.exports = exports
         random.seed(int.from_bytes(os.urandom(4), "big"))
         arguments = [sys.executable, "-c", KILLED, host.url, KEY, str(tmp_path / "posthog"), str(START), str(end)]
-        unfinished = 0
-        for _ in range(examples(4, 20)):
+        kills, wanted = 0, examples(4, 20)
+        while kills < wanted:
             process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
             assert process.stdout is not None and process.stdout.readline() == b"ready\n"
             time.sleep(random.uniform(0.05, 2.0))
-            unfinished += process.poll() is None
+            done = process.poll() is not None
+            kills += not done
             process.send_signal(signal.SIGKILL)
             process.wait()
             process.stdout.close()
+            if done:  # all is here: look at it, and begin anew
+                assert rows(tmp_path / "posthog") == there(host)
+                shutil.rmtree(tmp_path / "posthog")
         run = Run(host, tmp_path / "posthog")
         assert run(until=end).differences == ()
         assert rows(run.folder) == there(host)
-        tell(f"{unfinished} kills while it fetched {many:,} events by {'files' if exports else 'queries'}: every event once")
+        tell(f"{kills} kills while it fetched {many:,} events by {'files' if exports else 'queries'}: every event once")
 
 
 # ---------------------------------------------------------------------- hosts without queries

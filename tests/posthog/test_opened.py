@@ -151,6 +151,12 @@ def test_the_command_fetches_into_a_folder(
     assert "the key lacks the scope project:read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("given", [None, "Matinee", True, "../7"])
+def test_what_is_no_number_of_a_project_is_told(given: Any) -> None:
+    with pytest.raises(SpecError, match="is no number: it is in the project's address"):
+        ek.from_posthog(project_id=given, api_key=KEY)
+
+
 def test_insights_of_the_old_form_are_told_and_dashboards_are_asked_here(host: Host, tmp_path: Path) -> None:
     old = {"id": 9, "name": "Old", "query": None, "filters": {"insight": "TRENDS"}}
     trend = {"name": "Searches", "query": {"kind": "TrendsQuery", "series": [{"kind": "EventsNode", "event": "search"}]}}
@@ -168,6 +174,7 @@ def test_insights_of_the_old_form_are_told_and_dashboards_are_asked_here(host: H
         made = ek.Dashboard.saved(events, "KPIs")
     assert [(tile.heading, tile.text) for tile in made.tiles] == [("", "Our **week**"), ("Searches", "")]
     assert [str(w.message).partition(" is left out")[0] for w in warned] == ["SQL", "a tile"]
+    assert list(events.dashboards) == ["KPIs"]
     assert made.tiles[1].insight is not None and made.tiles[1].insight.to_pandas().value.sum() > 0
     with pytest.raises(SpecError, match=r"no dashboard is called 'KPI'. Did you mean 'KPIs'"):
         ek.Dashboard.saved(events, "KPI")

@@ -84,6 +84,7 @@ def from_posthog(
     evkit.errors.MissingFile: there is no project in 'nowhere': `evkit pull` or ek.from_posthog(...) fetches one
     """
     if fetch:
+        checked_project(project_id)
         pull(project_id=project_id, host=host, api_key=api_key, since=since, until=until, folder=folder, say=say)
     return opened(Folder(folder), say=say)
 
@@ -113,6 +114,18 @@ def pull(
             bar(done, total)
 
         return fetch_into(api, project_id, folder, start, end, Told(say, progress))
+
+
+def checked_project(given: Any) -> None:
+    """Raise for what is no project's number.
+
+    Raises
+    ------
+    SpecError
+        Says where the number is found.
+    """
+    if isinstance(given, bool) or not str(given).isdigit():
+        raise SpecError(f"project_id {given!r} is no number: it is in the project's address, us.posthog.com/project/12345")
 
 
 def bounds(since: str | dt.date, until: str | dt.date | None, clock: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
