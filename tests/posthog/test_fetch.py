@@ -270,6 +270,20 @@ def test_a_folder_of_something_else_is_left_alone(run: Run) -> None:
     assert (run.folder / "events" / "mine.parquet").exists()
 
 
+@pytest.mark.parametrize("most", [100, 700])
+def test_a_limit_that_is_lowered_in_silence_loses_nothing(run: Run, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.posthog.host.MOST_ROWS", most)
+    run.host.exports = False
+    made = run()
+    assert (rows(run.folder), made.differences, made.around["distinct_ids"]) == (there(run.host), (), 500)
+
+
+def test_slow_answers_are_waited_for(run: Run) -> None:
+    run.host.trouble = lambda number, method, path: time.sleep(0.2) if number % 5 == 0 else None
+    run()
+    assert rows(run.folder) == there(run.host) and run.waits == []
+
+
 KILLED = """
 import datetime as dt, sys
 from evkit.posthog.api import Api

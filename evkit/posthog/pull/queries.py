@@ -16,6 +16,8 @@ from evkit.posthog.pull.plan import SHORTEST_SLICE, Span
 
 PAGE, SMALLEST_PAGE = 20_000, 100
 """Rows of a page: what is held in memory at once."""
+ROUND = 100
+"""A page shorter than was asked for is the last, unless its length is a multiple of this: a limit that was lowered would look so."""
 MOST_GROUPS = 50_000
 """Rows of an answer that is no page; an answer that is full may be cut."""
 SHORTEST_COUNT = dt.timedelta(hours=2)
@@ -32,15 +34,15 @@ def counts_by_hour(api: Api, project: int | str, span: Span) -> dict[dt.datetime
         f"WHERE timestamp >= {IN_UTC.format('start')} AND timestamp < {IN_UTC.format('end')} "
         f"GROUP BY hour ORDER BY hour LIMIT {MOST_GROUPS}"
     )
-    too_much = False
+    shortest = span.end - span.start <= SHORTEST_COUNT
     try:
         rows = api.rows(project, hogql, {"start": said(span.start), "end": said(span.end)}, name="evkit: events by hour")
     except TooHeavy:
-        if span.end - span.start <= SHORTEST_COUNT:
+        if shortest:
             raise
-        too_much = True
-    if not too_much and len(rows) < MOST_GROUPS:
-        return {time_of(hour): int(events) for hour, events in rows}
+    else:
+        if shortest or len(rows) % ROUND or not rows:  # else they may have been cut
+            return {time_of(hour): int(events) for hour, events in rows}
     first, second = whole_hours(span)
     return counts_by_hour(api, project, first) | counts_by_hour(api, project, second)
 
@@ -146,7 +148,7 @@ def pages(
             raise PostHogError(f"{name}: a page begins where the one before ended; the host does not sort as it was asked to")
         if rows:
             yield rows
-        if len(rows) < size:
+        if not rows or (len(rows) < size and len(rows) % ROUND):
             return
         last = rows[-1]
 
