@@ -98,6 +98,10 @@ class NotThere(PostHogError):
     """The host has nothing at this path: no such project, or no such part of its API."""
 
 
+class Unreachable(PostHogError):
+    """The host could not be reached, or broke off each time."""
+
+
 class TooHeavy(PostHogError):
     """A query that its host takes too long over: asking for less at once may work."""
 

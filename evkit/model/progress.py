@@ -59,8 +59,8 @@ class Terminal:
         if sys.stderr is None or not sys.stderr.isatty():
             return
         line = drawn(title, share)
-        self._width = len(line)
-        sys.stderr.write("\r" + line)
+        self._width = max(self._width, len(line))
+        sys.stderr.write("\r" + line.ljust(self._width))
         sys.stderr.flush()
 
     def clear(self) -> None:

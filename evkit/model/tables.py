@@ -498,7 +498,10 @@ class EventTables:
         if self.settings.aggregate_by_distinct_id and by_distinct_id:
             who = "Each distinct id is a person of its own."
         elif self.persons is not None:
-            who = "Persons are those given with the data; an event of an unknown distinct id is an actor of its own."
+            who = (
+                "Persons are those given with the data; an event of a distinct id that none of them has is of the person_id it came with, "
+                "without one an actor of its own."
+            )
         elif self.identity == "given":
             who = "The person is the person_id that came with each event."
         else:
@@ -541,7 +544,7 @@ class EventTables:
         elif mapping is not None:
             mapped = mapping.rename(mapped_id="distinct_id", mapped="person_id")
             e = e.left_join(mapped, e.distinct_id == mapped.mapped_id)
-            person = e.mapped.coalesce(e.distinct_id)
+            person = e.mapped.coalesce(e.distinct_id) if self.persons is None else e.mapped.coalesce(e.person_id, e.distinct_id)
         else:
             person = e.person_id.coalesce(e.distinct_id)
         log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect), person_id=person)

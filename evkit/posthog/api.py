@@ -8,6 +8,7 @@ Source: PostHog's API (`posthog_api.md` of the design).
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -15,14 +16,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies
 
 from evkit.capture.transport import USER_AGENT, is_loopback, masked, retry_after_seconds
-from evkit.errors import KeyRefused, NotThere, PostHogError, SpecError, TooHeavy
+from evkit.errors import KeyRefused, NotThere, PostHogError, SpecError, TooHeavy, Unreachable
 
 if TYPE_CHECKING:
     import requests
@@ -44,6 +45,8 @@ MOST_ANSWER_BYTES = 512 << 20
 MOST_SAID = 300
 """Characters of a host's own words in an error."""
 SECONDS_IN_WORDS = re.compile(r"(\d+(?:\.\d+)?) seconds?")
+PARTS = re.compile(r"-\d+$")
+"""How a checksum ends that is of the parts of a file, not of the whole."""
 SCOPE = re.compile(r"[`'\"]([a-z_]+:(?:read|write))[`'\"]")
 HEAVY = frozenset(
     {"timeout_exceeded", "estimated_query_execution_time_too_long", "too_slow", "memory_limit_exceeded", "query_memory_limit_exceeded"}
@@ -105,6 +108,8 @@ class Api:
         self._key = checked_key(key)
         self._sleep, self._clock, self._on_wait = sleep, clock, on_wait
         self._session: requests.Session | None = None
+        self._answered = False
+        self._ahead = dt.timedelta()
 
     def __repr__(self) -> str:
         return f"<Api {self.host}, key {masked(self._key)}>"
@@ -120,6 +125,11 @@ class Api:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+    @property
+    def now(self) -> dt.datetime:
+        """The host's clock, as far as its answers say; UTC without a zone, a second early at most."""
+        return (self._clock() - self._ahead).astimezone(dt.UTC).replace(tzinfo=None)
 
     # ------------------------------------------------------------------ asking
     def get(self, path: str, **given: Any) -> Any:
@@ -227,41 +237,56 @@ class Api:
         if self._session is None:
             self._session = requests.Session()
             self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-            self._session.trust_env = False  # a .netrc would put another key in place of ours
-            self._session.proxies.update(getproxies())
-        headers, waited, tries = {"Authorization": f"Bearer {self._key}"}, 0.0, 0
+            self._session.auth = self._signed  # not a header: a .netrc would put another key in its place
+        waited, tries = 0.0, 0
         while True:
             tries += 1
             try:
                 reply = self._session.request(
-                    method, url, params=params, json=body, headers=headers, stream=True, allow_redirects=False,
+                    method, url, params=params, json=body, stream=True, allow_redirects=False,
                     timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
                 )  # fmt: skip
             except (requests.ConnectionError, requests.Timeout) as error:
+                if isinstance(error, requests.exceptions.SSLError) or (not self._answered and "NameResolutionError" in str(error)):
+                    raise Unreachable(
+                        f"{self.host} can't be reached: {self._plain(str(error))}. Is the host right? A company's own certificates: set REQUESTS_CA_BUNDLE"
+                    ) from None
                 problem, seconds = self._plain(f"{type(error).__name__}: {error}"), backoff(tries - 1)
             else:
+                self._answered = True
+                self._set_clock(reply)
                 if reply.status_code < 400:
                     return reply
                 with reply:
                     said = Said.of(reply)
+                asked = slow_down(reply, said, now=self._clock())
                 if reply.status_code == 429:
-                    seconds = slow_down(reply, said, now=self._clock()) or backoff(tries - 1)
+                    seconds = asked or backoff(tries - 1)
                     waited += seconds
                     if waited <= MOST_PATIENCE_SECONDS:
                         tries = min(tries, MOST_TRIES - 1)
                         self._wait("the limit of requests is reached", seconds)
                         continue
                     raise PostHogError(f"{urlsplit(url).path}: still over the limit of requests after {waited / 60:.0f} minutes")
-                if said.code in HEAVY or reply.status_code == 504:
+                if said.code in HEAVY or (reply.status_code == 504 and url.endswith("/query/")):
                     raise TooHeavy(f"{urlsplit(url).path}: {self._plain(said.words)}")
                 if reply.status_code < 500:
                     raise self._refused(url, reply.status_code, said)
-                problem, seconds = f"status {reply.status_code}: {self._plain(said.words)}", backoff(tries - 1)
+                problem, seconds = f"status {reply.status_code}: {self._plain(said.words)}", asked or backoff(tries - 1)
             if tries >= MOST_TRIES:
-                raise PostHogError(
+                raise (PostHogError if problem.startswith("status ") else Unreachable)(
                     f"{self.host} did not answer in {MOST_TRIES} tries: {problem}. Run it again later: it goes on where it stopped."
                 )
             self._wait(problem, seconds)
+
+    def _signed(self, asked: requests.PreparedRequest) -> requests.PreparedRequest:
+        asked.headers["Authorization"] = f"Bearer {self._key}"
+        return asked
+
+    def _set_clock(self, reply: requests.Response) -> None:
+        with contextlib.suppress(TypeError, ValueError):  # no date, or none that can be read: our own clock is as good
+            there = parsedate_to_datetime(reply.headers["Date"]) if "Date" in reply.headers else None
+            self._ahead = dt.timedelta() if there is None else self._clock() - there
 
     def _led(self, reply: requests.Response) -> requests.Response:
         """Follow where an answer leads, without the key."""
@@ -273,8 +298,9 @@ class Api:
         if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise PostHogError(f"{self.host} sends its file from {parts.scheme}://{parts.hostname}, which is not encrypted")
         found = requests.get(
-            url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}, stream=True, timeout=(CONNECT_SECONDS, ANSWER_SECONDS)
-        )
+            url, headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}, stream=True, auth=lambda asked: asked,
+            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+        )  # fmt: skip
         if found.status_code != 200:
             with found:
                 raise Broken(f"status {found.status_code} from {parts.hostname}")
@@ -323,8 +349,13 @@ class Said:
 
     @classmethod
     def of(cls, reply: requests.Response) -> Said:
-        """Read it, whatever it is."""
-        text = limited(reply, most=1 << 20).decode("utf-8", "replace")
+        """Read it, whatever it is, also where it breaks off."""
+        import requests
+
+        try:
+            text = limited(reply, most=1 << 20).decode("utf-8", "replace")
+        except requests.RequestException as error:
+            return cls("", f"the error's words did not come whole ({type(error).__name__})")
         try:
             body = json.loads(text)
         except ValueError:
@@ -405,7 +436,12 @@ def written(reply: requests.Response, path: Path, progress: Callable[[int], Any]
         "Content-MD5": base64.b64encode(md5.digest()).decode(),
         "ETag": f'"{md5.hexdigest()}"',
     }
+    encrypted = reply.headers.get("x-amz-server-side-encryption", "AES256") != "AES256" or any(
+        "customer" in name.lower() for name in reply.headers
+    )
     for name, found in sums.items():
         told = reply.headers.get(name)
-        if told and told != found and (name != "ETag" or re.fullmatch(r'"[0-9a-f]{32}"', told)):
+        if name == "ETag" and (encrypted or not re.fullmatch(r'"[0-9a-f]{32}"', told or "")):
+            continue  # what it is then, only the storage knows
+        if told and told != found and not PARTS.search(told):
             raise Broken(f"the checksum {name} is wrong")

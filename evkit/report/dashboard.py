@@ -96,7 +96,9 @@ def tile_of(given: Mapping[str, Any], tables: EventTables) -> list[Tile]:
     if given.get("deleted") or (insight or {}).get("deleted"):
         return []
     if insight is not None:
-        asked = kinds.insight(insight.get("query") or {}, tables)
+        if not insight.get("query"):
+            raise UnsupportedQuery("it was saved in PostHog's old form. Open it there, and save it again")
+        asked = kinds.insight(insight["query"], tables)
         return [Tile(asked, str(insight.get("name") or insight.get("derived_name") or ""), str(insight.get("description") or ""))]
     if given.get("text") is not None:
         return [Tile(text=str(given["text"].get("body") or ""))]
@@ -182,6 +184,8 @@ class Dashboard:
                 tiles += tile_of(tile, events.tables)
             except EvkitError as error:
                 warn(f"{(tile.get('insight') or {}).get('name') or 'a tile'} is left out: {error}", FailedTileWarning)
+        if not tiles:
+            raise SpecError(f"nothing on the dashboard {name!r} is answered here")
         return cls(name, tiles, columns=columns)
 
     def __repr__(self) -> str:

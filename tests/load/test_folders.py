@@ -14,11 +14,11 @@ from evkit.errors import DataError
 WINDOW = "2026-02-01T00:00:00+00:00-2026-02-01T01:00:00+00:00"
 EVENTS = [
     {
-        "uuid": f"0199aa10-0000-7000-8000-00000000000{i}", "event": "$pageview", "distinct_id": who, "person_id": "p1", "properties": {"n": i},
+        "uuid": f"0199aa10-0000-7000-8000-00000000000{i}", "event": "$pageview", "distinct_id": who, "person_id": person, "properties": {"n": i},
         "person_properties": None, "elements_chain": "", "timestamp": f"2026-02-01T00:1{i}:00+00:00", "created_at": f"2026-02-01T00:1{i}:01+00:00",
         "_inserted_at": f"2026-02-01T00:1{i}:02+00:00",
     }
-    for i, who in enumerate(["anon-7", "u-42", "anon-8"])
+    for i, (who, person) in enumerate([("anon-7", "p0"), ("u-42", "p1"), ("anon-8", "p8")])
 ]  # fmt: skip
 PERSONS = [
     {
@@ -59,7 +59,7 @@ def test_the_folder_of_an_export_is_read_with_its_persons(tmp_path: Path, kind: 
         )
     events = ek.read(tmp_path / "export")
     assert events.count() == 3
-    assert events.people() == 2  # anon-7 and u-42 are one
+    assert events.people() == 2  # anon-7 and u-42 are one since
     by_plan = events.trends("$pageview", breakdown=ek.person_prop("plan"), interval="week").to_pandas()
     assert by_plan.groupby("breakdown_value").value.sum().to_dict() == {"pro": 2, "$$_posthog_breakdown_null_$$": 1}
     (tmp_path / "export" / "events" / "2026" / "02" / f"{WINDOW}-1.{kind}").unlink()

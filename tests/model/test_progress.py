@@ -71,3 +71,15 @@ def test_after_a_while_the_time_left_is_told_at_the_pace_since_it_began(monkeypa
         bar._first = (bar._first[0] - 20, 100)
         bar(300, 500)
     assert screen.getvalue().startswith("\r" + drawn("fetching, 20 s left", 0.6))
+
+
+def test_a_shorter_line_covers_a_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with Bar("a long title") as bar:
+        bar._started -= 5
+        bar(1, 2)
+        bar.title, bar._last = "short", 0.0
+        bar(1, 2)
+    long, short, blank = screen.getvalue().split("\r")[1:4]
+    assert len(short) == len(long) == len(blank) and short.strip() == drawn("short", 0.5)

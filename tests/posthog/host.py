@@ -63,6 +63,12 @@ class Host:
         Asked before each request with its number, method and path: a status, a callable that spoils the answer, or None.
     exports
         Whether there are file downloads.
+    failing_exports
+        The status with which exports end.
+    too_heavy
+        Queries with these words in them take too long.
+    behind
+        How far the host's clock is behind ours.
     queries_answered
         Whether there is an API of queries; there always is the old list of events.
     list_page
@@ -82,6 +88,9 @@ class Host:
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
     trouble: Callable[[int, str, str], Any] = lambda number, method, path: None
     exports: bool = True
+    failing_exports: str = ""
+    too_heavy: str = ""
+    behind: dt.timedelta = dt.timedelta()
     queries_answered: bool = True
     list_page: int = 1_000
     late: dt.timedelta = dt.timedelta(days=2)
@@ -104,6 +113,8 @@ class Host:
         for name, value in node.get("values", {}).items():
             sql = sql.replace("{" + name + "}", exp.Literal.string(value).sql("clickhouse") if isinstance(value, str) else str(value))
         self.queries.append(sql)
+        if self.too_heavy and self.too_heavy in sql:
+            raise Refusal(400, "timeout_exceeded", "Query took too long")
         tree = sqlglot.parse_one(sql, read="clickhouse")
         if tree.find(exp.Offset):
             raise Refusal(400, "validation_error", "OFFSET is not supported for queries made with a personal API key")
@@ -186,6 +197,8 @@ class Host:
             raise Refusal(400, "invalid_input", "The interval may be at most 7 days")
         if end < start:
             raise Refusal(400, "invalid_input", "The end is before the start")
+        if end > dt.datetime.now(dt.UTC).replace(tzinfo=None) - self.behind:
+            raise Refusal(400, "invalid_input", "The end is in the future")
         run = str(uuid.uuid4())
         path = self.folder / f"{run}.parquet"
         with self.lock:
@@ -202,6 +215,8 @@ class Host:
     def look(self, run: str) -> dict[str, Any]:
         """Say how an export goes."""
         known = self.runs[run]
+        if self.failing_exports:
+            return {"status": self.failing_exports, "error": "no more of it this month"}
         if time.monotonic() < known["done"]:
             return {"status": "Running"}
         return {"status": "Completed", "files": [f"f-{run}"] if known["rows"] else [], "records_completed": known["rows"]}
@@ -234,6 +249,10 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            """Give the host's time."""
+            return super().date_time_string(time.time() - host.behind.total_seconds())
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -287,7 +306,16 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
             if not path.startswith(base) or (path.startswith(exports) and not host.exports):
                 raise Refusal(404, "not_found", "Not found.")
             if path == f"{base}/":
-                self.json(200, {"id": host.project, "name": "Matinee", "api_token": "phc_secret", **host.settings})
+                self.json(
+                    200,
+                    {
+                        "id": host.project,
+                        "name": "Matinee",
+                        "api_token": "phc_secret",
+                        "slack_incoming_webhook": "https://hooks.test/phc_secret",
+                        **host.settings,
+                    },
+                )
             elif path == f"{base}/query/" and not host.queries_answered:
                 raise Refusal(404, "not_found", "Not found.")
             elif path == f"{base}/events/":
@@ -321,7 +349,10 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
             else:
                 name, _, one = path.removeprefix(base + "/").strip("/").partition("/")
                 if one and name in ("actions", "cohorts", "dashboards"):
-                    self.json(200, next(row for row in host.lists[name] if str(row["id"]) == one))
+                    found_row = next((row for row in host.lists.get(name, []) if str(row["id"]) == one and not row.get("gone")), None)
+                    if found_row is None:
+                        raise Refusal(404, "not_found", "Not found.")
+                    self.json(200, found_row)
                     return
                 rows = host.lists.get(name, [])
                 if name == "property_definitions":

@@ -7,8 +7,10 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,6 +133,7 @@ def test_events_of_one_moment_on_the_border_of_a_page_come_once(run: Run, most: 
         (429, ("the limit of requests is reached", 1.0)),
         (500, ("status 500: trouble", 1.0)),
         (503, ("status 503: trouble", 1.0)),
+        ((503, {"Retry-After": "40"}), ("status 503: trouble", 40.0)),
     ],
 )
 def test_a_host_in_trouble_is_asked_again_after_as_long_as_it_says(run: Run, trouble: Any, waits: tuple[str, float]) -> None:
@@ -140,14 +143,18 @@ def test_a_host_in_trouble_is_asked_again_after_as_long_as_it_says(run: Run, tro
     assert set(run.waits) == {waits}
 
 
-def cut(handler: Any) -> None:
+def broken_off(status: int, words: bytes) -> Callable[[Any], None]:
     """Begin an answer and break off."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000000")
-    handler.end_headers()
-    handler.wfile.write(b'{"results": [[1, 2')
-    handler.wfile.flush()
-    handler.close_connection = True
+
+    def spoil(handler: Any) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        handler.wfile.write(words)
+        handler.wfile.flush()
+        handler.close_connection = True
+
+    return spoil
 
 
 def hung_up(handler: Any) -> None:
@@ -155,7 +162,9 @@ def hung_up(handler: Any) -> None:
     handler.close_connection = True
 
 
-@pytest.mark.parametrize("spoil", [cut, hung_up])
+@pytest.mark.parametrize(
+    "spoil", [broken_off(200, b'{"results": [[1, 2'), broken_off(502, b"<html>"), hung_up], ids=["answer", "error", "nothing"]
+)
 def test_connections_that_break_are_tried_again(run: Run, spoil: Callable[[Any], None]) -> None:
     run.host.trouble = lambda number, method, path: spoil if number % 4 == 0 else None
     run()
@@ -284,6 +293,87 @@ def test_slow_answers_are_waited_for(run: Run) -> None:
     assert rows(run.folder) == there(run.host) and run.waits == []
 
 
+# ---------------------------------------------------------------------- what a host gives only in part
+def test_a_clock_that_is_ahead_of_the_hosts_asks_for_no_future(run: Run) -> None:
+    run.host.behind = dt.timedelta(hours=2)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    run.host.con.execute(
+        f"UPDATE events SET timestamp = timestamp + (TIMESTAMP '{now}' - TIMESTAMP '{END}'), created_at = timestamp + (TIMESTAMP '{now}' - TIMESTAMP '{END}')"
+    )
+    made = run(since=now - dt.timedelta(days=2), until=now)
+    assert (made.way, rows(run.folder), run.waits) == ("files", there(run.host), [])
+
+
+@pytest.mark.parametrize("status", ["Failed", "FailedBilling", "TimedOut"])
+def test_an_export_that_fails_is_told_and_its_events_are_asked_for_in_queries(run: Run, status: str) -> None:
+    run.host.failing_exports = status
+    assert run().differences == ()
+    assert rows(run.folder) == there(run.host)
+    assert f"ended as {status}: no more of it this month. Its events are asked for in queries." in run.said[0]
+
+
+def test_another_key_without_exports_goes_on_in_queries_and_one_with_them_by_files(run: Run) -> None:
+    first, second = START + dt.timedelta(hours=8), START + dt.timedelta(hours=16)
+    assert run(until=first).way == "files"
+    run.host.scopes -= {"batch_export:write"}
+    run(until=second)
+    assert run.said[-1].startswith("8 hours") or "the key lacks the scope batch_export:write" in " ".join(run.said)
+    run.host.scopes |= {"batch_export:write"}
+    asked = len(run.host.runs)
+    run()
+    assert rows(run.folder) == there(run.host) and len(run.host.runs) > asked
+
+
+def test_what_is_around_the_events_may_fail_and_is_told(run: Run) -> None:
+    run.host.lists = {
+        "dashboards": [{"id": 1, "name": "A", "tiles": []}, {"id": 2, "name": "B", "gone": True}],
+        "insights": [{"id": 3, "name": "I"}],
+    }
+    run.host.trouble = lambda number, method, path: 500 if path.endswith("/insights/") else 400 if "property_definitions" in path else None
+    made = run()
+    assert rows(run.folder) == there(run.host)
+    assert [row["name"] for row in Folder(run.folder).read_json("dashboards")] == ["A"] and "insights" not in made.around
+    assert [said.partition(":")[0] for said in run.said] == ["left out", "left out"]
+    run.host.trouble = lambda number, method, path: None
+    assert run().around["insights"] == 1
+
+
+def test_persons_that_are_too_many_for_queries_come_from_the_list(run: Run) -> None:
+    run.host.too_heavy = "FROM person_distinct_ids"
+    assert run().around["distinct_ids"] == 500
+
+
+def test_what_was_deleted_on_the_host_is_told_and_not_asked_for_again(run: Run) -> None:
+    run()
+    run.host.con.execute("DELETE FROM events WHERE distinct_id IN ('user-1', 'user-2')")
+    run.said.clear()
+    made = run()
+    assert made.differences and run.said == [
+        "20 events are here that the host no longer counts: deleted there. Fetch into a new folder to be without them."
+    ]
+    run.host.queries.clear()
+    run()
+    assert [sql for sql in run.host.queries if sql.startswith("SELECT uuid")] == []
+
+
+def test_a_proxy_that_is_excluded_sees_nothing_and_a_netrc_changes_no_key(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+    with socket.socket() as proxy:
+        proxy.bind(("127.0.0.1", 0))
+        proxy.listen()
+        threading.Thread(target=lambda: seen.append(proxy.accept()[0].recv(100)), daemon=True).start()
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.setenv(name, "127.0.0.1")
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        run()
+    assert seen == [] and rows(run.folder) == there(run.host)
+
+
 KILLED = """
 import datetime as dt, sys
 from evkit.posthog.api import Api
@@ -299,8 +389,8 @@ with Api(url, key) as api:
 @pytest.mark.parametrize("exports", [True, False])
 def test_killed_at_any_moment_the_next_run_goes_on(tmp_path: Path, exports: bool, tell: Callable[[str], None]) -> None:
     many = 500_000 if SOAK else 60_000
-    end = START + dt.timedelta(seconds=20 * many)
-    with running(tmp_path / "host", rows=many) as host:
+    end = START + dt.timedelta(seconds=10 * many)
+    with running(tmp_path / "host", rows=many, step_seconds=10) as host:
         host.exports = exports
         random.seed(int.from_bytes(os.urandom(4), "big"))
         arguments = [sys.executable, "-c", KILLED, host.url, KEY, str(tmp_path / "posthog"), str(START), str(end)]
@@ -410,8 +500,8 @@ def test_memory_stays_flat_and_the_host_is_what_takes_the_time(tmp_path: Path, e
     many = 500_000 if SOAK else 60_000
     peaks = {}
     for size in (many // 4, many):
-        end = START + dt.timedelta(seconds=20 * size)
-        with running(tmp_path / f"host-{size}", rows=size) as host:
+        end = START + dt.timedelta(seconds=10 * size)
+        with running(tmp_path / f"host-{size}", rows=size, step_seconds=10) as host:
             host.exports = exports
             arguments = [sys.executable, "-c", MEASURED, host.url, KEY, str(tmp_path / f"posthog-{size}"), str(START), str(end)]
             seconds, peaks[size] = map(float, subprocess.run(arguments, capture_output=True, check=True, text=True).stdout.split())

@@ -11,7 +11,7 @@ import pytest
 
 import evkit as ek
 from evkit import cli
-from evkit.errors import FailedTileWarning, MissingFile, SpecError
+from evkit.errors import DataError, FailedTileWarning, MissingFile, PostHogError, SpecError
 from evkit.posthog.pull import keys
 from evkit.posthog.pull.opened import bounds
 from tests.posthog.host import KEY, START, Host, running
@@ -98,6 +98,47 @@ def test_what_was_fetched_opens_again_without_a_network(host: Host, tmp_path: Pa
         opened(host, tmp_path / "elsewhere", fetch=False)
 
 
+def test_a_fetch_that_has_not_ended_says_so_when_it_is_opened(host: Host, tmp_path: Path) -> None:
+    host.con.execute("UPDATE events SET created_at = '2026-10-20' WHERE uuid IN (SELECT uuid FROM events LIMIT 10)")  # in no export
+    host.trouble = lambda number, method, path: 400 if path.endswith("/query/") and number > 2 else None
+    with pytest.raises(PostHogError):
+        opened(host, tmp_path / "posthog")
+    host.trouble = lambda number, method, path: None
+    events, said = opened(host, tmp_path / "posthog", fetch=False)
+    assert (events.count(), said[0]) == (ROWS - 10, "the fetch into this folder has not ended: events are missing. Run it again to go on")
+    with pytest.raises(DataError, match=r"holds project 7 of .*, not 8"):
+        opened(host, tmp_path / "posthog", fetch=False, project_id=8)
+
+
+def test_only_events_between_the_dates_are_there_and_the_clock_is_the_last_of_them(host: Host, tmp_path: Path) -> None:
+    folder = tmp_path / "posthog"
+    host.con.execute("UPDATE events SET timestamp = '2027-01-01' WHERE uuid IN (SELECT uuid FROM events ORDER BY timestamp LIMIT 5)")
+    events, _ = opened(host, folder)
+    assert (events.count(), events.tables.last_event < dt.datetime(2026, 9, 3, tzinfo=dt.UTC)) == (ROWS - 5, True)
+    events, _ = opened(host, folder, until="2026-09-01T06:00")  # what is there of the same folder up to then: an event each 20 s
+    assert (events.count(), events.tables.now) == (6 * 180 - 5, dt.datetime(2026, 9, 1, 6, tzinfo=dt.UTC))
+    events, _ = opened(host, folder, since="2026-09-01T06:00", fetch=False)
+    assert (events.count(), events.tables.now) == (ROWS - 6 * 180, dt.datetime(2026, 9, 2, tzinfo=dt.UTC))
+
+
+def test_events_of_a_deleted_person_are_of_the_person_they_came_with(host: Host, tmp_path: Path) -> None:
+    host.con.execute("DELETE FROM person_distinct_ids WHERE person_id IN ('person-3', 'person-4')")
+    events, _ = opened(host, tmp_path / "posthog")
+    assert events.people() == 250  # two ids a person, also of those who are in no map any more
+    assert "of the person_id it came with" in " ".join(events.trends("search").rules)
+
+
+def test_a_keyring_is_asked_and_one_without_anything_behind_it_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keyring").mkdir()
+    (tmp_path / "keyring" / "errors.py").write_text("class KeyringError(Exception): pass")
+    body = "from keyring import errors\ndef get_password(service, host):\n    if host != 'https://eu.posthog.com': raise errors.KeyringError\n    return 'phx_kept'\n"
+    (tmp_path / "keyring" / "__init__.py").write_text(body)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert keys.find(None, "https://eu.posthog.com/", environ={}) == "phx_kept"
+    with pytest.raises(SpecError, match="no key"):
+        keys.find(None, "https://us.posthog.com", environ={}, can_ask=False)
+
+
 def test_the_key_is_given_or_of_the_environment_or_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert keys.find("phx_1", "https://us.posthog.com", environ={keys.VARIABLE: "phx_2"}) == "phx_1"
     assert keys.find(None, "https://us.posthog.com", environ={keys.VARIABLE: "phx_2"}) == "phx_2"
@@ -176,5 +217,14 @@ def test_insights_of_the_old_form_are_told_and_dashboards_are_asked_here(host: H
     assert [str(w.message).partition(" is left out")[0] for w in warned] == ["SQL", "a tile"]
     assert list(events.dashboards) == ["KPIs"]
     assert made.tiles[1].insight is not None and made.tiles[1].insight.to_pandas().value.sum() > 0
+    host.lists["dashboards"] = [{"id": 4, "name": "KPIs", "tiles": [{"insight": old}]}, {"id": 5, "name": "KPIs", "tiles": tiles}]
+    host.lists["insights"] = [*LISTS["insights"], {**LISTS["insights"][0], "short_id": "again"}]
+    events, _ = opened(host, tmp_path / "posthog")
+    assert list(events.dashboards) == ["KPIs", "KPIs (5)"] and "Signup funnel (again)" in events.insights
+    with (
+        pytest.warns(FailedTileWarning, match="Old is left out: it was saved in PostHog's old form"),
+        pytest.raises(SpecError, match="nothing on the dashboard 'KPIs' is answered here"),
+    ):
+        ek.Dashboard.saved(events, "KPIs")
     with pytest.raises(SpecError, match=r"no dashboard is called 'KPI'. Did you mean 'KPIs'"):
         ek.Dashboard.saved(events, "KPI")

@@ -12,6 +12,7 @@ import pytest
 import evkit as ek
 from evkit.errors import KeyRefused, PostHogError, SamplingWarning, SpecError
 from evkit.posthog.reconciling.answers import Key, figures
+from evkit.posthog.reconciling.causes import NOTHING_FOUND
 from evkit.posthog.reconciling.pinned import pinned
 from evkit.posthog.reconciling.reconciled import Reconciliation
 from tests.posthog.host import KEY, SCOPES, START, Host, running
@@ -174,7 +175,7 @@ def test_what_the_key_may_not_look_at_is_told(host: Host, events: ek.Events) -> 
 def test_without_a_cause_that_is_said(host: Host, events: ek.Events) -> None:
     host.con.execute("UPDATE events SET distinct_id = 'user-2'")
     found = reconciled(events.trends(ek.Series("search", math="dau")))
-    assert found.causes == ("No cause was found: events, persons, settings and definitions are as they were fetched.",)
+    assert found.causes == (NOTHING_FOUND,)
 
 
 def test_wrong_keys_and_events_of_no_project_are_told(host: Host, events: ek.Events) -> None:
@@ -189,8 +190,12 @@ def test_wrong_keys_and_events_of_no_project_are_told(host: Host, events: ek.Eve
 def test_it_is_shown_with_what_differs_and_why(host: Host, events: ek.Events) -> None:
     same = reconciled(events.trends("search"))
     assert repr(same).endswith("5 of 5 figures agree with PostHog's>") and "<table" not in same._repr_html_().partition("figures")[2]
-    host.con.execute("UPDATE events SET event = '<img src=x onerror=alert(1)>' WHERE event = 'search'")
-    html = reconciled(events.trends("search"))._repr_html_()
+    bad = "<img src=x onerror=alert(1)>"
+    host.con.execute(
+        f"INSERT INTO events SELECT 'bad-' || uuid, event, distinct_id, '{{\"$current_url\": \"{bad}\"}}', timestamp, created_at, '', person_id FROM events WHERE event = 'search' LIMIT 9"
+    )
+    html = reconciled(events.trends("search", breakdown="$current_url"))._repr_html_()
+    assert "&lt;img src=x" in html
     assert "Figures that differ" in html and "Late events" in html and "<img" not in html
 
 
@@ -228,3 +233,52 @@ def test_a_correlation_is_pinned_in_its_funnel(events: ek.Events) -> None:
     made = pinned({"kind": "InsightVizNode", "source": query}, events.tables, until=events.tables.settings.now)
     assert made.query["source"]["source"]["dateRange"]["explicitDate"] is True
     assert made.end == dt.datetime(2026, 9, 5, 11, 59, 59, 999999, tzinfo=dt.UTC)
+
+
+# ---------------------------------------------------------------------- causes that the question doesn't hang on
+def kinds_of(found: Reconciliation) -> list[str]:
+    return [cause.partition(":")[0] for cause in found.causes]
+
+
+def test_only_what_the_question_hangs_on_is_told(host: Host, events: ek.Events) -> None:
+    host.settings["modifiers"] = {"personsOnEventsMode": "person_id_override_properties_on_events"}
+    host.con.execute(
+        "INSERT INTO events SELECT 'u-' || uuid, 'unrelated', distinct_id, properties, timestamp, now(), '', person_id FROM events"
+    )
+    host.con.execute("INSERT INTO person_distinct_ids VALUES ('new', 'person-new')")
+    host.con.execute("INSERT INTO persons VALUES ('person-new', '{}', '2026-09-01', true)")
+    host.con.execute("DELETE FROM events WHERE event = 'search' AND uuid LIKE '%2'")
+    assert kinds_of(reconciled(events.trends("search"))) == ["Deleted events"]
+    assert kinds_of(reconciled(events.trends(ek.Series("search", math="dau")))) == ["Deleted events", "Merges"]
+    asked = events.filter(ek.person_prop("plan") == "pro").trends("search")
+    assert kinds_of(reconciled(asked)) == ["Deleted events", "Merges", "Person properties"]
+
+
+def test_a_question_that_begins_before_the_fetch_says_so(host: Host, events: ek.Events) -> None:
+    host.con.execute(f"INSERT INTO events SELECT 'old-' || uuid, event, distinct_id, properties, timestamp - INTERVAL 10 DAY, created_at, '', person_id FROM events WHERE event = 'search' AND timestamp < '{START + dt.timedelta(days=1)}'")  # fmt: skip
+    found = reconciled(events.trends("search", date_range="-30d"))
+    assert kinds_of(found) == ["Not fetched"] and "PostHog has 24 events between" in found.causes[0]
+    compared = reconciled(events.trends("search", date_range="-4d", compare=True, compare_to="-10d"))
+    assert kinds_of(compared) == ["Not fetched"]
+
+
+def test_deleted_definitions_are_told_and_what_fails_meanwhile_too(host: Host, events: ek.Events) -> None:
+    signed_up = events.insights["Signed up"]
+    host.con.execute("DELETE FROM events WHERE event = 'user_signed_up'")
+    host.lists["actions"][0]["gone"] = True
+    assert "Definitions: the action 'Signed up' was deleted in the project." in reconciled(signed_up).causes
+    host.trouble = lambda number, method, path: 400 if path.endswith("/projects/7/") else None
+    assert any(cause.startswith("The settings could not be looked at: ") for cause in reconciled(signed_up).causes)
+
+
+def test_dates_of_which_nothing_was_fetched_are_refused(host: Host, events: ek.Events) -> None:
+    with pytest.raises(SpecError, match="nothing of these dates was fetched: the question begins at 2026-10-01"):
+        reconciled(events.trends("search", date_range=("2026-10-02", "2026-10-03")))
+
+
+def test_a_stickiness_row_without_an_action_is_told_apart_by_its_place() -> None:
+    rows = [{"data": [3], "days": [1], "action": None}, {"data": [2], "days": [1], "action": {"order": 1}}]
+    assert figures("StickinessQuery", {"results": rows}) == {
+        Key("0", "", "1 intervals", "persons"): 3.0,
+        Key("1", "", "1 intervals", "persons"): 2.0,
+    }

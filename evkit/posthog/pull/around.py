@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evkit.errors import KeyRefused, NotThere, PostHogError
+from evkit.errors import NotThere, PostHogError, TooHeavy, Unreachable
 from evkit.posthog.api import Api
 from evkit.posthog.pull import engine, lists, queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, PEOPLE, Folder
 
 LISTS = ("event_definitions", "actions", "cohorts", "insights")
 PROPERTY_TYPES = ("event", "person", "session")
-SECRET = ("api_token", "secret_api_token", "secret_api_token_backup", "live_events_token")
-"""What of a project's settings is not written down."""
+SETTINGS = (
+    "id", "uuid", "name", "timezone", "week_start_day", "test_account_filters", "test_account_filters_default_checked", "path_cleaning_filters",
+    "has_group_types", "group_types", "person_on_events_querying_enabled", "modifiers", "default_modifiers", "person_display_name_properties",
+    "primary_dashboard", "created_at",
+)  # fmt: skip
+"""What of a project's settings is written down: what figures hang on, and no token or address of a hook."""
 WITHOUT = "left out: {0}"
-KEPT_FROM_US = (KeyRefused, NotThere)
-"""The key may not read it, or this build of PostHog's doesn't have it."""
 
 
 def settings(api: Api, project: int | str) -> dict[str, Any]:
@@ -27,18 +30,20 @@ def settings(api: Api, project: int | str) -> dict[str, Any]:
     found = api.get(f"/api/projects/{project}/")
     if not isinstance(found, dict) or "timezone" not in found:
         raise PostHogError(f"project {project}: its settings came without a time zone")
-    return {name: value for name, value in found.items() if name not in SECRET}
+    return {name: found[name] for name in SETTINGS if name in found}
 
 
 def definitions(api: Api, project: int | str, folder: Folder, say: Callable[[str], Any]) -> dict[str, int]:
-    """Fetch what people defined; give how many there are of each. What the key may not read is told and left out."""
+    """Fetch what people defined; give how many there are of each. What the key may not read, or the host doesn't give, is told and left out."""
     counts: dict[str, int] = {}
     base = f"/api/projects/{project}"
 
     def listed(name: str, fetch: Callable[[], list[Any]]) -> list[Any]:
         try:
             rows = fetch()
-        except KEPT_FROM_US as error:
+        except Unreachable:
+            raise
+        except PostHogError as error:
             say(WITHOUT.format(error))
             return []
         folder.write_text(f"{DEFINITIONS}/{name}.json", json.dumps(rows, ensure_ascii=False))
@@ -59,8 +64,13 @@ def whole(api: Api, path: str) -> list[dict[str, Any]]:
 
 
 def dashboards(api: Api, base: str) -> list[dict[str, Any]]:
-    """Give the dashboards, each with its tiles."""
-    return [api.get(f"{base}/dashboards/{row['id']}/") for row in api.listed(f"{base}/dashboards/", limit=100) if not row.get("deleted")]
+    """Give the dashboards, each with its tiles; one that is deleted meanwhile is none."""
+    found = []
+    for row in api.listed(f"{base}/dashboards/", limit=100):
+        if not row.get("deleted"):
+            with contextlib.suppress(NotThere):
+                found.append(api.get(f"{base}/dashboards/{row['id']}/"))
+    return found
 
 
 def properties(api: Api, base: str, group_types: Sequence[int]) -> list[dict[str, Any]]:
@@ -87,7 +97,15 @@ def groups_of_list(api: Api, project: int | str, folder: Folder) -> int:
 
 
 def people(api: Api, project: int | str, folder: Folder) -> int:
-    """Fetch persons with their distinct ids, as they are now; give how many ids there are."""
+    """Fetch persons with their distinct ids, as they are now; give how many ids there are. Where queries are too much, from the API's list."""
+    try:
+        return people_of_queries(api, project, folder)
+    except TooHeavy:
+        return people_of_list(api, project, folder)
+
+
+def people_of_queries(api: Api, project: int | str, folder: Folder) -> int:
+    """Fetch persons and the map of their ids, and join them."""
     ids, who, part = (folder.path / PEOPLE / f"{name}.part" for name in ("ids", "people", "persons"))
     try:
         written.write(queries.distinct_ids(api, project), written.IDS, ids)

@@ -79,7 +79,13 @@ def path_of(project: int | str) -> str:
 
 
 def waited_for(api: Api, path: str, span: Span, *, sleep: Callable[[float], Any]) -> Mapping[str, Any]:
-    """Wait until a run has ended; give what it says then."""
+    """Wait until a run has ended; give what it says then.
+
+    Raises
+    ------
+    PostHogError
+        When it fails there.
+    """
     waited, pause = 0.0, BETWEEN_LOOKS
     while waited < LONGEST_RUN_SECONDS:
         said: Mapping[str, Any] = api.get(path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evkit.errors import DataError, KeyRefused, NotThere
+from evkit.errors import DataError, KeyRefused, NotThere, PostHogError, Unreachable
 from evkit.posthog.api import Api
 from evkit.posthog.pull import around, engine, exports, lists, plan, queries, written
 from evkit.posthog.pull.folder import DEFINITIONS, EVENTS, Folder, Manifest, Piece
@@ -22,6 +22,10 @@ MOST_ROUNDS = 3
 """How often hours whose count differs are fetched: events go on arriving meanwhile."""
 AT_ONCE = 2
 """How many exports are made at once: one is fetched, the next is made meanwhile."""
+MOST_FAILURES = 2
+"""After how many windows without their file all others are asked for in queries."""
+CLOCKS_DIFFER = dt.timedelta(minutes=1)
+"""How much before the host's own clock the newest window ends: it refuses one that ends in the future."""
 MOST_TOLD = 5
 EPOCH, MICROSECOND = dt.datetime(1970, 1, 1), dt.timedelta(microseconds=1)
 
@@ -86,11 +90,13 @@ class Fetch:
             if self.manifest.way != QUERIES:
                 self.windows()
             self.slices(theirs)
+        done = dt.datetime.fromisoformat(self.manifest.done_until) if self.manifest.done_until else self.span.end
+        self.keep(done_until=max(done, self.span.end).isoformat())
         counts = around.definitions(self.api, self.project, self.folder, self.told.say)
         of_list = self.manifest.way == LIST
-        counts["distinct_ids"] = self.optional(around.people_of_list if of_list else around.people)
-        counts["groups"] = self.optional(around.groups_of_list if of_list else around.groups)
-        self.keep(around=counts, done_until=self.span.end.isoformat())
+        counts["distinct_ids"] = self.optional("distinct_ids", around.people_of_list if of_list else around.people)
+        counts["groups"] = self.optional("groups", around.groups_of_list if of_list else around.groups)
+        self.keep(around=counts)
         return self.manifest
 
     def keep(self, *new: Piece, without: frozenset[str] = frozenset(), **parts: Any) -> None:
@@ -98,36 +104,52 @@ class Fetch:
         self.manifest = replace(self.manifest.put(*new, without=without), **parts)
         self.folder.commit(self.manifest)
 
-    def optional(self, fetch: Callable[..., int]) -> int:
-        """Fetch what a key may be kept from; that is told."""
+    def optional(self, name: str, fetch: Callable[..., int]) -> int:
+        """Fetch what a host may not give; that is told, and what was here stays."""
         try:
             return fetch(self.api, self.project, self.folder)
-        except around.KEPT_FROM_US as error:
+        except Unreachable:
+            raise
+        except PostHogError as error:
             self.told.say(around.WITHOUT.format(error))
-            return 0
+            return self.manifest.around.get(name, 0)
 
-    def missing(self, kind: str, longest: dt.timedelta) -> list[Span]:
+    def missing(self, kind: str, longest: dt.timedelta, *, until: dt.datetime | None = None) -> list[Span]:
         """Give the windows of a kind of piece that are to be fetched."""
         there = [piece.span for piece in self.manifest.pieces if piece.kind == kind]
-        return plan.windows(self.span.start, self.span.end, there=there, longest=longest)
+        if self.manifest.way == QUERIES and self.manifest.done_until is not None:  # no windows, but all of it is here
+            there.append(Span(self.span.start, dt.datetime.fromisoformat(self.manifest.done_until)))
+        return plan.windows(self.span.start, until or self.span.end, there=there, longest=longest)
 
     # ------------------------------------------------------------------ by arrival
     def windows(self) -> None:
-        """Fetch windows of arrival as files, unless the project has no such exports. While one is fetched the next is made."""
-        left = self.missing("window", plan.LONGEST_WINDOW)
-        runs: list[str] = []
+        """Fetch windows of arrival as files, unless the project has no such exports. While one is fetched the next is made.
+
+        What an export doesn't give, for whatever reason, is left to the counts and the queries; after some failures all is.
+        """
+        left = self.missing("window", plan.LONGEST_WINDOW, until=min(self.span.end, self.api.now - CLOCKS_DIFFER))
+        runs: dict[Span, str] = {}
+        failures = 0
         for number, window in enumerate(left):
             try:
-                for ahead in left[number + len(runs) : number + AT_ONCE]:
-                    runs.append(exports.begin(self.api, self.project, ahead))
-                self.window(window, runs.pop(0))
+                for ahead in left[number : number + AT_ONCE]:
+                    if ahead not in runs:
+                        runs[ahead] = exports.begin(self.api, self.project, ahead)
+                self.window(window, runs[window])
             except (KeyRefused, NotThere) as error:
-                if self.manifest.way == FILES:
-                    raise
                 why = "the project has none" if isinstance(error, NotThere) else str(error)
-                self.told.say(f"no file downloads ({why}): the events are asked for in queries instead.")
-                self.keep(way=QUERIES)
+                if self.manifest.way != QUERIES:
+                    self.told.say(f"no file downloads ({why}): the events are asked for in queries instead.")
+                if self.manifest.way is None:
+                    self.keep(way=QUERIES)
                 return
+            except Unreachable:
+                raise
+            except PostHogError as error:
+                failures += 1
+                self.told.say(f"no file of what arrived {window}: {error}. Its events are asked for in queries.")
+                if failures == MOST_FAILURES:
+                    return
 
     def window(self, window: Span, run: str) -> None:
         """Fetch one window, whose files a run makes."""
@@ -147,24 +169,41 @@ class Fetch:
 
     # ------------------------------------------------------------------ by time
     def slices(self, theirs: dict[dt.datetime, int]) -> None:
-        """Fetch the hours of which the host counts other events than are here, until none is left or they stay so."""
+        """Fetch the hours of which the host counts other events than are here, until none is left or they stay so.
+
+        What was found to stay so in an earlier run is not fetched again while neither count changes.
+        """
+        known = {dt.datetime.fromisoformat(hour): counts for hour, *counts in self.manifest.differences}
         ours = self.counted_here()
-        left = plan.wrong(theirs, ours)
-        if left and self.manifest.way == FILES:
-            missing = sum(max(theirs.get(h, 0) - ours.get(h, 0), 0) for h in left)
+        differ = plan.wrong(theirs, ours)
+        left = [hour for hour in differ if known.get(hour) != [theirs.get(hour, 0), ours.get(hour, 0)]]
+        missing = sum(max(theirs.get(h, 0) - ours.get(h, 0), 0) for h in left)
+        if missing and self.manifest.way == FILES:
             self.told.say(f"{missing:,} events are in no export: {len(left):,} hours are asked for in queries.")
         for _ in range(MOST_ROUNDS):
             if not left:
                 break
+            before = {hour: (theirs.get(hour, 0), ours.get(hour, 0)) for hour in left}
             for part in plan.joined(left, theirs, self.span):
                 self.slice(part)
             theirs, ours = self.counted_there(), self.counted_here()
-            left = plan.wrong(theirs, ours)
-        self.keep(differences=tuple((hour.isoformat(), theirs.get(hour, 0), ours.get(hour, 0)) for hour in left))
-        for hour in left[:MOST_TOLD]:
+            differ = plan.wrong(theirs, ours)
+            left = [hour for hour in differ if before.get(hour) != (theirs.get(hour, 0), ours.get(hour, 0)) and hour not in known]
+        self.keep(differences=tuple((hour.isoformat(), theirs.get(hour, 0), ours.get(hour, 0)) for hour in differ))
+        self.tell_of(differ, theirs, ours)
+
+    def tell_of(self, hours: Sequence[dt.datetime], theirs: Mapping[dt.datetime, int], ours: Mapping[dt.datetime, int]) -> None:
+        """Tell which hours differ."""
+        gone = sum(max(ours.get(h, 0) - theirs.get(h, 0), 0) for h in hours)
+        if gone:
+            self.told.say(
+                f"{gone:,} events are here that the host no longer counts: deleted there. Fetch into a new folder to be without them."
+            )
+        short = [h for h in hours if theirs.get(h, 0) > ours.get(h, 0)]
+        for hour in short[:MOST_TOLD]:
             self.told.say(f"{hour:%Y-%m-%d %H}:00 UTC: the host counts {theirs.get(hour, 0):,} events, here are {ours.get(hour, 0):,}.")
-        if left[MOST_TOLD:]:
-            self.told.say(f"... and {len(left) - MOST_TOLD:,} hours more.")
+        if short[MOST_TOLD:]:
+            self.told.say(f"... and {len(short) - MOST_TOLD:,} hours more.")
 
     def listed(self) -> None:
         """Fetch from the list of events, a day at a time."""

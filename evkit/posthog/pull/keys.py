@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from evkit.errors import SpecError
+from evkit.posthog.api import checked_host
 
 VARIABLE = "POSTHOG_PERSONAL_API_KEY"
 SERVICE = "evkit-posthog"
@@ -45,10 +46,14 @@ def find(
 
 
 def of_keyring(host: str) -> str | None:
-    """Give the key that a keyring has, where one is installed."""
+    """Give the key that a keyring has, where one is installed and works."""
     if importlib.util.find_spec("keyring") is None:
         return None
-    found: str | None = importlib.import_module("keyring").get_password(SERVICE, host)
+    keyring = importlib.import_module("keyring")
+    try:
+        found: str | None = keyring.get_password(SERVICE, checked_host(host))
+    except keyring.errors.KeyringError:  # installed without anything behind it, as on servers
+        return None
     return found
 
 

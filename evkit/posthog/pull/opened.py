@@ -28,7 +28,7 @@ from evkit.posthog.pull import keys
 from evkit.posthog.pull.commands import DEFAULT_FOLDER, DEFAULT_HOST, DEFAULT_SINCE
 from evkit.posthog.pull.fetch import Told
 from evkit.posthog.pull.fetch import fetch as fetch_into
-from evkit.posthog.pull.folder import PEOPLE, Folder, Manifest
+from evkit.posthog.pull.folder import MANIFEST, PEOPLE, Folder, Manifest
 from evkit.query.spec import Action
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def from_posthog(
     api_key
         A personal API key. Better left out: it is taken from POSTHOG_PERSONAL_API_KEY, a keyring, or asked for. It is kept nowhere.
     since, until
-        Which events, by their time: "-90d", a date, or a datetime; until None is now. Persons, groups and definitions are as they are now.
+        Which events, by their time: "-90d", a date, or a datetime, in UTC; until None is now. Persons, groups and definitions are as they are now.
     folder
         Where it is kept: Parquet, JSON and a manifest.
     fetch
@@ -86,7 +86,13 @@ def from_posthog(
     if fetch:
         checked_project(project_id)
         pull(project_id=project_id, host=host, api_key=api_key, since=since, until=until, folder=folder, say=say)
-    return opened(Folder(folder), say=say)
+    known = Folder(folder).known()
+    if str(project_id) != known.project_id:
+        raise DataError(f"{str(folder)!r} holds project {known.project_id} of {known.host}, not {project_id}")
+    clock = dt.datetime.now(dt.UTC) if fetch else moment_of(known) or dt.datetime.now(dt.UTC)
+    whole = not fetch and since == DEFAULT_SINCE
+    start, end = bounds(known.since if whole else since, until, clock)
+    return opened(Folder(folder), start=start, end=end if until is not None else None, say=say)
 
 
 def pull(
@@ -155,11 +161,12 @@ def moment(name: str, given: str | dt.date, clock: dt.datetime) -> dt.datetime:
 
 # ---------------------------------------------------------------------- opening
 @dataclass(frozen=True)
-class Since:
-    """Events from a moment on: windows of arrival hold earlier ones too, but not all of them."""
+class Between:
+    """Events from one moment up to another: windows of arrival hold earlier and later ones too, but not all of them."""
 
     source: Source
     start: dt.datetime
+    end: dt.datetime | None
 
     @property
     def has_uuids(self) -> bool:
@@ -174,12 +181,26 @@ class Since:
     def table(self) -> ir.Table:
         """Give the canonical events."""
         events = self.source.table()
-        return events.filter(events.timestamp >= self.start)
+        kept = events.timestamp >= self.start
+        return events.filter(kept if self.end is None else kept & (events.timestamp < self.end))
 
 
-def opened(folder: Folder, *, say: Callable[[str], Any]) -> Events:
-    """Open what was fetched; what of the project can't be read is told and left out."""
+def opened(folder: Folder, *, start: dt.datetime, end: dt.datetime | None, say: Callable[[str], Any]) -> Events:
+    """Open what was fetched; what is not whole, and what of the project can't be read, is told.
+
+    Parameters
+    ----------
+    start, end
+        Which events, by their time; UTC without a zone. No end is up to where they were fetched.
+    """
     manifest = folder.known()
+    done = moment_of(manifest)
+    if done is None:
+        say("the fetch into this folder has not ended: events are missing. Run it again to go on")
+    short = sum(max(theirs - ours, 0) for _, theirs, ours in manifest.differences)
+    if short:
+        say(f"{short:,} events that the host counted could not be fetched: see 'differences' of {MANIFEST}")
+    until = min((time for time in (end, done and done.replace(tzinfo=None)) if time is not None), default=None)
     project = folder.read_json("project") or {}
     persons, groups = (folder.path / PEOPLE / f"{name}.parquet" for name in ("persons", "groups"))
     files = folder.events()
@@ -192,12 +213,12 @@ def opened(folder: Folder, *, say: Callable[[str], Any]) -> Events:
         groups_columns={"type_index": "index"} if groups.exists() and manifest.around.get("groups") else None,
         timezone=zone_of(project, say),
         week_start="monday" if project.get("week_start_day") == 1 else "sunday",
-        now=moment_of(manifest),
+        now=until and until.replace(tzinfo=dt.UTC),
     ).tables
-    since = Since(tables.source, dt.datetime.fromisoformat(manifest.since))
-    origin = Origin(manifest.host, manifest.project_id, manifest.since, moment_of(manifest), str(folder.path))
+    start = max(start, dt.datetime.fromisoformat(manifest.since))
+    origin = Origin(manifest.host, manifest.project_id, start.isoformat(), tables.settings.now, str(folder.path))
     settings = replace(settings_of(folder, project, tables.settings, say), origin=origin)
-    return Events(replace(tables, source=since, cache=Cache(), settings=settings))
+    return Events(replace(tables, source=Between(tables.source, start, until), cache=Cache(), settings=settings))
 
 
 def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, say: Callable[[str], Any]) -> Settings:
@@ -223,17 +244,27 @@ def settings_of(folder: Folder, project: Mapping[str, Any], settings: Settings, 
         actions=known,
         cohorts={c.id: c for c in cohorts},
         saved=insights_of(kept("insights"), say),
-        dashboards={str(one.get("name") or one["id"]): one.get("tiles") or [] for one in reversed(kept("dashboards"))},
+        dashboards=dashboards_of(kept("dashboards")),
     )
 
 
+def dashboards_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Give the tiles of dashboards by their names, of several with one name the others with their ids."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        name = str(row.get("name") or row["id"])
+        found[name if name not in found else f"{name} ({row['id']})"] = row.get("tiles") or []
+    return found
+
+
 def insights_of(rows: Iterable[Mapping[str, Any]], say: Callable[[str], Any]) -> dict[str, Mapping[str, Any]]:
-    """Give saved insights by their names, the newest of those with one name; what was saved in a form before queries is told."""
+    """Give saved insights by their names, of several with one name the others with their short ids; what was saved in a form before queries is told."""
     found: dict[str, Mapping[str, Any]] = {}
     for row in rows:
         name = str(row.get("name") or row.get("derived_name") or row.get("short_id"))
-        if row.get("deleted") or name in found:
+        if row.get("deleted"):
             continue
+        name = name if name not in found else f"{name} ({row.get('short_id') or row.get('id')})"
         if row.get("query"):
             found[name] = row["query"]
         elif row.get("filters"):

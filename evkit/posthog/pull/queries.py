@@ -57,10 +57,12 @@ def counts_by_event(api: Api, project: int | str, start: dt.datetime, end: dt.da
     return {str(event): int(count) for event, count in rows}
 
 
-def count_before(api: Api, project: int | str, time: dt.datetime) -> int:
-    """Give how many events happened before a moment."""
-    hogql = f"SELECT count() AS events FROM events WHERE timestamp < {IN_UTC.format('time')} LIMIT 1"
-    return int(api.rows(project, hogql, {"time": said(time)}, name="evkit: earlier events")[0][0])
+def count_before(api: Api, project: int | str, end: dt.datetime, *, start: dt.datetime | None = None) -> int:
+    """Give how many events happened before a moment, and not before another."""
+    since = "" if start is None else f"timestamp >= {IN_UTC.format('start')} AND "
+    values = {"end": said(end), **({} if start is None else {"start": said(start)})}
+    hogql = f"SELECT count() AS events FROM events WHERE {since}timestamp < {IN_UTC.format('end')} LIMIT 1"
+    return int(api.rows(project, hogql, values, name="evkit: earlier events")[0][0])
 
 
 def count_persons(api: Api, project: int | str) -> tuple[int, int]:
@@ -140,7 +142,7 @@ def pages(
         try:
             rows = api.rows(project, f"{select}{more} ORDER BY {order} LIMIT {size}", given, name=name)
         except TooHeavy:
-            if size == SMALLEST_PAGE or last is None:
+            if size == SMALLEST_PAGE:
                 raise
             size = max(size // 4, SMALLEST_PAGE)
             continue

@@ -108,9 +108,12 @@ def of_lifecycle(rows: Sequence[Row]) -> Found:
 
 def of_stickiness(rows: Sequence[Row]) -> Found:
     """Read how many persons were active in so many intervals."""
+    seen: dict[str, int] = {}
     for row in rows:
-        period = str(row.get("compare_label") or "current")
-        name = f"{row['action']['order']}" + ("" if period == "current" else f", {period}")
+        period, action = str(row.get("compare_label") or "current"), row.get("action")
+        number = seen.get(period, 0)
+        seen[period] = number + 1
+        name = f"{action['order'] if isinstance(action, Mapping) else number}" + ("" if period == "current" else f", {period}")
         for days, figure in zip(row["days"], row["data"], strict=True):
             yield Key(name, "", f"{days} intervals", "persons"), figure
 

@@ -1,30 +1,32 @@
-"""Why our figures differ from the host's: each likely cause is looked for, and told with what was found."""
+"""Why our figures differ from the host's: each likely cause is looked for where the query hangs on it, and told with what was found."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evkit.errors import KeyRefused, NotThere, TooHeavy
-from evkit.insights.trends.maths import FIRST_TIME
+from evkit.errors import NotThere, PostHogError
 from evkit.model.tables import EventTables, Origin
 from evkit.posthog.api import Api
 from evkit.posthog.pull import around, queries
 from evkit.posthog.pull.folder import Folder
+from evkit.posthog.reconciling import used
 from evkit.posthog.reconciling.pinned import Pinned
 
 MOST_NAMED = 5
-ALL_OF_HISTORY = (*FIRST_TIME, "retention_first_time", "retention_first_ever_occurrence")
-"""What of a query looks at events before its dates."""
 SETTINGS = {
     "timezone": "time zone",
     "week_start_day": "first day of the week",
     "test_account_filters": "filters of test accounts",
     "path_cleaning_filters": "path cleaning rules",
 }
+NOTHING_FOUND = (
+    "No cause was found in what was looked at: the counts of the events, persons, settings, definitions. Properties of events and of "
+    "persons were not compared one by one."
+)
 EVENT_TIME = "person_id_override_properties_on_events", "person_id_no_override_properties_on_events"
 """Modes in which a person's properties are those of the time of the event."""
 FETCH_AGAIN = "Fetch again: ek.from_posthog(...) or `evkit pull`."
@@ -46,64 +48,51 @@ class Case:
 
 
 def found(case: Case) -> list[str]:
-    """Give the likely causes, as sentences; what the key may not look at is told instead."""
+    """Give the likely causes, as sentences; what could not be looked at is told instead."""
     sentences: list[str] = []
-    for look in (events, history, persons, settings, test_accounts, person_mode, definitions, cohorts, sampling):
+    for look in (not_fetched, events, history, persons, settings, test_accounts, properties, definitions, cohorts, sampling):
         try:
             sentences += look(case)
-        except (KeyRefused, NotThere, TooHeavy) as error:
+        except PostHogError as error:
             sentences.append(f"The {look.__name__.replace('_', ' ')} could not be looked at: {error}")
-    return sentences
-
-
-# ---------------------------------------------------------------------- what is in a query
-def nodes(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Give every object inside a query."""
-    if isinstance(value, Mapping):
-        yield value
-        for inner in value.values():
-            yield from nodes(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from nodes(inner)
-
-
-def texts(value: Any) -> set[str]:
-    """Give every text that is a value inside a query."""
-    return {inner for node in nodes(value) for inner in node.values() if isinstance(inner, str)}
-
-
-def cohorts_in(query: Any) -> set[str]:
-    """Give the ids of the cohorts that a query names."""
-    asked = {str(node.get("value")) for node in nodes(query) if node.get("type") == "cohort" and node.get("key") == "id"}
-    for node in nodes(query):
-        if node.get("breakdown_type") == "cohort":
-            given = node.get("breakdown")
-            asked |= {str(one) for one in (given if isinstance(given, list) else [given])} - {"all", "None"}
-    return asked
-
-
-def actions_in(query: Any) -> set[str]:
-    """Give the ids of the actions that a query names."""
-    return {str(node["id"]) for node in nodes(query) if node.get("kind") == "ActionsNode" and node.get("id") is not None}
+    return sentences or [NOTHING_FOUND]
 
 
 # ---------------------------------------------------------------------- looking
+def naive(time: dt.datetime) -> dt.datetime:
+    """Give a time as UTC without a zone."""
+    return time.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def not_fetched(case: Case) -> list[str]:
+    """Say when the question begins before what was fetched."""
+    start, since = naive(case.pinned.earliest), dt.datetime.fromisoformat(case.origin.since)
+    before = queries.count_before(case.api, case.project, since, start=start) if start < since else 0
+    if not before:
+        return []
+    return [
+        f"Not fetched: the question begins at {start:%Y-%m-%d %H:%M} UTC, the fetch at {since:%Y-%m-%d %H:%M} UTC; PostHog has {before:,} events between. "
+        "Fetch with an earlier since=."
+    ]
+
+
 def events(case: Case) -> list[str]:
-    """Compare how many events of each name there are in the dates of the query, each uuid once."""
-    start, end = (time.astimezone(dt.UTC).replace(tzinfo=None) for time in (case.pinned.start, case.pinned.end))
-    start = max(start, dt.datetime.fromisoformat(case.origin.since))
+    """Compare how many events of each name that the query is about there are in its dates, each uuid once."""
+    start, end = max(naive(case.pinned.earliest), dt.datetime.fromisoformat(case.origin.since)), naive(case.pinned.end)
     theirs = queries.counts_by_event(case.api, case.project, start, end)
     clean = case.tables.clean()
     counted = clean.filter((clean.timestamp >= start) & (clean.timestamp <= end)).group_by("event").agg(events=lambda e: e.count())
     ours = {str(row.event): int(row.events) for row in case.tables.execute(counted).itertuples()}
-    more = {name: theirs.get(name, 0) - ours.get(name, 0) for name in theirs.keys() | ours.keys()}
+    about = used.events(case.pinned.query, case.tables)
+    names = theirs.keys() | ours.keys()
+    more = {name: theirs.get(name, 0) - ours.get(name, 0) for name in (names if about is None else names & about)}
     sentences = []
     late = {name: n for name, n in more.items() if n > 0}
     if late:
         upto = f" at {case.origin.until:%Y-%m-%d %H:%M} UTC" if case.origin.until else ""
         sentences.append(
-            f"Late events: PostHog has {sum(late.values()):,} events of these dates that are not here ({named(late)}): they arrived after the fetch{upto}. {FETCH_AGAIN}"
+            f"Late events: PostHog has {sum(late.values()):,} events of these dates that are not here ({named(late)}): they arrived after the fetch{upto}, "
+            f"or it could not get them. {FETCH_AGAIN}"
         )
     gone = {name: -n for name, n in more.items() if n < 0}
     if gone:
@@ -122,8 +111,7 @@ def named(counts: Mapping[str, int]) -> str:
 
 def history(case: Case) -> list[str]:
     """Say when the query looks at events from before what was fetched."""
-    asked = texts(case.pinned.query) & set(ALL_OF_HISTORY) or cohorts_in(case.pinned.query)
-    if not asked:
+    if not used.looks_back(case.pinned.query, case.tables):
         return []
     since = dt.datetime.fromisoformat(case.origin.since)
     before = queries.count_before(case.api, case.project, since)
@@ -136,9 +124,11 @@ def history(case: Case) -> list[str]:
 
 
 def persons(case: Case) -> list[str]:
-    """Compare how many distinct ids and persons there are."""
+    """Compare how many distinct ids and persons there are, where the figures hang on who is one person."""
+    if not used.counts_persons(case.pinned.query):
+        return []
     if case.tables.persons is None:
-        return ["Persons: the fetch had none (the key lacks person:read or query:read), so they were rebuilt from the events here."]
+        return ["Merges: the fetch had no persons (the key may not read them), so they were rebuilt from the events here."]
     p = case.tables.persons
     counted = p.aggregate(ids=p.distinct_id.nunique(), persons=p.person_id.nunique())
     here = tuple(int(n) for n in case.tables.execute(counted).iloc[0][["ids", "persons"]])
@@ -171,32 +161,43 @@ def settings(case: Case) -> list[str]:
 def test_accounts(case: Case) -> list[str]:
     """Say when test accounts are to be left out, and the filters could not be read here."""
     then = Folder(case.origin.folder).read_json("project") or {}
-    asked = any(node.get("filterTestAccounts") for node in nodes(case.pinned.query)) and bool(then.get("test_account_filters"))
+    asked = any(node.get("filterTestAccounts") for node in used.nodes(case.pinned.query)) and bool(then.get("test_account_filters"))
     if asked and case.tables.settings.test_account_filters is None:
         return ["Test accounts: the project's filters of test accounts can't be read here, so nobody is left out."]
     return []
 
 
-def person_mode(case: Case) -> list[str]:
-    """Say when the project takes the person as of the time of the event."""
+def properties(case: Case) -> list[str]:
+    """Say of when properties of persons are, where the query asks for them."""
+    if not used.person_properties(case.pinned.query):
+        return []
     then = Folder(case.origin.folder).read_json("project") or {}
     modifiers = {**(then.get("default_modifiers") or {}), **(then.get("modifiers") or {}), **(case.pinned.query.get("modifiers") or {})}
     mode = modifiers.get("personsOnEventsMode")
     if mode in EVENT_TIME:
         return [
-            f"Merges: the project asks in the mode {mode}: persons have the properties they had at the time of each event there, and those of today here."
+            f"Person properties: the project asks in the mode {mode}: persons have the properties they had at the time of each event there, and those of the "
+            "fetch here."
         ]
-    return []
+    return [f"Person properties: the question asks for properties of persons, which may have changed there since the fetch. {FETCH_AGAIN}"]
 
 
 def definitions(case: Case) -> list[str]:
     """Compare the actions and cohorts of the query with those that were fetched."""
     sentences = []
-    for kind, asked, parts in (("action", actions_in, ("steps",)), ("cohort", cohorts_in, ("filters", "groups", "query"))):
+    for kind, asked, parts in (
+        ("action", used.actions, ("steps", "deleted")),
+        ("cohort", used.cohorts, ("filters", "groups", "query", "deleted")),
+    ):
         kept = {str(row.get("id")): row for row in Folder(case.origin.folder).read_json(f"{kind}s") or ()}
         for name in sorted(asked(case.pinned.query)):
-            new = case.api.get(f"/api/projects/{case.project}/{kind}s/{name}/")
             was = kept.get(name)
+            title = repr((was or {}).get("name") or name)
+            try:
+                new = case.api.get(f"/api/projects/{case.project}/{kind}s/{name}/")
+            except NotThere:
+                sentences.append(f"Definitions: the {kind} {title} was deleted in the project.")
+                continue
             if was is None or any((was.get(part) or None) != (new.get(part) or None) for part in parts):
                 sentences.append(f"Definitions: the {kind} {new.get('name')!r} is not as it was fetched. {FETCH_AGAIN}")
     return sentences
@@ -205,7 +206,7 @@ def definitions(case: Case) -> list[str]:
 def cohorts(case: Case) -> list[str]:
     """Say that PostHog keeps the members of cohorts from the last time it counted them."""
     kept = {str(row.get("id")): row for row in Folder(case.origin.folder).read_json("cohorts") or ()}
-    rows = [kept[name] for name in sorted(cohorts_in(case.pinned.query)) if name in kept]
+    rows = [kept[name] for name in sorted(used.cohorts(case.pinned.query)) if name in kept]
     said = [
         f"Cohorts: PostHog counted the members of {row.get('name')!r} at {row['last_calculation']}; here they are those of the clock of these events."
         for row in rows

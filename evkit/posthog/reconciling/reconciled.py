@@ -169,8 +169,6 @@ def compared(api: Api, origin: Origin, insight: Insight, asked: Pinned) -> Recon
     made = beside(ours, theirs, names_of(insight.spec), running(kinds.insight(asked.query, insight.tables).spec, insight.tables))
     agrees = not made.agrees.eq(False).fillna(False).any()
     found = [] if agrees else causes.found(causes.Case(api, origin, insight.tables, asked))
-    if not agrees and not found:
-        found = ["No cause was found: events, persons, settings and definitions are as they were fetched."]
     return Reconciliation(insight, asked.query, made, tuple(found))
 
 
