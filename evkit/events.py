@@ -73,13 +73,19 @@ class Events:
         self._date_range = date_range
 
     # ------------------------------------------------------------------ looking
+    @property
+    def _persons_in_words(self) -> str:
+        if self.tables.persons is not None:
+            return "as given"
+        return "as the events say" if self.tables.identity == "given" else "rebuilt from the events"
+
     def __repr__(self) -> str:
         settings = self.tables.settings
         known = self.tables.cache
         counted = f"{known.get('count', lambda: 0):,} events" if known.knows("count") else "events not counted yet"
         asked = [] if self._filters is None else [f"questions only of events with {in_words(self._filters)}"]
         asked += [] if self._date_range is None else [f"questions {self._date_range.in_words}"]
-        about = [counted, settings.timezone, f"week starts on {settings.week_start}", f"identity {self.tables.identity}", *asked]
+        about = [counted, settings.timezone, f"week starts on {settings.week_start}", f"persons {self._persons_in_words}", *asked]
         return f"<Events: {', '.join(about)}>"
 
     def _repr_html_(self) -> str:
@@ -88,7 +94,7 @@ class Events:
             ("events", f"{known.get('count', lambda: 0):,}" if known.knows("count") else "not counted yet: .count()"),
             ("time zone", settings.timezone),
             ("week starts on", settings.week_start),
-            ("identity", f"by {self.tables.identity}"),
+            ("persons", self._persons_in_words),
         ]
         pairs += [("actions", ", ".join(str(a.name) for a in settings.actions.values()))] if settings.actions else []
         pairs += [("questions only of", in_words(self._filters))] if self._filters is not None else []

@@ -84,7 +84,6 @@ def from_posthog(
     evkit.errors.MissingFile: there is no project in 'nowhere': `evkit pull` or ek.from_posthog(...) fetches one
     """
     if fetch:
-        checked_project(project_id)
         pull(project_id=project_id, host=host, api_key=api_key, since=since, until=until, folder=folder, say=say)
     known = Folder(folder).known()
     if str(project_id) != known.project_id:
@@ -107,6 +106,7 @@ def pull(
     now: dt.datetime | None = None,
 ) -> Manifest:
     """Fetch a project without opening it; `from_posthog` has the parameters."""
+    checked_project(project_id)
     clock = now or dt.datetime.now(dt.UTC)
     start, end = bounds(since, until, clock)
     key = keys.find(api_key, host)

@@ -77,6 +77,8 @@ class Reconciliation:
     @property
     def summary(self) -> str:
         """How many figures agree, in words."""
+        if self.figures.empty:
+            return "neither has any figures"
         compared = int(self.figures.agrees.notna().sum())
         same = compared - len(self.differing)
         running = len(self.figures) - compared
