@@ -305,6 +305,6 @@ def load_sample(*, timezone: str = "Europe/London", week_start: Week = "monday",
     --------
     >>> import evkit as ek
     >>> ek.load_sample()
-    <Events: ..., Europe/London, week starts on monday, identity replay>
+    <Events: ..., Europe/London, week starts on monday, persons rebuilt from the events>
     """
     return read(sample_path(), timezone=timezone, week_start=week_start, now=now)
