@@ -324,6 +324,19 @@ def test_another_key_without_exports_goes_on_in_queries_and_one_with_them_by_fil
     assert rows(run.folder) == there(run.host) and len(run.host.runs) > asked
 
 
+def test_exports_that_come_later_are_used_for_what_is_new(run: Run) -> None:
+    run.host.exports = False
+    assert run(until=START + dt.timedelta(hours=20)).way == "queries"
+    run.host.exports = True
+    assert run(until=START + dt.timedelta(hours=24)).way == "files"
+    assert [p.start for p in Folder(run.folder).known().pieces if p.kind == "window" and p.name] == [
+        "2026-09-01T19:00:00"
+    ]  # with the look-back
+    asked = len(run.host.runs)
+    run()
+    assert rows(run.folder) == there(run.host) and len(run.host.runs) == asked + 1
+
+
 def test_what_is_around_the_events_may_fail_and_is_told(run: Run) -> None:
     run.host.lists = {
         "dashboards": [{"id": 1, "name": "A", "tiles": []}, {"id": 2, "name": "B", "gone": True}],

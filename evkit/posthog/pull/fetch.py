@@ -87,8 +87,7 @@ class Fetch:
         else:
             self.told.total = sum(theirs.values())
             self.told.done = sum(self.counted_here().values())
-            if self.manifest.way != QUERIES:
-                self.windows()
+            self.windows()
             self.slices(theirs)
         done = dt.datetime.fromisoformat(self.manifest.done_until) if self.manifest.done_until else self.span.end
         self.keep(done_until=max(done, self.span.end).isoformat())
@@ -116,10 +115,14 @@ class Fetch:
 
     def missing(self, kind: str, longest: dt.timedelta, *, until: dt.datetime | None = None) -> list[Span]:
         """Give the windows of a kind of piece that are to be fetched."""
-        there = [piece.span for piece in self.manifest.pieces if piece.kind == kind]
-        if self.manifest.way == QUERIES and self.manifest.done_until is not None:  # no windows, but all of it is here
-            there.append(Span(self.span.start, dt.datetime.fromisoformat(self.manifest.done_until)))
+        there = [piece.span for piece in (*self.manifest.pieces, *self.here_by_queries()) if piece.kind == kind]
         return plan.windows(self.span.start, until or self.span.end, there=there, longest=longest)
+
+    def here_by_queries(self) -> list[Piece]:
+        """Give what stands for the windows that were never fetched, since queries gave their events."""
+        if self.manifest.way != QUERIES or self.manifest.done_until is None:
+            return []
+        return [Piece("", self.manifest.since, self.manifest.done_until, "window", 0)]
 
     # ------------------------------------------------------------------ by arrival
     def windows(self) -> None:
@@ -159,7 +162,7 @@ class Fetch:
         )  # fmt: skip
         pieces = [self.piece(one.path, f"{stem}-{n}.parquet", window, "window", one.rows) for n, one in enumerate(came)]
         empty = [] if pieces else [Piece("", window.start.isoformat(), window.end.isoformat(), "window", 0)]
-        self.keep(*pieces, *empty, way=FILES)
+        self.keep(*self.here_by_queries(), *pieces, *empty, way=FILES)
         self.told.rows(sum(one.rows for one in came))
 
     def piece(self, part: Path, name: str, span: Span, kind: str, rows: int) -> Piece:
