@@ -479,13 +479,11 @@ def test_a_large_body_lets_others_through(tmp_path: Path) -> None:
     with ek.collect(tmp_path / "events") as running:
         sender = threading.Thread(target=lambda: requests.post(running.url + "/e/", data=many, timeout=60))
         sender.start()
-        slowest, first = 0.0, time.monotonic()
+        answers = 0
         while sender.is_alive():
-            began = time.monotonic()
             assert requests.get(running.url + "/", timeout=60).text == "capture"
-            slowest = max(slowest, time.monotonic() - began)
-        whole = time.monotonic() - first
-    assert slowest < whole / 2
+            answers += 1
+    assert answers > 3  # were it read at one go, there would be one before and one after
 
 
 # ---------------------------------------------------------------------- a lesson: cells that are run twice, and out of order
