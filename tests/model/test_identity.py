@@ -233,7 +233,7 @@ ANY_ROW = st.one_of(
 
 
 @given(st.lists(ANY_ROW, min_size=1, max_size=12))
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(150, 1_000), deadline=None)
 def test_who_is_one_person_is_found_without_the_names(rows: list[Row]) -> None:
     tables = events(*rows).tables
     quickly = frame_of(tables.person_groups(), tables)
