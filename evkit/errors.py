@@ -14,6 +14,7 @@ The tree::
     ├── PostHogError                a project of PostHog's that can't be fetched
     │   ├── KeyRefused              the key isn't taken, or lacks a scope
     │   ├── NotThere                the host has nothing at this path
+    │   ├── Unreachable             the host could not be reached
     │   └── TooHeavy                a query that its host takes too long over
     └── StoreError                  a store's folder that can't be read or written
         └── StoreFull               no room left: nothing of the request is kept, and it can be sent again

@@ -42,6 +42,7 @@ LONGEST_WAIT_SECONDS = 60.0
 MOST_PATIENCE_SECONDS = 2 * 3600.0
 """How long a request that is only told to slow down is asked again: the limits of an hour are over by then."""
 MOST_ANSWER_BYTES = 512 << 20
+SECONDS_NOTICED = 5.0
 MOST_SAID = 300
 """Characters of a host's own words in an error."""
 SECONDS_IN_WORDS = re.compile(r"(\d+(?:\.\d+)?) seconds?")
@@ -363,6 +364,11 @@ class Said:
         if not isinstance(body, dict):
             return cls("", text[:MOST_SAID])
         return cls(str(body.get("code") or ""), str(body.get("detail") or body.get("error") or text))
+
+
+def long_waits(say: Callable[[str], Any]) -> Callable[[str, float], Any]:
+    """Give what tells about waits that somebody would notice, for `on_wait`."""
+    return lambda why, seconds: say(f"waiting {seconds:,.0f} s: {why}") if seconds >= SECONDS_NOTICED else None
 
 
 def checked_key(key: str) -> str:

@@ -19,7 +19,7 @@ from evkit.events import Events
 from evkit.model.progress import Bar
 from evkit.model.tables import Cache, Origin, Settings, Source
 from evkit.opening import read
-from evkit.posthog.api import Api
+from evkit.posthog.api import Api, long_waits
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes
 from evkit.posthog.nodes import filters as filter_nodes
@@ -62,7 +62,7 @@ def from_posthog(
     folder
         Where it is kept: Parquet, JSON and a manifest.
     fetch
-        False opens what is there, without a network and without a key.
+        False opens what is there, without a network and without a key: all of it where `since` isn't given.
     say
         Takes each sentence that is told meanwhile.
 
@@ -85,13 +85,14 @@ def from_posthog(
     """
     if fetch:
         pull(project_id=project_id, host=host, api_key=api_key, since=since, until=until, folder=folder, say=say)
-    known = Folder(folder).known()
+    kept = Folder(folder)
+    known = kept.known()
     if str(project_id) != known.project_id:
         raise DataError(f"{str(folder)!r} holds project {known.project_id} of {known.host}, not {project_id}")
     clock = dt.datetime.now(dt.UTC) if fetch else moment_of(known) or dt.datetime.now(dt.UTC)
     whole = not fetch and since == DEFAULT_SINCE
     start, end = bounds(known.since if whole else since, until, clock)
-    return opened(Folder(folder), start=start, end=end if until is not None else None, say=say)
+    return opened(kept, start=start, end=end if until is not None else None, say=say)
 
 
 def pull(
@@ -111,7 +112,7 @@ def pull(
     start, end = bounds(since, until, clock)
     key = keys.find(api_key, host)
     with (
-        Api(host, key, on_wait=lambda why, seconds: say(f"waiting {seconds:,.0f} s: {why}") if seconds >= 5 else None) as api,
+        Api(host, key, on_wait=long_waits(say)) as api,
         Bar("fetching events") as bar,
     ):
 

@@ -52,16 +52,20 @@ def said(value: Any) -> str:
 Found = Iterator[tuple[Key, Any]]
 
 
-def of_trends(rows: Sequence[Row]) -> Found:
-    """Read series over time, or one figure over all; formulas are told apart by their order."""
+def placed(rows: Sequence[Row], otherwise: str = "") -> Iterator[tuple[Row, str, str]]:
+    """Give each row with its series, told apart by the action's order, else by the row's place, and its breakdown value."""
     seen: dict[tuple[str, str], int] = {}
     for row in rows:
-        value, period = said(row.get("breakdown_value")), str(row.get("compare_label") or "current")
+        value, period, action = said(row.get("breakdown_value")), str(row.get("compare_label") or "current"), row.get("action")
         number = seen.get((value, period), 0)
         seen[value, period] = number + 1
-        action = row.get("action")
-        name = f"{action['order']}" if isinstance(action, Mapping) else f"formula {number}"
-        name = name if period == "current" else f"{name}, {period}"
+        name = f"{action['order']}" if isinstance(action, Mapping) else f"{otherwise}{number}"
+        yield row, name if period == "current" else f"{name}, {period}", value
+
+
+def of_trends(rows: Sequence[Row]) -> Found:
+    """Read series over time, or one figure over all; formulas are told apart by their order."""
+    for row, name, value in placed(rows, "formula "):
         if row.get("data") and row.get("days"):
             for day, figure in zip(row["days"], row["data"], strict=True):
                 yield Key(name, value, str(day), "value"), figure
@@ -108,12 +112,7 @@ def of_lifecycle(rows: Sequence[Row]) -> Found:
 
 def of_stickiness(rows: Sequence[Row]) -> Found:
     """Read how many persons were active in so many intervals."""
-    seen: dict[str, int] = {}
-    for row in rows:
-        period, action = str(row.get("compare_label") or "current"), row.get("action")
-        number = seen.get(period, 0)
-        seen[period] = number + 1
-        name = f"{action['order'] if isinstance(action, Mapping) else number}" + ("" if period == "current" else f", {period}")
+    for row, name, _ in placed(rows):
         for days, figure in zip(row["days"], row["data"], strict=True):
             yield Key(name, "", f"{days} intervals", "persons"), figure
 

@@ -46,6 +46,10 @@ class Case:
         """The project's id."""
         return self.origin.project_id
 
+    def kept(self, name: str) -> Any:
+        """Give what was fetched of definitions or settings, empty where nothing was."""
+        return Folder(self.origin.folder).read_json(name) or {}
+
 
 def found(case: Case) -> list[str]:
     """Give the likely causes, as sentences; what could not be looked at is told instead."""
@@ -143,7 +147,7 @@ def persons(case: Case) -> list[str]:
 
 def settings(case: Case) -> list[str]:
     """Compare the project's settings now, then, and those that these events are asked under."""
-    now, then = around.settings(case.api, case.project), Folder(case.origin.folder).read_json("project") or {}
+    now, then = around.settings(case.api, case.project), case.kept("project")
     sentences = []
     for name, words in SETTINGS.items():
         was, new = then.get(name), now.get(name)
@@ -160,7 +164,7 @@ def settings(case: Case) -> list[str]:
 
 def test_accounts(case: Case) -> list[str]:
     """Say when test accounts are to be left out, and the filters could not be read here."""
-    then = Folder(case.origin.folder).read_json("project") or {}
+    then = case.kept("project")
     asked = any(node.get("filterTestAccounts") for node in used.nodes(case.pinned.query)) and bool(then.get("test_account_filters"))
     if asked and case.tables.settings.test_account_filters is None:
         return ["Test accounts: the project's filters of test accounts can't be read here, so nobody is left out."]
@@ -171,7 +175,7 @@ def properties(case: Case) -> list[str]:
     """Say of when properties of persons are, where the query asks for them."""
     if not used.person_properties(case.pinned.query):
         return []
-    then = Folder(case.origin.folder).read_json("project") or {}
+    then = case.kept("project")
     modifiers = {**(then.get("default_modifiers") or {}), **(then.get("modifiers") or {}), **(case.pinned.query.get("modifiers") or {})}
     mode = modifiers.get("personsOnEventsMode")
     if mode in EVENT_TIME:
@@ -189,7 +193,7 @@ def definitions(case: Case) -> list[str]:
         ("action", used.actions, ("steps", "deleted")),
         ("cohort", used.cohorts, ("filters", "groups", "query", "deleted")),
     ):
-        kept = {str(row.get("id")): row for row in Folder(case.origin.folder).read_json(f"{kind}s") or ()}
+        kept = {str(row.get("id")): row for row in case.kept(f"{kind}s")}
         for name in sorted(asked(case.pinned.query)):
             was = kept.get(name)
             title = repr((was or {}).get("name") or name)
@@ -205,7 +209,7 @@ def definitions(case: Case) -> list[str]:
 
 def cohorts(case: Case) -> list[str]:
     """Say that PostHog keeps the members of cohorts from the last time it counted them."""
-    kept = {str(row.get("id")): row for row in Folder(case.origin.folder).read_json("cohorts") or ()}
+    kept = {str(row.get("id")): row for row in case.kept("cohorts")}
     rows = [kept[name] for name in sorted(used.cohorts(case.pinned.query)) if name in kept]
     said = [
         f"Cohorts: PostHog counted the members of {row.get('name')!r} at {row['last_calculation']}; here they are those of the clock of these events."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ from evkit.insights.retention.spec import Retention
 from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends.spec import Trends
 from evkit.model.tables import EventTables, Origin
-from evkit.posthog.api import Api
+from evkit.posthog.api import Api, long_waits
 from evkit.posthog.nodes import common, kinds
 from evkit.posthog.project import to_query
 from evkit.posthog.pull import keys
@@ -93,7 +93,7 @@ class Reconciliation:
         shown = self.differing.head(MOST_SHOWN)
         made = markup.card("Reconciliation", [("question", self.insight.spec.title), ("figures", self.summary)])
         if len(shown):
-            columns = ["series", "breakdown_value", "at", "figure", "ours", "posthog", "difference"]
+            columns = COLUMNS[:-1]
             rows = [[number(value) for value in row] for row in shown[columns].itertuples(index=False)]
             more = len(self.differing) - len(shown)
             note = f"{more:,} more differ: see .differing" if more > 0 else ""
@@ -150,13 +150,8 @@ def reconcile(insight: Insight, *, api_key: str | None = None, say: Callable[[st
     if origin is None:
         raise SpecError("these events were fetched from no PostHog project: open one with ek.from_posthog(...)")
     query = insight.query if insight.query is not None else to_query(insight)
-    with Api(origin.host, keys.find(api_key, origin.host), on_wait=told(say)) as api:
+    with Api(origin.host, keys.find(api_key, origin.host), on_wait=long_waits(say)) as api:
         return compared(api, origin, insight, pinned(query, insight.tables, until=origin.until))
-
-
-def told(say: Callable[[str], Any]) -> Callable[[str, float], Any]:
-    """Give what tells about long waits."""
-    return lambda why, seconds: say(f"waiting {seconds:,.0f} s: {why}") if seconds >= 5 else None
 
 
 def compared(api: Api, origin: Origin, insight: Insight, asked: Pinned) -> Reconciliation:
@@ -169,9 +164,10 @@ def compared(api: Api, origin: Origin, insight: Insight, asked: Pinned) -> Recon
     theirs = figures(kind, answer)
     ours = figures(kind, kinds.KINDS[kind].answer(dict(asked.query), insight.tables))
     made = beside(ours, theirs, names_of(insight.spec), running(kinds.insight(asked.query, insight.tables).spec, insight.tables))
-    agrees = not made.agrees.eq(False).fillna(False).any()
-    found = [] if agrees else causes.found(causes.Case(api, origin, insight.tables, asked))
-    return Reconciliation(insight, asked.query, made, tuple(found))
+    beside_each_other = Reconciliation(insight, asked.query, made, ())
+    if beside_each_other.agrees:
+        return beside_each_other
+    return replace(beside_each_other, causes=tuple(causes.found(causes.Case(api, origin, insight.tables, asked))))
 
 
 def beside(ours: Figures, theirs: Figures, names: Mapping[str, str], open_cells: frozenset[str]) -> pd.DataFrame:

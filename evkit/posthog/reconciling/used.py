@@ -9,7 +9,7 @@ from evkit.insights.trends.maths import FIRST_TIME
 from evkit.model.tables import EventTables
 from evkit.query.behaviour import Behaviour
 from evkit.query.relation import find
-from evkit.query.spec import PROPERTY_MATHS, Action
+from evkit.query.spec import PROPERTY_MATHS
 
 ALL_OF_HISTORY = frozenset({*FIRST_TIME, "retention_first_time", "retention_first_ever_occurrence"})
 """What of a query looks at events before its dates."""
@@ -70,7 +70,7 @@ def names_of(entity: Mapping[str, Any], tables: EventTables) -> frozenset[str] |
     """Give the names of the events that an entity of a query is; None for all."""
     if entity.get("kind") == "ActionsNode" or entity.get("type") == "actions":
         action = next((a for key, a in tables.settings.actions.items() if str(key) == str(entity.get("id"))), None)
-        names = {step.event for step in action.steps} if isinstance(action, Action) else {None}
+        names = {step.event for step in action.steps} if action is not None else {None}
     else:
         names = {entity.get("event") or entity.get("id") or entity.get("name")}
     return None if None in names else frozenset(str(name) for name in names)
