@@ -17,7 +17,8 @@ from evkit.load import files, folders, frames
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
 from evkit.load.stored import StoreSource
-from evkit.model.tables import EventTables, Settings
+from evkit.model.settings import Settings
+from evkit.model.tables import EventTables
 from evkit.package_data import data_path
 
 Identity = Literal["auto", "replay", "given"]

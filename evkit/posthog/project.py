@@ -22,7 +22,8 @@ from evkit.load.files import connect
 from evkit.load.lines import dump, naive
 from evkit.membership import Membership
 from evkit.model import schema
-from evkit.model.tables import EventTables, Ready, Settings
+from evkit.model.settings import Settings
+from evkit.model.tables import EventTables, Ready
 from evkit.opening import from_frame, read
 from evkit.posthog.nodes import actions as action_nodes
 from evkit.posthog.nodes import cohorts as cohort_nodes

@@ -13,7 +13,8 @@ import pyarrow as pa
 from evkit import elements
 from evkit.elements import Part, parse_selector
 from evkit.model import schema
-from evkit.model.tables import EventTables, Ready, Settings
+from evkit.model.settings import Settings
+from evkit.model.tables import EventTables, Ready
 from evkit.query import filters as query
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import PropertyFilter

@@ -22,7 +22,8 @@ from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends import compute as trends
 from evkit.insights.trends.spec import Trends
 from evkit.model import schema
-from evkit.model.tables import EventTables, Ready, Settings
+from evkit.model.settings import Settings
+from evkit.model.tables import EventTables, Ready
 from evkit.quality import Quality
 from evkit.query import cohorts as members
 from evkit.query.builders import (

@@ -17,7 +17,8 @@ from evkit.dates.grammar import resolve_range
 from evkit.errors import DataError, EvkitError, SpecError
 from evkit.events import Events
 from evkit.model.progress import Bar
-from evkit.model.tables import Cache, Origin, Settings, Source
+from evkit.model.settings import Origin, Settings
+from evkit.model.tables import Cache, Source
 from evkit.opening import read
 from evkit.posthog.api import Api, long_waits
 from evkit.posthog.nodes import actions as action_nodes

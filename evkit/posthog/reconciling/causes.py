@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evkit.errors import NotThere, PostHogError
-from evkit.model.tables import EventTables, Origin
+from evkit.model.settings import Origin
+from evkit.model.tables import EventTables
 from evkit.posthog.api import Api
 from evkit.posthog.pull import around, queries
 from evkit.posthog.pull.folder import Folder

@@ -20,7 +20,8 @@ from evkit.insights.retention.grid import OVER, grid, states
 from evkit.insights.retention.spec import Retention
 from evkit.insights.stickiness.spec import Stickiness
 from evkit.insights.trends.spec import Trends
-from evkit.model.tables import EventTables, Origin
+from evkit.model.settings import Origin
+from evkit.model.tables import EventTables
 from evkit.posthog.api import Api, long_waits
 from evkit.posthog.nodes import common, kinds
 from evkit.posthog.project import to_query
