@@ -10,6 +10,7 @@ The tree::
     ├── DataError                   the data can't answer: a missing column, an unreadable file
     │   └── MissingFile (FileNotFoundError)
     ├── CaptureError (ValueError)   an event or batch that capture refuses
+    ├── CacheError                  kept figures that can't be read or written; what they were made from still answers
     ├── DeliveryError               events that their host did not take
     ├── PostHogError                a project of PostHog's that can't be fetched
     │   ├── KeyRefused              the key isn't taken, or lacks a scope
@@ -26,6 +27,7 @@ The tree::
     ├── SamplingWarning             a query asks for figures of a sample; evkit's are exact
     ├── RejectedRowsWarning         rows were set aside while loading
     ├── FailedTileWarning           a question of a dashboard failed; its place says why
+    ├── CacheWarning                nothing could be kept: questions are answered without, and take longer
     ├── StaleDataWarning            the newest event is old: nothing may be coming in any more
     └── FutureEventsWarning         events lie in the future: a wrong clock sent them
 """
@@ -83,6 +85,10 @@ class StoreFull(StoreError):
     """No room left in a store's folder: nothing of the request is kept, and it can be sent again."""
 
 
+class CacheError(EvkitError):
+    """What was kept can't be read or written, or isn't what was written; the data themselves still answer."""
+
+
 class DeliveryError(EvkitError):
     """Events that their host did not take; the message says why. Only for who asked: `raise_errors=True`."""
 
@@ -133,6 +139,10 @@ class RejectedRowsWarning(EvkitWarning):
 
 class FailedTileWarning(EvkitWarning):
     """A question of a dashboard failed; its place in the dashboard says why."""
+
+
+class CacheWarning(EvkitWarning):
+    """Nothing could be kept beside the data: questions are answered without, and take longer."""
 
 
 class StaleDataWarning(EvkitWarning):

@@ -115,6 +115,7 @@ def read(
             groups=files.groups(con, groups, rejects, groups_columns) if groups is not None else None,
             source=files.source(con, wanted, columns, rejects),
             identity=found_by,
+            fingerprint=repr(key),
         )
         tell(rejects)
         while len(_opened) > MOST_OPENED:

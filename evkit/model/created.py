@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 
+from evkit.dates.cuts import NEVER
+from evkit.dates.instants import epoch_microseconds
+from evkit.journeys.build import hashed
+from evkit.journeys.index import Index
 from evkit.model import identity
 
 if TYPE_CHECKING:
@@ -39,6 +44,21 @@ def groups_created(tables: EventTables, index: int) -> ir.Table:
     groups = tables.group_table()
     mine = groups.filter(groups.type_index == index)
     return mine.group_by("key").agg(created_at=mine.created_at.min())
+
+
+def created_of_actors(tables: EventTables, index: Index, group: int | None) -> np.ndarray:
+    """Give when each actor of an index was created: int64, microseconds; `NEVER` where it isn't known."""
+    return index.worked.get(("created", group), lambda: _created_of_actors(tables, index, group))
+
+
+def _created_of_actors(tables: EventTables, index: Index, group: int | None) -> np.ndarray:
+    found = persons_created(tables).rename(who="person_id") if group is None else groups_created(tables, group).rename(who="key")
+    found = found.filter(found.created_at.notnull())
+    rows = tables.arrow(found.select(who=hashed(found.who), t=epoch_microseconds(found.created_at, dialect=tables.dialect)))
+    at, times = index.actors_of(rows["who"].to_numpy()), rows["t"].to_numpy()
+    made = np.full(len(index.actors), NEVER, np.int64)
+    made[at[at >= 0]] = times[at >= 0]
+    return made
 
 
 def _kept(tables: EventTables, found: ir.Table) -> ir.Table:

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import ibis
@@ -19,6 +20,7 @@ from evkit import properties
 from evkit.dates import DateRange, Range, resolve_range
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError
+from evkit.model.numbered import numbered as number
 from evkit.model.progress import watched
 from evkit.model.settings import Settings
 
@@ -96,6 +98,8 @@ class EventTables:
         Canonical persons and groups where they were given; None where they follow from the events.
     identity
         "replay" rebuilds persons from the events; "given" takes the person_id of the events, or of `persons`.
+    fingerprint
+        What tells the data from any others, tomorrow too; None where nothing does.
     """
 
     con: BaseBackend | None
@@ -105,6 +109,7 @@ class EventTables:
     settings: Settings = field(default_factory=Settings)
     dialect: str = "duckdb"
     identity: Literal["replay", "given"] = "replay"
+    fingerprint: str | None = None
     cache: Cache = field(default_factory=Cache)
 
     def with_settings(self, settings: Settings) -> EventTables:
@@ -148,6 +153,19 @@ class EventTables:
         if self.dialect == "duckdb" and self.con is not None:
             return self.con.create_table(f"evkit_{name}_{id(self.cache):x}", rows, temp=True, overwrite=True)
         return ibis.memtable(rows, schema=schema)
+
+    def written(self, expr: ir.Table, path: Path) -> ir.Table:
+        """Write rows into a Parquet file, in their order, and give them as a table (DuckDB only)."""
+        sql = str(ibis.to_sql(expr, dialect=self.dialect))
+        with self._explained():
+            self._backend().raw_sql(f"COPY ({sql}) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)")
+            return self._backend().read_parquet(path)
+
+    def raw_sql(self, sql: str) -> tuple[Any, ...]:
+        """Run SQL of the engine's own, and give its first row."""
+        with self._explained():
+            row: tuple[Any, ...] = self._backend().raw_sql(sql).fetchone()
+        return row
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -445,7 +463,7 @@ class EventTables:
         return who, once
 
     # ------------------------------------------------------------------ the log
-    def log(self, needs: frozenset[str] = frozenset(), *, people: bool = True, named: bool = True) -> ir.Table:
+    def log(self, needs: frozenset[str] = frozenset(), *, people: bool = True, named: bool = True, numbered: bool = False) -> ir.Table:
         """The events with their persons, and whatever else a question needs joined to them.
 
         Parameters
@@ -457,6 +475,8 @@ class EventTables:
             Whether the question asks who did it. Without, there is no person_id, and no join for it.
         named
             Whether person_id is the person's. Without, it may be any id of the same person: enough to count persons.
+        numbered
+            Whether there is `row`, the event's number in the scan of the data.
 
         Returns
         -------
@@ -464,8 +484,8 @@ class EventTables:
             uuid, event, distinct_id, timestamp, t (microseconds since 1970), arrival, properties, elements_chain,
             person_id (never null), and what the needs add. A row an event.
         """
-        e = self.clean()
-        names = ["uuid", "event", "distinct_id", "timestamp", "arrival", "properties", "elements_chain"]
+        e = number(self) if numbered else self.clean()
+        names = ["uuid", "event", "distinct_id", "timestamp", "arrival", "properties", "elements_chain", *(["row"] if numbered else [])]
         if not people:
             log = e.select(*names, t=epoch_microseconds(e.timestamp, dialect=self.dialect))
             return self._with_needs(log, needs)

@@ -68,7 +68,7 @@ def selector_column(selector: str) -> str:
     return "selector_" + hashlib.sha1(selector.encode()).hexdigest()[:12]
 
 
-def relation(tables: EventTables, *specs: Spec, people: bool = True, named: bool = True) -> ir.Table:
+def relation(tables: EventTables, *specs: Spec, people: bool = True, named: bool = True, numbered: bool = False) -> ir.Table:
     """Give the events with what `specs` need joined.
 
     Parameters
@@ -78,6 +78,8 @@ def relation(tables: EventTables, *specs: Spec, people: bool = True, named: bool
     named
         Whether person_id is the person's, rather than any id of the same person: where persons are only counted, it needn't be.
         Person properties and cohorts go by the person's anyway.
+    numbered
+        Whether there is `row`, the event's number in the scan of the data.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def relation(tables: EventTables, *specs: Spec, people: bool = True, named: bool
     """
     needs = needs_of(*specs)
     asks_who = any(need in ("person", "who") or need.startswith("cohort:") for need in needs)
-    log = tables.log(needs, people=people or asks_who, named=named or asks_who)
+    log = tables.log(needs, people=people or asks_who, named=named or asks_who, numbered=numbered)
     for need in sorted(needs):
         kind, _, what = need.partition(":")
         if kind == "selector":

@@ -37,8 +37,7 @@ class Line:
 def lines(spec: Funnel, walked: Walked) -> list[Line]:
     """Give the figures of each breakdown value, most conversions first; the values past the limit as one."""
     runs = walked.sorted
-    found = [(name, np.flatnonzero(walked.entered & (runs.marked.wanted == code))) for code, name in enumerate(runs.names)]
-    found = [(name, which) for name, which in found if len(which) or not spec.breakdown]
+    found = [(runs.names[code], which) for code, which in by_value(walked)] if spec.breakdown else [((), np.flatnonzero(walked.entered))]
     made = [line(name, which, walked, spec) for name, which in found]
     if not spec.breakdown:
         return made
@@ -50,6 +49,15 @@ def lines(spec: Funnel, walked: Walked) -> list[Line]:
         together = np.concatenate([which for _, (_, which) in rest])
         result.append(line((OTHER,), together, walked, spec))
     return result
+
+
+def by_value(walked: Walked) -> list[tuple[int, np.ndarray]]:
+    """Give the runs that entered by the code of their value."""
+    which = np.flatnonzero(walked.entered)
+    wanted = walked.sorted.marked.wanted[which]
+    order = np.argsort(wanted, kind="stable")
+    codes, begins = np.unique(wanted[order], return_index=True)
+    return list(zip(codes.tolist(), np.split(which[order], begins[1:]), strict=True)) if len(codes) else []
 
 
 def line(name: Value, which: np.ndarray, walked: Walked, spec: Funnel) -> Line:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evkit.dates import Window
+from evkit.insights.funnel import journeys
 from evkit.insights.funnel.relation import matched
 from evkit.insights.funnel.spec import Funnel
 from evkit.kernel import funnel as ordered
@@ -49,6 +50,11 @@ class Sorted:
     marked: Marked
     names: list[Value]
 
+    @property
+    def numbered(self) -> bool:
+        """Whether the actors are numbers: those of the journeys."""
+        return bool(pa.types.is_integer(self.actors.type))
+
     @cached_property
     def uuids(self) -> pa.Array:
         """The uuids of the events."""
@@ -62,8 +68,9 @@ class Sorted:
 
 @dataclass(frozen=True)
 class Walked:
-    """How far each run got: the fields of `Reached`, with the runs they are of."""
+    """How far each run got: the fields of `Reached`, with the funnel, and the runs they are of."""
 
+    spec: Funnel
     sorted: Sorted
     reached: Reached
 
@@ -84,15 +91,25 @@ class Periods:
     converted: np.ndarray
 
 
-def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True) -> Walked:
-    """Take everybody through the funnel; without `named`, persons may go by any of their ids."""
-    runs = sort(spec, tables, with_uuids=with_uuids, named=named)
+def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True, numbered: bool = True) -> Walked:
+    """Take everybody through the funnel.
+
+    Parameters
+    ----------
+    with_uuids
+        The events' uuids are wanted.
+    named
+        Persons go by their names; without, by any of their ids.
+    numbered
+        Without `named`, actors may also be numbers: those of the journeys.
+    """
+    runs = sort(spec, tables, with_uuids=with_uuids, named=named, numbered=numbered)
     count, window = len(spec.steps), Window(spec.window).microseconds
     if spec.order_type == "unordered":
-        return Walked(runs, unordered.run(runs.marked, count=count, window=window, blocked=blocked(spec)))
+        return Walked(spec, runs, unordered.run(runs.marked, count=count, window=window, blocked=blocked(spec)))
     strict = spec.order_type == "strict"
     reached = ordered.run(runs.marked, count=count, window=window, optional=spec.optional, strict=strict, blocked=blocked(spec))
-    return Walked(runs, reached)
+    return Walked(spec, runs, reached)
 
 
 def walk_periods(spec: Funnel, tables: EventTables, *, named: bool = True) -> Periods:
@@ -125,8 +142,22 @@ def attributed(spec: Funnel) -> int:
 
 
 # ---------------------------------------------------------------------- sorting
-def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True) -> Sorted:
-    """Run the relation, sorted, and part it into runs."""
+def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: bool = True, numbered: bool = True) -> Sorted:
+    """Give the events, sorted, parted into runs: from journeys where who the actors are by name isn't asked, else from the engine."""
+    found = None if named or with_uuids or not numbered else journeys.read(spec, tables)
+    if found is None:
+        rows, offsets, everybody = sorted_by_engine(spec, tables, with_uuids=with_uuids, named=named)
+    else:
+        rows, offsets, everybody = found[0], found[1], pa.array(found[2])
+    column = lambda name: rows[name].to_numpy()  # noqa: E731
+    marked = Marked.of(offsets, column("t"), column("steps"), column("exclusions") if spec.exclusions else None)
+    if not spec.breakdown:
+        return Sorted(rows, everybody, np.arange(len(everybody)), marked, [()])
+    return parted(spec, rows, everybody, marked)
+
+
+def sorted_by_engine(spec: Funnel, tables: EventTables, *, with_uuids: bool, named: bool) -> tuple[pa.Table, np.ndarray, pa.Array]:
+    """Run the relation, sorted: its columns; where each actor's rows begin, and the end; the actors."""
     m = matched(spec, tables, named=named)
 
     def run(first: ir.Value) -> tuple[tuple[pa.Table, np.ndarray], np.ndarray]:
@@ -134,12 +165,7 @@ def sort(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: 
         return (rows.drop_columns(["first"]), offsets), rows["first"].to_numpy()[offsets[:-1]]
 
     rows, offsets = each_together(m.actor, run, dialect=tables.dialect)
-    everybody = rows["actor"].combine_chunks().take(pa.array(offsets[:-1]))
-    column = lambda name: rows[name].to_numpy()  # noqa: E731
-    marked = Marked.of(offsets, column("t"), column("steps"), column("exclusions") if spec.exclusions else None)
-    if not spec.breakdown:
-        return Sorted(rows, everybody, np.arange(len(everybody)), marked, [()])
-    return parted(spec, rows, everybody, marked)
+    return rows, offsets, rows["actor"].combine_chunks().take(pa.array(offsets[:-1]))
 
 
 def columns_of(spec: Funnel, *, with_uuids: bool) -> list[str]:

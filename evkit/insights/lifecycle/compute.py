@@ -16,6 +16,7 @@ from evkit.dates.buckets import bucket
 from evkit.dates.grammar import MICROSECOND, floor, shift
 from evkit.dates.instants import instant
 from evkit.insights import unknown
+from evkit.insights.lifecycle import journeys
 from evkit.insights.lifecycle.spec import STATUSES, Lifecycle
 from evkit.model.created import groups_created, persons_created
 from evkit.model.tables import EventTables
@@ -81,10 +82,14 @@ def active(spec: Lifecycle, tables: EventTables, span: Range) -> ir.Table:
     index = group_index(spec.group_type, spec.group_type_index, tables)
     rows = counted(tables, spec.subject, spec.filters, group_type_index=index)
     personless = properties.says(rows.properties, "$process_person_profile", "false", dialect=tables.dialect)
-    looked_at = places(span)
-    low, high = instant(utc(looked_at[0], span)), instant(utc(after(looked_at[-1], span), span))
+    low, high = map(instant, bounds(places(span), span))
     kept = rows.filter((rows.timestamp >= low) & (rows.timestamp < high) & ~personless)
     return kept.mutate(bucket=cut(kept.timestamp, tables, span))
+
+
+def bounds(looked_at: list[dt.datetime], span: Range) -> tuple[dt.datetime, dt.datetime]:
+    """Give the instants at which the buckets that are looked at begin, and end."""
+    return utc(looked_at[0], span), utc(after(looked_at[-1], span), span)
 
 
 def after(start: dt.datetime, span: Range) -> dt.datetime:
@@ -164,7 +169,11 @@ def figures(spec: Lifecycle, tables: EventTables, asked: Range) -> dict[str, np.
     """Run the question and give, for each status, a figure a bucket of its range; of dormant ones negative."""
     looked_at = places(asked)
     made = {status: np.zeros(len(looked_at) + 1) for status in STATUSES}
-    for row in tables.execute(counts(spec, tables, asked)).itertuples():
+    found = journeys.counts(spec, tables, asked, looked_at, *bounds(looked_at, asked))
+    if found is not None:
+        made["new"][:-1], made["returning"][:-1], made["resurrecting"][:-1] = found[0].T
+        made["dormant"][1:] -= found[1]
+    for row in tables.execute(counts(spec, tables, asked)).itertuples() if found is None else ():
         made[row.status][row.place] = row.value
         made["dormant"][row.place + 1] -= row.ended
     place = {start: i for i, start in enumerate(looked_at)}

@@ -16,7 +16,7 @@ from evkit.dates import Range, Window
 from evkit.dates.instants import instant
 from evkit.insights.funnel import relation as funnels
 from evkit.insights.funnel.spec import Funnel
-from evkit.insights.funnel.walk import walk
+from evkit.insights.funnel.walk import Walked, walk
 from evkit.insights.paths.spec import Paths
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
@@ -102,12 +102,19 @@ def glob(text: str) -> str:
 # ---------------------------------------------------------------------- funnels
 def followed(spec: Paths, funnel: Funnel, tables: EventTables, *, named: bool) -> ir.Table:
     """Give when the actors of a funnel's step are followed: follows (the actor), since, until (microseconds, both inside)."""
-    return tables.keep("followed", windows(spec, funnel, tables, named=named), WINDOWS, by_content=True)
+    found = windows(spec, walk(funnel, tables, named=named, numbered=False))
+    return tables.keep("followed", pa.Table.from_pandas(found, schema=WINDOWS.to_pyarrow(), preserve_index=False), WINDOWS, by_content=True)
 
 
-def windows(spec: Paths, funnel: Funnel, tables: EventTables, *, named: bool = True) -> pa.Table:
-    """Find who did a step of a funnel, or was lost before it, and when they are followed: windows of one actor don't overlap."""
-    walked = walk(funnel, tables, named=named)
+def windows(spec: Paths, walked: Walked) -> pd.DataFrame:
+    """Find who did a step of the funnel, or was lost before it, and when they are followed: windows of one actor don't overlap.
+
+    Returns
+    -------
+    DataFrame
+        follows (the actor), since, until (microseconds, both inside); sorted by these.
+    """
+    funnel = walked.spec
     step = (spec.funnel_step or 1) - spec.funnel_dropped
     done = np.asarray((walked.reached.bits >> (step - 1)) & 1 == 1)
     if spec.funnel_dropped:
@@ -121,14 +128,13 @@ def windows(spec: Paths, funnel: Funnel, tables: EventTables, *, named: bool = T
         until = at
     if spec.funnel_path_type == "funnel_path_between_steps":
         since = walked.reached.times[which, step - 2]
-    who = walked.sorted.actor_ids.take(pa.array(which)).cast(pa.string())
+    who = walked.sorted.actor_ids.take(pa.array(which))
     return merged(pd.DataFrame({"follows": who.to_pandas(), "since": since, "until": until}))
 
 
-def merged(found: pd.DataFrame) -> pa.Table:
+def merged(found: pd.DataFrame) -> pd.DataFrame:
     """Join the windows of an actor that overlap: a funnel parted by values may have several."""
     found = found.sort_values(["follows", "since", "until"], ignore_index=True)
     reach = found.groupby("follows").until.cummax().groupby(found.follows).shift()
     begins = reach.isna() | (found.since > reach)
-    joined = found.groupby(begins.cumsum()).agg(follows=("follows", "first"), since=("since", "first"), until=("until", "max"))
-    return pa.Table.from_pandas(joined, schema=WINDOWS.to_pyarrow(), preserve_index=False)
+    return found.groupby(begins.cumsum()).agg(follows=("follows", "first"), since=("since", "first"), until=("until", "max"))

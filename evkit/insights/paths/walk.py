@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evkit.dates import Window
+from evkit.insights.paths import journeys
 from evkit.insights.paths.relation import matched
 from evkit.insights.paths.spec import HIDDEN, Paths
 from evkit.kernel import paths as kernel
@@ -88,7 +89,10 @@ def gap(spec: Paths) -> int:
 
 
 def sort(spec: Paths, tables: EventTables, *, named: bool = True) -> Sorted:
-    """Run the relation, sorted; texts become codes batch by batch, so that they are never held all at once."""
+    """Give the items, sorted: from journeys where the actors' names aren't asked, else by the relation; texts become codes batch by batch, so that they are never held all at once."""
+    kept = None if named else journeys.read(spec, tables)
+    if kept is not None:
+        return Sorted(pa.array(np.arange(len(kept[0]) - 1)), *kept)
     m = matched(spec, tables, named=named)
     found = each_together(m.actor, lambda first: read(m, first, tables), dialect=tables.dialect)
     codes, names = coded(found.items)

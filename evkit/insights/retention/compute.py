@@ -11,6 +11,7 @@ import pandas as pd
 
 from evkit.errors import NotExpressible
 from evkit.insights import unknown
+from evkit.insights.retention import journeys
 from evkit.insights.retention.grid import Grid, grid, span, states
 from evkit.insights.retention.rank import Cells, tables_of
 from evkit.insights.retention.reached import cells, reached
@@ -49,14 +50,16 @@ def people(spec: Retention, tables: EventTables, made: Grid) -> ir.Table:
 
 def raw(spec: Retention, tables: EventTables, made: Grid) -> ir.Table:
     """Give the figures before empty cells and limits: breakdown_value, row (from 0), interval, count, amount (the sum, where one is asked for)."""
-    parts = []
-    for asked in asked_of(spec, tables, made):
-        found = cells(asked, reached(asked, named=False))
-        keys = ["row", "interval", *(["value"] if spec.part is not None else [])]
-        more = {"amount": found.amount.sum()} if spec.aggregates else {}
-        counted = found.group_by(keys).agg(count=found.count(), **more)
-        parts.append(counted.select("row", "interval", "count", *more, breakdown_value=valued(asked, counted)))
-    return functools.reduce(lambda a, b: a.union(b), parts)
+    return functools.reduce(lambda a, b: a.union(b), [one_raw(asked) for asked in asked_of(spec, tables, made)])
+
+
+def one_raw(asked: Asked) -> ir.Table:
+    """Give the figures of everybody, or of one cohort of persons: the columns of `raw`."""
+    found = cells(asked, reached(asked, named=False))
+    keys = ["row", "interval", *(["value"] if asked.spec.part is not None else [])]
+    more = {"amount": found.amount.sum()} if asked.spec.aggregates else {}
+    counted = found.group_by(keys).agg(count=found.count(), **more)
+    return counted.select("row", "interval", "count", *more, breakdown_value=valued(asked, counted))
 
 
 def expression(spec: Retention, tables: EventTables) -> ir.Table:
@@ -96,7 +99,14 @@ def matched(spec: Retention, tables: EventTables) -> ir.Table:
 # ---------------------------------------------------------------------- figures
 def found_cells(spec: Retention, tables: EventTables, made: Grid) -> list[Cells]:
     """Run the question and give its cells, a table a breakdown value, in PostHog's order."""
-    return tables_of(tables.execute(raw(spec, tables, made)), spec, len(made.starts))
+    frames, left = [], []
+    for asked in asked_of(spec, tables, made):
+        found = journeys.figures(asked)
+        frames += [] if found is None else [found]
+        left += [asked] if found is None else []
+    if left:
+        frames.append(tables.execute(functools.reduce(lambda a, b: a.union(b), [one_raw(asked) for asked in left])))
+    return tables_of(pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0], spec, len(made.starts))
 
 
 def shown(value: str | None, spec: Retention, tables: EventTables) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import operator as op
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ibis
@@ -18,6 +18,7 @@ from evkit.dates.buckets import bucket, units_to_end
 from evkit.dates.instants import instant
 from evkit.errors import NothingBeforeWarning
 from evkit.insights import unknown
+from evkit.insights.stickiness import journeys
 from evkit.insights.stickiness.spec import Stickiness
 from evkit.model.tables import EventTables
 from evkit.query.counted import counted
@@ -77,14 +78,20 @@ def per_actor(spec: Stickiness, tables: EventTables, series: Series, period: Ran
     return found.group_by("actor").agg(intervals=found.count())
 
 
-def raw(spec: Stickiness, tables: EventTables) -> ir.Table:
-    """Give how many count in exactly so many intervals: order, period, intervals, value; where nobody does there is no row."""
+def raw(spec: Stickiness, tables: EventTables, asked: Sequence[tuple[int, str]] | None = None) -> ir.Table:
+    """Give how many count in exactly so many intervals: order, period, intervals, value; where nobody does there is no row.
+
+    Parameters
+    ----------
+    asked
+        The series, by their order, and periods; None for all.
+    """
+    spans = periods(spec, tables)
     parts = []
-    for order, series in enumerate(spec.series):
-        for name, period in periods(spec, tables).items():
-            found = per_actor(spec, tables, series, period)
-            counts = found.group_by("intervals").agg(value=found.count().cast("float64"))
-            parts.append(counts.select("intervals", "value", order=ibis.literal(order), period=ibis.literal(name)))
+    for order, name in asked or [(order, name) for order in range(len(spec.series)) for name in spans]:
+        found = per_actor(spec, tables, spec.series[order], spans[name])
+        counts = found.group_by("intervals").agg(value=found.count().cast("float64"))
+        parts.append(counts.select("intervals", "value", order=ibis.literal(order), period=ibis.literal(name)))
     return functools.reduce(lambda a, b: a.union(b), parts).select("order", "period", "intervals", "value")
 
 
@@ -124,7 +131,14 @@ def rows(spec: Stickiness, tables: EventTables) -> list[tuple[int, str, np.ndarr
     """Run the question and give, for each series and period in this order, how many count in exactly 1, 2, 3 ... intervals."""
     spans = periods(spec, tables)
     made = {(order, name): np.zeros(most(spec, span)) for order in range(len(spec.series)) for name, span in spans.items()}
-    for row in tables.execute(raw(spec, tables)).itertuples():
+    left = []
+    for (order, name), counts in made.items():
+        found = journeys.figures(spec, tables, spec.series[order], spans[name])
+        if found is None:
+            left.append((order, name))
+        else:
+            counts[:] = found[: len(counts)]
+    for row in tables.execute(raw(spec, tables, left)).itertuples() if left else ():
         made[row.order, row.period][row.intervals - 1] = row.value
     return [(order, name, figures) for (order, name), figures in made.items()]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from evkit.dates import Range, bucket_starts, previous_range
 from evkit.errors import NotExpressible, NothingBeforeWarning
 from evkit.insights import unknown
-from evkit.insights.trends import bins, maths
+from evkit.insights.trends import bins, journeys, maths
 from evkit.insights.trends.rank import Row, rows_of
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 from evkit.model.tables import EventTables
@@ -96,22 +96,33 @@ def slices(spec: Trends) -> list[tuple[str | None, int, Series]]:
 
 def raw(spec: Trends, tables: EventTables) -> ir.Table:
     """Give the figures before empty buckets and limits: order, period, breakdown_value (bins by number, with their edges), bucket, value."""
-    parts = []
+    parts = [one_raw(spec, tables, name, period, *one) for name, period in periods(spec, tables).items() for one in slices(spec)]
+    return functools.reduce(lambda a, b: a.union(b), parts)
+
+
+def one_raw(spec: Trends, tables: EventTables, name: str, period: Range, cohort: str | None, order: int, series: Series) -> ir.Table:
+    """Give the figures of one series over one period: the columns of `raw`."""
+    found = maths.figures(asked(spec, tables, series, period, cohort=cohort))
+    value = found.breakdown_value if cohort is None else ibis.literal(cohort)
+    return found.select(
+        *bins.edge_columns(spec.parts), breakdown_value=value, bucket="bucket", value="value", order=ibis.literal(order), period=ibis.literal(name),
+    )  # fmt: skip
+
+
+def computed(spec: Trends, tables: EventTables) -> pd.DataFrame:
+    """Run the question and give the columns of `raw`: from journeys what they answer, the rest in the engine."""
+    frames: list[pd.DataFrame] = []
+    left: list[ir.Table] = []
     for name, period in periods(spec, tables).items():
         for cohort, order, series in slices(spec):
-            found = maths.figures(asked(spec, tables, series, period, cohort=cohort))
-            value = found.breakdown_value if cohort is None else ibis.literal(cohort)
-            parts.append(
-                found.select(
-                    *bins.edge_columns(spec.parts),
-                    breakdown_value=value,
-                    bucket="bucket",
-                    value="value",
-                    order=ibis.literal(order),
-                    period=ibis.literal(name),
-                )
-            )
-    return functools.reduce(lambda a, b: a.union(b), parts)
+            found = journeys.figures(spec, tables, series, period, cohort)
+            if found is None:
+                left.append(one_raw(spec, tables, name, period, cohort, order, series))
+            else:
+                frames.append(found.assign(order=order, period=name))
+    if left:
+        frames.append(tables.execute(functools.reduce(lambda a, b: a.union(b), left)))
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
 
 def expression(spec: Trends, tables: EventTables) -> ir.Table:
@@ -171,7 +182,7 @@ def valued(one: maths.Asked, rows: ir.Table, tables: EventTables) -> ir.Value:
 # ---------------------------------------------------------------------- figures
 def rows(spec: Trends, tables: EventTables, *, listed: bool = False) -> list[Row]:
     """Run the question and give its rows, in PostHog's order; `listed` as in `rows_of`."""
-    found = bins.named(tables.execute(raw(spec, tables)), spec.parts)
+    found = bins.named(computed(spec, tables), spec.parts)
     return rows_of(found, spec, buckets(spec, tables), listed=listed)
 
 

@@ -1,0 +1,73 @@
+"""The figures of a lifecycle from journeys."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from evkit import properties
+from evkit.dates import Range, cuts
+from evkit.dates.cuts import Cut, microseconds
+from evkit.insights.lifecycle.spec import Lifecycle
+from evkit.kernel import returning
+from evkit.kernel.placing import Placing
+from evkit.model.created import created_of_actors
+from evkit.model.journeys import PERSONS, By
+from evkit.model.tables import EventTables
+from evkit.query.actors import group_index
+from evkit.query.marks import marks
+
+
+def counts(
+    spec: Lifecycle, tables: EventTables, asked: Range, places: list[dt.datetime], low: dt.datetime, high: dt.datetime
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Count what actors are in each bucket, and how many aren't active in the next one, as `returning.lifecycle`; None where the engine has to be asked.
+
+    Parameters
+    ----------
+    places
+        The starts of the buckets that are looked at, wall clock.
+    low, high
+        The instants at which they begin, and end.
+    """
+    index = group_index(spec.group_type, spec.group_type_index, tables)
+    found = marks(tables, PERSONS if index is None else By("group", index))
+    if found is None:
+        return None
+    hits = found.series(spec.subject, spec.filters)
+    personless = found.test(
+        "personless", (), lambda m: properties.says(m.rows.properties, "$process_person_profile", "false", dialect=tables.dialect)
+    )
+    first, last = microseconds(low), microseconds(high) - 1
+    created = created_of_actors(tables, found.index, index)
+    made = cut(asked, first, last)
+    return returning.lifecycle(
+        found.index.offsets, found.index.t, hits & ~personless, born(created, asked, places), Placing.of(made.edges, placed(made, places), last),
+        len(places), low=first, high=last,
+    )  # fmt: skip
+
+
+def cut(asked: Range, low: int, high: int) -> Cut:
+    """Cut a range of time as the question does."""
+    return cuts.cut(asked.interval, low, high, timezone=asked.timezone, week_start="monday" if asked.week_start_day else "sunday")
+
+
+def placed(made: Cut, places: list[dt.datetime]) -> np.ndarray:
+    """Give the place of each segment; -1 for one that is not looked at."""
+    starts = np.array(places, "datetime64[us]").astype(np.int64)
+    at = np.minimum(np.searchsorted(starts, made.starts), len(starts) - 1)
+    place: np.ndarray = np.where(starts[at] == made.starts, at, -1)
+    segments: np.ndarray = place[made.codes]
+    return segments
+
+
+def born(created: np.ndarray, asked: Range, places: list[dt.datetime]) -> np.ndarray:
+    """Give the place of the bucket that each was created in; -1 for none that is looked at."""
+    known = created[created != cuts.NEVER]
+    found = np.full(len(created), -1, np.int64)
+    if len(known):
+        made = cut(asked, int(known.min()), int(known.max()))
+        segment = np.searchsorted(made.edges, known, side="right") - 1
+        found[created != cuts.NEVER] = placed(made, places)[segment]
+    return found

@@ -1,0 +1,34 @@
+"""The figures of stickiness from journeys."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evkit.dates import Range, cuts
+from evkit.dates.cuts import microseconds
+from evkit.insights.stickiness.spec import Stickiness
+from evkit.kernel import returning
+from evkit.kernel.placing import Placing
+from evkit.model.journeys import PERSONS, By
+from evkit.model.tables import EventTables
+from evkit.query.marks import marks
+from evkit.query.spec import Series
+
+HOW = {"gte": returning.AT_LEAST, "lte": returning.AT_MOST, "exact": returning.EXACTLY}
+
+
+def figures(spec: Stickiness, tables: EventTables, series: Series, period: Range) -> np.ndarray | None:
+    """Count who is there in 1, 2, 3 ... intervals of a period; None where the engine has to be asked."""
+    if spec.interval_count > 1 or spec.aggregate_by is not None:
+        return None
+    series = series.indexed(tables.group_types)
+    found = marks(tables, PERSONS if series.group_type_index is None else By("group", series.group_type_index))
+    low, high = microseconds(period.lower), microseconds(period.end)
+    if found is None or high < low:
+        return None
+    made = cuts.cut(spec.interval, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)
+    how, times = ("gte", 1) if spec.criteria is None else spec.criteria
+    return returning.stickiness(
+        found.index.offsets, found.index.t, found.series(series, spec.filters), Placing.of(made.edges, made.codes, high), len(made.starts),
+        low=low, high=high, how=HOW[how], times=times,
+    )  # fmt: skip

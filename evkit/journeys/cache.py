@@ -1,0 +1,120 @@
+"""The folder that indexes are kept in: where it is, what is in it, how large it may be."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from evkit.errors import CacheError
+from evkit.journeys.arrays import MANIFEST, UNFINISHED
+
+FOLDER = "EVKIT_CACHE"
+"""The environment variable that says where the folder is."""
+LARGEST = "EVKIT_CACHE_GB"
+"""The environment variable that says how large it may be, in GB."""
+DEFAULT_GB = 20.0
+GB = 1_000_000_000
+USED = "used"
+"""The empty file whose time says when an index was used last."""
+ABANDONED_SECONDS = 24 * 3600
+"""After so long a folder that is still unfinished is nobody's."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An index that is kept: of which data (a fingerprint), by whom, its folder, its bytes, when it was used last (seconds since 1970)."""
+
+    data: str
+    by: str
+    folder: Path
+    size: int
+    used: float
+
+
+def root() -> Path:
+    """Give the folder of the indexes."""
+    given = os.environ.get(FOLDER)
+    return (Path(given) if given else user_cache_path("evkit", appauthor=False)) / "journeys"
+
+
+def largest() -> int:
+    """Give how many bytes the folder may hold.
+
+    Raises
+    ------
+    CacheError
+        When the environment says something that is no number.
+    """
+    given = os.environ.get(LARGEST, "")
+    try:
+        limit = float(given) if given else DEFAULT_GB
+    except ValueError:
+        raise CacheError(f"{LARGEST}={given!r} is no number: say how many GB of indexes may be kept, such as {LARGEST}=5") from None
+    return int(limit * GB)
+
+
+def entries() -> list[Entry]:
+    """Give the indexes that are kept, the one used last first."""
+    found = [entry(path.parent) for path in root().glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith(UNFINISHED)]
+    return sorted(found, key=lambda e: -e.used)
+
+
+def entry(folder: Path) -> Entry:
+    """Give what is known of an index by its folder."""
+    size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # somebody else may be at it
+            size += path.stat().st_size if path.is_file() else 0
+    used = folder / USED
+    return Entry(folder.parent.name, folder.name, folder, size, used.stat().st_mtime if used.exists() else 0.0)
+
+
+def touch(folder: Path) -> None:
+    """Note that an index is being used; a folder that can't be written is as well."""
+    with contextlib.suppress(OSError):
+        (folder / USED).touch()
+
+
+def make_room(kept: Path) -> None:
+    """Remove the indexes that were not used for longest, until all fit; never the one that is kept.
+
+    What is open stays readable where the system allows to remove it, and stays there where it doesn't.
+    """
+    remove_abandoned()
+    limit, total = largest(), 0
+    for found in entries():
+        total += found.size
+        if total > limit and found.folder != kept:
+            remove(found.folder)
+            total -= found.size
+
+
+def remove_abandoned(now: float | None = None) -> None:
+    """Remove folders that somebody began long ago, and never finished."""
+    now = time.time() if now is None else now
+    for path in unfinished():
+        with contextlib.suppress(FileNotFoundError):
+            if now - path.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def unfinished() -> Iterator[Path]:
+    """Give the folders that are being written, or were when their process ended."""
+    yield from root().glob(f"*/{UNFINISHED}*")
+
+
+def remove(folder: Path) -> None:
+    """Remove an index; first its name, so that nobody opens half of it."""
+    gone = folder.with_name(f"{UNFINISHED}gone-{os.getpid()}-{time.time_ns()}")
+    with contextlib.suppress(OSError):
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()  # empty by now?

@@ -1,0 +1,186 @@
+"""Columns beside an index, made when they are first needed: whether an event passes a test, and what it says, as codes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from evkit.journeys.build import Run
+from evkit.journeys.index import Index
+
+NOTHING = -1
+"""The code of an event that says nothing."""
+UNREAD = -2
+"""The code of an event that was not asked yet."""
+MOST_WORDS = 1_000_000
+"""So many different values a column may have; one that has more is no use as codes."""
+COLUMNS = "columns"
+COVERED = b"covered"
+EVERY = ""
+"""Stands among the names that a column covers for every event: no event is called so."""
+
+
+class TooMany(Exception):
+    """A property has too many values for codes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """What events say, a code each.
+
+    Parameters
+    ----------
+    codes
+        int32, a position of the index each: a position in `words`, `NOTHING` or `UNREAD`.
+    words
+        The values, in the order in which they were met.
+    covered
+        The names of the events that were read; `EVERY` among them for all.
+    """
+
+    codes: np.ndarray
+    words: pa.Array
+    covered: frozenset[str]
+
+    def covers(self, names: Collection[str] | None) -> bool:
+        """Say whether events of these names were read; None for all."""
+        return EVERY in self.covered or (names is not None and self.covered.issuperset(names))
+
+
+# ---------------------------------------------------------------------- tests
+def mask(index: Index, rows: ir.Table, run: Run, *, key: str | None) -> np.ndarray:
+    """Say which events pass a test.
+
+    Parameters
+    ----------
+    rows
+        The events that pass: row, their number in the scan.
+    key
+        What tells the test from every other one of the same data; None where it may mean another thing another day, and isn't kept.
+
+    Returns
+    -------
+    ndarray
+        bool, a position of the index each.
+    """
+    path = place(index, key, "mask.npy")
+    if path is not None and path.exists():
+        with contextlib.suppress(OSError, ValueError):
+            bits = np.load(path)
+            if bits.dtype == np.uint8 and bits.shape == (-(-len(index) // 8),):
+                return np.unpackbits(bits, count=len(index)).view(bool)
+    hit = np.zeros(index.scanned, bool)
+    for batch in run(rows.select("row")):
+        hit[batch["row"].to_numpy(zero_copy_only=False)] = True
+    found: np.ndarray = hit[index.rows]
+    if path is not None:
+        with replaced(path) as part:
+            np.save(part, np.packbits(found), allow_pickle=False)
+    return found
+
+
+# ---------------------------------------------------------------------- values
+def values(
+    index: Index, read: Callable[[Collection[str] | None], ir.Table], run: Run, *, key: str | None, names: Collection[str] | None, known: Coded | None
+) -> Coded:  # fmt: skip
+    """Give what events say, as codes.
+
+    Parameters
+    ----------
+    read
+        Gives the events of some names (None for all) as an expression: row, value (text; null for nothing).
+    names
+        The names of the events that are asked about; of others the codes may be `UNREAD`.
+    known
+        What was read before.
+
+    Raises
+    ------
+    TooMany
+        When there are more than `MOST_WORDS` different values.
+    """
+    path = place(index, key, "arrow")
+    if known is None and path is not None and path.exists():
+        known = kept(path, len(index))
+    if known is not None and known.covers(names):
+        return known
+    if names is not None:
+        names = sorted(frozenset(names) - (known.covered if known is not None else frozenset()))
+    codes, words = scanned(index, run(read(names).select("row", "value")), known.words if known is not None else pa.array([], pa.string()))
+    made = codes[index.rows]
+    if known is not None and names is not None:
+        made = np.where(made == UNREAD, known.codes, made)
+    before = known.covered if known is not None else frozenset()
+    found = Coded(made, words, before | ({EVERY} if names is None else frozenset(names)))
+    if path is not None:
+        with replaced(path) as part:
+            keep(part, found)
+    return found
+
+
+def scanned(index: Index, batches: Iterator[pa.RecordBatch], words: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """Give codes by the numbers of the scan, and the words with those that are new."""
+    places = {word: code for code, word in enumerate(words.to_pylist())}
+    codes = np.full(index.scanned, UNREAD, np.int32)
+    for batch in batches:
+        said = batch["value"].cast(pa.string()).dictionary_encode()
+        own = np.array([places.setdefault(word, len(places)) for word in said.dictionary.to_pylist()] + [NOTHING], np.int32)
+        if len(places) > MOST_WORDS:
+            raise TooMany
+        at = said.indices.fill_null(len(said.dictionary)).to_numpy(zero_copy_only=False)
+        codes[batch["row"].to_numpy(zero_copy_only=False)] = own[at]
+    return codes, pa.array(list(places), pa.string())
+
+
+def keep(path: Path, column: Coded) -> None:
+    """Write a column as one Arrow file, its codes as a dictionary's; what says nothing, or was not read, is null."""
+    indices = pa.array(column.codes, pa.int32(), mask=column.codes < 0)
+    coded = pa.DictionaryArray.from_arrays(indices, column.words)
+    schema = pa.schema([pa.field("said", coded.type)], metadata={COVERED: json.dumps(sorted(column.covered)).encode()})
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        writer.write_batch(pa.record_batch([coded], schema=schema))
+
+
+def kept(path: Path, size: int) -> Coded | None:
+    """Read a column that was kept; None where it can't be read."""
+    try:
+        with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+            said = reader.get_batch(0)["said"]
+            covered = frozenset(json.loads(reader.schema.metadata[COVERED]))
+            codes = said.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).copy()
+            words = pa.array(said.dictionary.to_pylist(), pa.string())
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Coded(codes, words, covered) if len(codes) == size else None
+
+
+# ---------------------------------------------------------------------- files
+def place(index: Index, key: str | None, ending: str) -> Path | None:
+    """Give the file that a column is kept in; None where it isn't kept."""
+    if index.folder is None or key is None:
+        return None
+    return index.folder / COLUMNS / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.{ending}"
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Write a file under another name, and give it its own when it is whole. Where there is no room for it, there is none."""
+    part = path.with_name(f"{uuid.uuid4().hex}.part.npy")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,107 @@
+"""The index: every actor's events in order of time, as columns."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from evkit.kernel import codes
+
+MOST_BYTES = 1 << 30
+"""How much of what was worked out is kept in memory beside an index."""
+
+
+class Worked:
+    """Arrays that were worked out from an index, those used last; several threads may ask."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._found: OrderedDict[Hashable, np.ndarray] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Give what is known under `key`, working it out first if need be."""
+        found = self._found.get(key)
+        if found is None:
+            found = make()
+        self._found[key] = found
+        self._found.move_to_end(key)
+        while len(self._found) > 1 and sum(array.nbytes for array in self._found.values()) > self._most:
+            self._found.popitem(last=False)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """Events sorted by actor, time, arrival and uuid; a position an event.
+
+    Parameters
+    ----------
+    offsets
+        int64: actor a has the positions offsets[a] .. offsets[a + 1] - 1.
+    t
+        int64: microseconds since 1970.
+    arrival
+        int64: what came first, of events of one time.
+    rows
+        The number of each event in the scan of the data.
+    events
+        The code of each event's name, a position in `names`.
+    actors
+        uint64: the engine's hash of each actor's id; ascending.
+    names
+        The names of the events.
+    scanned
+        How many rows the scan of the data has; the index may have fewer: those that have an actor.
+    ids, persons
+        uint64: the hash of each id that goes by another one, and of that one.
+    folder
+        Where it is kept; None for one in memory.
+    """
+
+    offsets: np.ndarray
+    t: np.ndarray
+    arrival: np.ndarray
+    rows: np.ndarray
+    events: np.ndarray
+    actors: np.ndarray
+    names: tuple[str, ...]
+    scanned: int
+    ids: np.ndarray
+    persons: np.ndarray
+    folder: Path | None = None
+    worked: Worked = field(default_factory=Worked)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], names: Sequence[str], scanned: int, folder: Path | None = None) -> Index:
+        """Make an index of its arrays."""
+        a = arrays
+        return cls(
+            a["offsets"], a["t"], a["arrival"], a["rows"], a["events"], a["actors"], tuple(names), scanned, a["ids"], a["persons"], folder,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def __repr__(self) -> str:
+        return f"<Index of {len(self):,} events of {len(self.offsets) - 1:,} actors, {'kept' if self.folder else 'in memory'}>"
+
+    @cached_property
+    def code(self) -> dict[str, int]:
+        """The code of each name."""
+        return {name: code for code, name in enumerate(self.names)}
+
+    def actors_of(self, hashes: np.ndarray) -> np.ndarray:
+        """Give which actor has an id, by the engine's hashes of ids; -1 for none that has an event here."""
+        at = codes.of_hashes(hashes, self.ids)
+        own = np.where(at >= 0, np.append(self.persons, np.uint64(0))[at], hashes)
+        return codes.of_hashes(own, self.actors)
+
+    @property
+    def size(self) -> int:
+        """How many bytes its arrays have."""
+        return sum(a.nbytes for a in (self.offsets, self.t, self.arrival, self.rows, self.events, self.actors, self.ids, self.persons))

@@ -1,0 +1,150 @@
+"""Picking events out of journeys: those that are a step of something, in a range of time, actor by actor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True, nogil=True)
+def _count(offsets: Any, t: Any, wanted: Any, passes: Any, low: int, high: int, counts: Any) -> int:
+    every, total = len(passes) == 0, 0
+    for a in range(len(offsets) - 1):
+        size = 0
+        for i in range(offsets[a], offsets[a + 1]):
+            if wanted[i] and (every or passes[i]) and low <= t[i] <= high:
+                size += 1
+        counts[a] = size
+        total += size
+    return total
+
+
+@nb.njit(cache=True, nogil=True)
+def _fill(offsets: Any, t: Any, wanted: Any, passes: Any, low: int, high: int, counts: Any, out: Any, begins: Any, who: Any) -> None:
+    every, size, kept = len(passes) == 0, 0, 0
+    for a in range(len(offsets) - 1):
+        if counts[a] == 0:
+            continue
+        begins[kept], who[kept] = size, a
+        kept += 1
+        for i in range(offsets[a], offsets[a + 1]):
+            if wanted[i] and (every or passes[i]) and low <= t[i] <= high:
+                out[size] = i
+                size += 1
+    begins[kept] = size
+
+
+def select(
+    offsets: np.ndarray, t: np.ndarray, wanted: np.ndarray, passes: np.ndarray | None, *, low: int, high: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pick events out.
+
+    Parameters
+    ----------
+    offsets, t
+        The journeys.
+    wanted
+        A number an event: 0 for one that isn't wanted.
+    passes
+        bool: whether an event passes; None where all do.
+    low, high
+        The first and the last instant, microseconds.
+
+    Returns
+    -------
+    tuple
+        The positions of the events; where each actor's begin, and the end; the actors that have any.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = select(np.array([0, 2, 3]), np.array([1, 5, 3]), np.array([1, 0, 2]), None, low=0, high=9)
+    >>> [part.tolist() for part in found]
+    [[0, 2], [0, 1, 2], [0, 1]]
+    """
+    every = np.zeros(0, np.bool_) if passes is None else passes
+    counts = np.empty(len(offsets) - 1, np.int64)
+    total = _count(offsets, t, wanted, every, low, high, counts)
+    actors = int(np.count_nonzero(counts))
+    out, begins, who = np.empty(total, np.int64), np.empty(actors + 1, np.int64), np.empty(actors, np.int64)
+    _fill(offsets, t, wanted, every, low, high, counts, out, begins, who)
+    return out, begins, who
+
+
+@nb.njit(cache=True, nogil=True)
+def _within(begins: Any, who: Any, t: Any, actors: Any, since: Any, until: Any, keep: Any) -> None:
+    w = 0
+    for a in range(len(who)):
+        while w < len(actors) and actors[w] < who[a]:
+            w += 1
+        for i in range(begins[a], begins[a + 1]):
+            k = w
+            while k < len(actors) and actors[k] == who[a]:
+                if since[k] <= t[i] <= until[k]:
+                    keep[i] = True
+                    break
+                k += 1
+
+
+def within(
+    begins: np.ndarray, who: np.ndarray, t: np.ndarray, actors: np.ndarray, since: np.ndarray, until: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    """Say which events lie in a window of their actor: bool.
+
+    Parameters
+    ----------
+    begins, who
+        Where each actor's events begin, and the end; who it is, ascending.
+    t
+        int64: microseconds.
+    actors, since, until
+        The windows, ascending by actor; both ends inside.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.array
+    >>> within(a([0, 2, 3]), a([4, 7]), a([1, 9, 1]), a([4, 5]), a([0, 0]), a([5, 5])).tolist()
+    [True, False, False]
+    """
+    keep = np.zeros(len(t), np.bool_)
+    _within(begins, who, t, actors, since, until, keep)
+    return keep
+
+
+def kept(at: np.ndarray, begins: np.ndarray, who: np.ndarray, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Keep some of the events that `select` gave; actors who have none any more go."""
+    counts = np.bincount(np.repeat(np.arange(len(who)), np.diff(begins))[keep], minlength=len(who))
+    some = counts > 0
+    return at[keep], np.concatenate([[0], np.cumsum(counts[some])]).astype(np.int64), who[some]
+
+
+@nb.njit(cache=True, nogil=True)
+def _since_first(begins: Any, steps: Any, t: Any, keep: Any) -> None:
+    for a in range(len(begins) - 1):
+        since, found = 0, False
+        for i in range(begins[a], begins[a + 1]):
+            if not found and steps[i] & 1:
+                since, found = t[i], True
+                for j in range(i - 1, begins[a] - 1, -1):
+                    if t[j] != since:
+                        break
+                    keep[j] = True
+            keep[i] = found
+
+
+def since_first(begins: np.ndarray, steps: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Say which events are not before their actor's first first step: bool.
+
+    Parameters
+    ----------
+    begins
+        Where each actor's events begin, and the end.
+    steps
+        The steps that an event is, as bits.
+    """
+    keep = np.zeros(len(t), np.bool_)
+    _since_first(begins, steps, t, keep)
+    return keep

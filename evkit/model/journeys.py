@@ -1,0 +1,280 @@
+"""Which journeys there are of the tables: found in memory or in the cache, built when it pays or when it is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+from evkit.errors import CacheError, CacheWarning, SpecError, unknown, warn
+from evkit.journeys import build, cache
+from evkit.journeys.arrays import sizes
+from evkit.journeys.columns import Coded
+from evkit.journeys.index import Index
+from evkit.model import numbered
+from evkit.model.progress import watched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evkit.model.tables import EventTables
+
+SWITCH = "EVKIT_JOURNEYS"
+"""The environment variable that says when indexes are used: "auto", "off", or "always", whatever the size."""
+WHEN = ("auto", "off", "always")
+WORTH_IT = 500_000
+"""So many events make it worth it to build an index unasked, for the second question about the same kind of actor."""
+INFO = ["actor", "events", "actors", "columns", "megabytes", "used", "mine", "folder"]
+FORMAT = 1
+"""Of the files of an index: another one is not read."""
+
+
+@dataclass(frozen=True)
+class By:
+    """Whose journeys: those of persons, distinct ids, sessions, or of groups of one type (by its index)."""
+
+    kind: str = "person"
+    group: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What the index is called."""
+        return self.kind if self.group is None else f"group-{self.group}"
+
+
+PERSONS = By()
+IDS = By("distinct_id")
+SESSIONS = By("session")
+
+
+class Alive:
+    """Objects that are kept, so that no other gets their number."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Any] = {}
+
+    def add(self, thing: Any) -> None:
+        """Keep an object."""
+        self._by_id[id(thing)] = thing
+
+
+@dataclass
+class Held:
+    """What is known of the journeys of a set of tables, in this process.
+
+    Parameters
+    ----------
+    found
+        The indexes by name; None where there can't be one.
+    asked
+        How often each was asked for in vain.
+    columns
+        Coded columns, by index, settings and what they say; None where there are too many values.
+    alive
+        Settings that something was worked out under: what is known of them goes by which object they are.
+    """
+
+    found: dict[str, Index | None] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    columns: dict[Any, Coded | None] = field(default_factory=dict)
+    alive: Alive = field(default_factory=Alive)
+
+
+def held(tables: EventTables) -> Held:
+    """Give what is known of the journeys of the tables."""
+    return tables.cache.get("journeys", Held)
+
+
+def mode() -> str:
+    """Give when indexes are used.
+
+    Raises
+    ------
+    SpecError
+        When the environment says another word.
+    """
+    said = os.environ.get(SWITCH, "") or "auto"
+    if said not in WHEN:
+        raise SpecError(f"{SWITCH}={said!r}: say one of {', '.join(WHEN)}")
+    return said
+
+
+def journeys(tables: EventTables, by: By = PERSONS) -> Index | None:
+    """Give the journeys of the tables where there are any, or where it pays to make them; None where a question goes without."""
+    if tables.con is None or tables.dialect != "duckdb" or mode() == "off":
+        return None
+    known = held(tables)
+    if by.name not in known.found:
+        index = kept(tables, by)
+        if index is None:
+            known.asked[by.name] += 1
+            if mode() == "auto" and (known.asked[by.name] < 2 or tables.count < WORTH_IT):
+                return None
+            index = made(tables, by)
+        known.found[by.name] = index
+    return known.found[by.name]
+
+
+def prepare(tables: EventTables, by: By = PERSONS) -> Index | None:
+    """Make the journeys of the tables, where there are none yet.
+
+    Warns
+    -----
+    CacheWarning
+        When they can't be kept.
+    """
+    if tables.con is None or tables.dialect != "duckdb":
+        raise SpecError(f"journeys are kept beside DuckDB only: {tables.dialect} answers every question itself")
+    known = held(tables)
+    if known.found.get(by.name) is None:
+        known.found[by.name] = kept(tables, by) or made(tables, by)
+    return known.found[by.name]
+
+
+def by_words(tables: EventTables, words: Sequence[str]) -> list[By]:
+    """Give whose journeys words mean: "person", "distinct_id", "session", or the name of a group type.
+
+    Raises
+    ------
+    SpecError
+        For a word that is none of these.
+    """
+    types = [name for name in tables.group_types if name]
+    known = {by.name: by for by in (PERSONS, IDS, SESSIONS)} | {name: By("group", tables.group_types.index(name)) for name in types}
+    for word in words:
+        if word not in known:
+            raise unknown("actor", word, list(known))
+    return [known[word] for word in words]
+
+
+def kept(tables: EventTables, by: By) -> Index | None:
+    """Open the journeys that are in the cache; None where there are none, or they are not what was written."""
+    folder = place(tables, by)
+    if folder is None or not folder.exists():
+        return None
+    try:
+        index = build.load(folder)
+    except CacheError:  # torn: it is made anew
+        cache.remove(folder)
+        return None
+    cache.touch(folder)
+    return index
+
+
+def made(tables: EventTables, by: By) -> Index | None:
+    """Make the journeys; None where they can't be."""
+    folder = place(tables, by)
+    try:
+        index = merged(tables, folder) if by == PERSONS and tables.replays_identity else None
+        index = index if index is not None else sorted_anew(tables, by, folder)
+    except CacheError as error:
+        warn(f"{error}. Figures are the same without it, and take longer", CacheWarning)
+        return None
+    if folder is not None:
+        cache.touch(folder)
+        cache.make_room(folder)
+    return index
+
+
+def sorted_anew(tables: EventTables, by: By, folder: Path | None) -> Index:
+    """Make the journeys by sorting the events."""
+    named = build.Named.of(tables.arrow(build.events_of(numbered.numbered(tables))))
+    run = lambda expr: tables.batches(expr, 1 << 20)  # noqa: E731
+    moved = moved_ids(tables) if by == PERSONS else None
+    with watched(tables.con, f"sorting the events of each {by.kind.replace('_', ' ')}"):
+        return build.build(relation(tables, by), run, named, scanned=numbered.scanned(tables), moved=moved, target=folder)
+
+
+def merged(tables: EventTables, folder: Path | None) -> Index | None:
+    """Make the journeys of persons from those of their distinct ids: who is one person is known from the merges alone."""
+    base, moved = prepare(tables, IDS), moved_ids(tables)
+    return base if base is None or moved is None else build.merged(base, moved, target=folder)
+
+
+def moved_ids(tables: EventTables) -> pa.Table | None:
+    """Give the hashes of the ids that go by another one, and of those: id, person; None where there are none."""
+    groups = tables.person_groups() if tables.replays_identity else None
+    return (
+        None if groups is None else tables.arrow(groups.select(id=build.hashed(groups.distinct_id), person=build.hashed(groups.person_id)))
+    )
+
+
+def relation(tables: EventTables, by: By) -> ir.Table:
+    """Give the events with whose journey they are in: actor (null for none), t, arrival, row, event, uuid."""
+    log = tables.log(
+        frozenset() if by.group is None else frozenset({f"group:{by.group}"}), people=by.kind == "person", named=False, numbered=True
+    )
+    actor: Callable[[], ir.StringValue] = {
+        "person": lambda: log.person_id,
+        "distinct_id": lambda: log.distinct_id,
+        "session": lambda: tables.session_id(log.properties).nullif(""),
+        "group": lambda: tables.group_key(log.properties, by.group or 0),
+    }[by.kind]
+    return log.select("t", "arrival", "row", "event", "uuid", actor=actor())
+
+
+def place(tables: EventTables, by: By) -> Path | None:
+    """Give the folder that the journeys are kept in; None for data that nothing tells apart from others for sure."""
+    if tables.fingerprint is None or not numbered.is_scan(tables.source.table(), tables):
+        return None
+    said = [FORMAT, duckdb.__version__, tables.fingerprint, tables.identity, list(tables.settings.group_types)]
+    digest = hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:32]
+    return cache.root() / digest / by.name
+
+
+# ---------------------------------------------------------------------- looking after them
+def prepared(tables: EventTables, words: Sequence[str]) -> EventTables:
+    """Make the journeys that words mean, and give the tables."""
+    for by in by_words(tables, words):
+        prepare(tables, by)
+    return tables
+
+
+def info(tables: EventTables) -> pd.DataFrame:
+    """Give the indexes that are kept, on disk and in memory: see `Events.cache_info`."""
+    mine = {index.folder for index in held(tables).found.values() if index is not None and index.folder is not None}
+    mine |= {folder for by in whose(tables) if (folder := place(tables, by)) is not None}
+    rows = [row_of(entry, entry.folder in mine) for entry in cache.entries()]
+    for name, index in held(tables).found.items():
+        if index is not None and index.folder is None:
+            rows.append((name, len(index), len(index.actors), 0, index.size / 1e6, pd.NaT, True, None))
+    made = pd.DataFrame(rows, columns=INFO)
+    return made.astype(
+        {"events": "Int64", "actors": "Int64", "columns": "Int64", "megabytes": "float64", "used": "datetime64[us]", "mine": "bool"}
+    )
+
+
+def row_of(entry: cache.Entry, mine: bool) -> tuple[Any, ...]:
+    """Give a row of `info`; of an index that can't be read its size alone."""
+    columns = len([path for path in (entry.folder / "columns").glob("*") if "part" not in path.suffixes])
+    used = pd.Timestamp(entry.used, unit="s").floor("us")
+    found = sizes(entry.folder)
+    events, actors = found.get("t"), found.get("actors")
+    return entry.by, events, actors, columns, entry.size / 1e6, used, mine, str(entry.folder)
+
+
+def whose(tables: EventTables) -> list[By]:
+    """Give every kind of actor that the tables have."""
+    return [PERSONS, IDS, SESSIONS, *(By("group", i) for i in range(len(tables.group_types)))]
+
+
+def clear(tables: EventTables, *, everything: bool = False) -> None:
+    """Forget the journeys of the tables, and remove them from the cache; with `everything` those of all data."""
+    tables.cache.forget("journeys")
+    if everything:
+        for entry in cache.entries():
+            cache.remove(entry.folder)
+        return
+    for by in whose(tables):
+        folder = place(tables, by)
+        if folder is not None and folder.exists():
+            cache.remove(folder)

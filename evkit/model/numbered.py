@@ -1,0 +1,98 @@
+"""The events with their number in the scan of the data: what is worked out of the one query is put beside what comes of another by it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from evkit.journeys import cache
+from evkit.journeys.arrays import UNFINISHED
+from evkit.model.schema import EVENTS
+
+if TYPE_CHECKING:
+    from evkit.model.tables import EventTables
+
+OWN_VIEW = "ibis_read_"
+"""How the names of views begin that ibis makes of files."""
+
+
+def numbered(tables: EventTables) -> ir.Table:
+    """Give the events, each uuid once, with `row`: their number in the scan, from 0, the same in every query of these tables."""
+    scan = tables.cache.get("scan", lambda: scan_of(tables))
+    rows = scan.mutate(row=ibis.row_number().over(ibis.window()))
+    if not tables.source.has_uuids:
+        return rows
+    dropped = tables.cache.get("dropped", lambda: repeated(tables, rows))
+    return rows if dropped is None else rows.anti_join(dropped, "row")
+
+
+def scanned(tables: EventTables) -> int:
+    """Give how many rows the scan has."""
+    scan = tables.cache.get("scan", lambda: scan_of(tables))
+    return int(tables.execute(scan.count().name("n").as_table()).n[0])
+
+
+def scan_of(tables: EventTables) -> ir.Table:
+    """Give the events as one scan, whose order the engine keeps; written down in a private file where they are none."""
+    events = tables.source.table()
+    return events if is_scan(events, tables) else written(events, tables)
+
+
+def is_scan(events: ir.Table, tables: EventTables) -> bool:
+    """Say whether the engine reads the events in one order: rows of one table or of files, filtered and computed, not joined.
+
+    Source: DuckDB's documentation, "Order Preservation".
+    """
+    if getattr(tables.source, "is_scan", False):
+        return True
+    at = events.op()
+    while not isinstance(at, ops.PhysicalTable):
+        if not isinstance(at, (ops.Project, ops.Filter, ops.DropColumns)) or at.find(
+            (ops.WindowFunction, ops.Reduction, ops.Unnest), filter=ops.Value
+        ):
+            return False
+        at = at.parent
+    return isinstance(at, ops.InMemoryTable) or (isinstance(at, ops.DatabaseTable) and is_table(at, tables))
+
+
+def is_table(table: ops.DatabaseTable, tables: EventTables) -> bool:
+    """Say whether a name stands for stored rows or files, not for a view that somebody wrote."""
+    if table.name.startswith(OWN_VIEW):
+        return True
+    name = "'" + table.name.replace("'", "''") + "'"
+    found = tables.raw_sql(
+        f"SELECT (SELECT count(*) FROM duckdb_tables() WHERE table_name = {name}), (SELECT count(*) FROM duckdb_views() WHERE view_name = {name})"
+    )
+    return bool(found[0] > 0 and found[1] == 0)
+
+
+def written(events: ir.Table, tables: EventTables) -> ir.Table:
+    """Write the events down in a file that goes when the tables do."""
+    cache.root().mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}scan-", dir=cache.root()))
+    weakref.finalize(tables.cache, shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "events.parquet"
+    return tables.written(events.select(*EVENTS.names), path)
+
+
+def repeated(tables: EventTables, rows: ir.Table) -> ir.Table | None:
+    """Give the rows that repeat a uuid which arrived before, in the engine: row; None where there is none.
+
+    Of rows that say the same throughout the first of the scan is kept.
+    """
+    tables.clean()
+    doubles: ir.Table | None = tables.cache.get("doubles", lambda: None)
+    if doubles is None:
+        return None
+    same = rows.semi_join(doubles.select("uuid"), "uuid")
+    order = [same.arrival, *(same[c] for c in EVENTS.names if c not in ("arrival", "uuid")), same.row]
+    ranked = same.mutate(place=ibis.row_number().over(group_by=same.uuid, order_by=order))
+    extra = tables.arrow(ranked.filter(ranked.place > 0).select("row"))
+    return tables.keep("dropped_rows", extra, ibis.schema({"row": "int64"}))

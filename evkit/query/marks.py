@@ -1,0 +1,180 @@
+"""What is asked of events, as columns beside the journeys: which of them match, and what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from evkit.journeys import columns
+from evkit.journeys.columns import Coded
+from evkit.journeys.index import Index
+from evkit.model.journeys import By, held, journeys
+from evkit.model.tables import EventTables
+from evkit.query.filters import Matcher
+from evkit.query.property_filters import FilterGroup, PropertyFilter
+from evkit.query.relation import Spec, needs_of, relation
+from evkit.query.spec import Action, Series
+
+OWN_NAMES = re.compile(r"ibis_read_\w+")
+OF_THIS_PROCESS = re.compile(r"evkit_\w+_[0-9a-f]+|memtable|ibis_cached")
+"""Names of tables whose content another process doesn't have, or has under another name."""
+
+Filter = FilterGroup | PropertyFilter | None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Answers about the events of an index, a position each.
+
+    Parameters
+    ----------
+    by
+        Whose journeys they are.
+    """
+
+    tables: EventTables
+    index: Index
+    by: By
+
+    def run(self, expr: ir.Table) -> Any:
+        """Run an expression, batch by batch."""
+        return self.tables.batches(expr, 1 << 19)
+
+    # ------------------------------------------------------------------ tests
+    def hits(self, subject: str | Action | None, *filters: Filter) -> np.ndarray:
+        """Say which events are of a name (or an action; None for any) and pass filters: bool."""
+        asked = tuple(f for f in filters if f is not None and not (isinstance(f, FilterGroup) and not f.values))
+        if not asked and isinstance(subject, str):
+            code = self.index.code.get(subject)
+            return self.index.events == code if code is not None else np.zeros(len(self.index), bool)
+        if not asked and subject is None:
+            return np.ones(len(self.index), bool)
+        key = ("hits", id(self.tables.settings), subject, asked)
+        held(self.tables).alive.add(self.tables.settings)
+        return self.index.worked.get(key, lambda: self._hits(subject, asked))
+
+    def _hits(self, subject: str | Action | None, asked: Sequence[Filter]) -> np.ndarray:
+        specs: list[Spec] = [Series(subject), *asked]
+        rows = relation(self.tables, *specs, people=False, numbered=True)
+        matcher = Matcher(self.tables, rows)
+        test = matcher.subject(subject)
+        for one in asked:
+            test = test & matcher.filter(one)
+        passing = rows.filter(test).select("row")
+        return columns.mask(self.index, passing, self.run, key=key_of(passing))
+
+    def test(self, name: str, specs: Sequence[Spec], make: Callable[[Matcher], ir.BooleanValue]) -> np.ndarray:
+        """Say which events pass a test of the tables: bool."""
+
+        def find() -> np.ndarray:
+            rows = relation(self.tables, *specs, people=False, numbered=True)
+            passing = rows.filter(make(Matcher(self.tables, rows))).select("row")
+            return columns.mask(self.index, passing, self.run, key=key_of(passing))
+
+        return self.index.worked.get(("test", name), find)
+
+    def series(self, series: Series, *filters: Filter) -> np.ndarray:
+        """Say which events count for a series and pass filters: bool."""
+        return self.hits(series.subject, series.group, *filters)
+
+    # ------------------------------------------------------------------ values
+    def coded(
+        self, name: Any, specs: Sequence[Spec], value: Callable[[Matcher], ir.StringValue], names: Collection[str] | None
+    ) -> Coded | None:
+        """Give what events say, as codes; None where there are too many values for that.
+
+        Parameters
+        ----------
+        name
+            What tells the value from others of the same tables and settings.
+        specs
+            What it needs joined.
+        value
+            Makes its expression.
+        names
+            The names of the events that are asked about; None for all.
+        """
+        if any(need.startswith(("person", "cohort", "who", "session")) for need in needs_of(*specs)):
+            names = None  # what takes a join is read once, of all
+
+        def read(some: Collection[str] | None) -> ir.Table:
+            rows = relation(self.tables, *specs, people=False, numbered=True)
+            rows = rows.mutate(value=value(Matcher(self.tables, rows)))
+            return (rows if some is None else rows.filter(rows.event.isin(list(some)))).select("row", "value")
+
+        known = held(self.tables)
+        known.alive.add(self.tables.settings)
+        at = (self.by.name, id(self.tables.settings), name)
+        if at in known.columns and known.columns[at] is None:
+            return None
+        before = known.columns.get(at)
+        if before is not None and before.covers(names):
+            return before
+        try:
+            found: Coded | None = columns.values(self.index, read, self.run, key=key_of(read(None)), names=names, known=before)
+        except columns.TooMany:
+            found = None
+        known.columns[at] = found
+        return found
+
+
+def marks(tables: EventTables, by: By) -> Marks | None:
+    """Give the marks of the journeys that there are; None where a question goes without."""
+    index = journeys(tables, by)
+    return None if index is None else Marks(tables, index, by)
+
+
+def key_of(expr: ir.Table) -> str | None:
+    """Give what tells an expression from others of the same data: its SQL; None where that names what only this process has."""
+    sql = OWN_NAMES.sub("scan", str(ibis.to_sql(expr, dialect="duckdb")))
+    return None if OF_THIS_PROCESS.search(sql) else sql
+
+
+def by_of(tables: EventTables, group_type_index: int | None) -> By:
+    """Give whose journeys a question is about that counts groups of a type, or else persons."""
+    if group_type_index is not None:
+        return By("group", group_type_index)
+    return By("distinct_id") if tables.settings.aggregate_by_distinct_id else By()
+
+
+def names_of(*subjects: str | Action | None) -> frozenset[str] | None:
+    """Give the names of the events that subjects can be; None where they can be any."""
+    found: set[str] = set()
+    for subject in subjects:
+        if isinstance(subject, str):
+            found.add(subject)
+        elif isinstance(subject, Action) and all(step.event is not None for step in subject.steps):
+            found |= {step.event for step in subject.steps if step.event is not None}
+        else:
+            return None
+    return frozenset(found)
+
+
+def together(parts: Sequence[Coded], which: np.ndarray | None = None) -> tuple[np.ndarray, list[tuple[str, ...]]]:
+    """Give several values as one: a code each, int32, and what the codes stand for; only those that occur (among `which`).
+
+    Events that were not read, or say nothing, get the code 0.
+    """
+    codes = np.zeros(len(parts[0].codes), np.int64)
+    for part in parts:
+        codes = codes * max(len(part.words), 1) + np.maximum(part.codes, 0)
+    if len(parts) == 1:
+        return parts[0].codes, [(word,) for word in parts[0].words.to_pylist()]
+    used = np.unique(codes if which is None else codes[which])
+    place = np.searchsorted(used, codes)
+    found = np.minimum(place, max(len(used) - 1, 0)).astype(np.int32)
+    words = [part.words.to_pylist() for part in parts]
+    said: list[tuple[str, ...]] = []
+    for code in used.tolist():
+        one: list[str] = []
+        for part_words in reversed(words):
+            code, at = divmod(code, max(len(part_words), 1))
+            one.append(part_words[at])
+        said.append(tuple(reversed(one)))
+    return found, said
