@@ -1,6 +1,7 @@
 """How tests write events: "a signup 01-01; a upgrade 01-03 12:30 plan=pro; b signup 01-02"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -29,6 +30,15 @@ def parsed(text: str) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Have indexes kept in a folder of the run's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVKIT_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def build(
         except Tied:
             continue
         except OSError as error:
-            raise CacheError(f"the journey index can't be written to {str(target)!r}: {error.strerror or error}") from error
+            raise unwritable(target, error) from error
     raise AssertionError("sorted by uuid, nothing is tied")
 
 
@@ -181,12 +181,32 @@ def merged(base: Index, moved: pa.Table, *, target: Path | None = None) -> Index
             folder.array("persons", "<u8").append(moved["person"].to_numpy())
             folder.finish(names=base.names, scanned=base.scanned)
     except OSError as error:
-        raise CacheError(f"the journey index can't be written to {str(target)!r}: {error.strerror or error}") from error
+        raise unwritable(target, error) from error
     return load(target)
 
 
+def same_as(target: Path, other: str) -> None:
+    """Note in place of an index that it is another one beside it.
+
+    Raises
+    ------
+    CacheError
+        When it can't be written.
+    """
+    try:
+        with Folder(target) as folder:
+            folder.finish(same_as=other)
+    except OSError as error:
+        raise unwritable(target, error) from error
+
+
+def unwritable(target: Path | None, error: OSError) -> CacheError:
+    """Give the error for an index that can't be written."""
+    return CacheError(f"the journey index can't be written to {str(target)!r}: {error.strerror or error}")
+
+
 def load(folder: Path) -> Index:
-    """Open an index that is kept; every byte of it is checked.
+    """Open an index that is kept, or the one beside it that it is the same as; every byte of it is checked.
 
     Raises
     ------
@@ -194,6 +214,8 @@ def load(folder: Path) -> Index:
         When it can't be read, or isn't what was written.
     """
     arrays, told = opened(folder)
+    if told.get("same_as"):
+        return load(folder.with_name(str(told["same_as"])))
     try:
         found = Index.of(arrays, told["names"], int(told["scanned"]), folder)
     except (KeyError, TypeError) as error:

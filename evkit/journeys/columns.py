@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import uuid
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ UNREAD = -2
 MOST_WORDS = 1_000_000
 """So many different values a column may have; one that has more is no use as codes."""
 COLUMNS = "columns"
-COVERED = b"covered"
+COVERED, CHECKED = "covered", "crc"
+"""What is told of a column in its file."""
 EVERY = ""
 """Stands among the names that a column covers for every event: no event is called so."""
 
@@ -73,19 +74,16 @@ def mask(index: Index, rows: ir.Table, run: Run, *, key: str | None) -> np.ndarr
     ndarray
         bool, a position of the index each.
     """
-    path = place(index, key, "mask.npy")
-    if path is not None and path.exists():
-        with contextlib.suppress(OSError, ValueError):
-            bits = np.load(path)
-            if bits.dtype == np.uint8 and bits.shape == (-(-len(index) // 8),):
-                return np.unpackbits(bits, count=len(index)).view(bool)
+    path = place(index, key, "test")
+    before = None if path is None else kept(path, -(-len(index) // 8))
+    if before is not None:
+        return np.unpackbits(before[0].to_numpy(zero_copy_only=False), count=len(index)).view(bool)
     hit = np.zeros(index.scanned, bool)
     for batch in run(rows.select("row")):
         hit[batch["row"].to_numpy(zero_copy_only=False)] = True
     found: np.ndarray = hit[index.rows]
     if path is not None:
-        with replaced(path) as part:
-            np.save(part, np.packbits(found), allow_pickle=False)
+        keep(path, pa.array(np.packbits(found)), [])
     return found
 
 
@@ -109,9 +107,9 @@ def values(
     TooMany
         When there are more than `MOST_WORDS` different values.
     """
-    path = place(index, key, "arrow")
-    if known is None and path is not None and path.exists():
-        known = kept(path, len(index))
+    path = place(index, key, "said")
+    if known is None and path is not None:
+        known = read_coded(path, len(index))
     if known is not None and known.covers(names):
         return known
     if names is not None:
@@ -123,8 +121,8 @@ def values(
     before = known.covered if known is not None else frozenset()
     found = Coded(made, words, before | ({EVERY} if names is None else frozenset(names)))
     if path is not None:
-        with replaced(path) as part:
-            keep(part, found)
+        indices = pa.array(made, pa.int32(), mask=made < 0)
+        keep(path, pa.DictionaryArray.from_arrays(indices, words), sorted(found.covered))
     return found
 
 
@@ -142,26 +140,14 @@ def scanned(index: Index, batches: Iterator[pa.RecordBatch], words: pa.Array) ->
     return codes, pa.array(list(places), pa.string())
 
 
-def keep(path: Path, column: Coded) -> None:
-    """Write a column as one Arrow file, its codes as a dictionary's; what says nothing, or was not read, is null."""
-    indices = pa.array(column.codes, pa.int32(), mask=column.codes < 0)
-    coded = pa.DictionaryArray.from_arrays(indices, column.words)
-    schema = pa.schema([pa.field("said", coded.type)], metadata={COVERED: json.dumps(sorted(column.covered)).encode()})
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-        writer.write_batch(pa.record_batch([coded], schema=schema))
-
-
-def kept(path: Path, size: int) -> Coded | None:
-    """Read a column that was kept; None where it can't be read."""
-    try:
-        with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
-            said = reader.get_batch(0)["said"]
-            covered = frozenset(json.loads(reader.schema.metadata[COVERED]))
-            codes = said.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).copy()
-            words = pa.array(said.dictionary.to_pylist(), pa.string())
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
+def read_coded(path: Path, size: int) -> Coded | None:
+    """Read a column of codes that was kept; None where there is none that can be trusted."""
+    found = kept(path, size)
+    if found is None:
         return None
-    return Coded(codes, words, covered) if len(codes) == size else None
+    said, covered = found
+    codes = said.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False)
+    return Coded(codes, pa.array(said.dictionary.to_pylist(), pa.string()), frozenset(covered))
 
 
 # ---------------------------------------------------------------------- files
@@ -172,15 +158,38 @@ def place(index: Index, key: str | None, ending: str) -> Path | None:
     return index.folder / COLUMNS / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.{ending}"
 
 
-@contextlib.contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """Write a file under another name, and give it its own when it is whole. Where there is no room for it, there is none."""
-    part = path.with_name(f"{uuid.uuid4().hex}.part.npy")
+def keep(path: Path, column: pa.Array, covered: list[str]) -> None:
+    """Write a column as one Arrow file, first under another name; where there is no room for it, there is none."""
+    part = path.with_name(f"{uuid.uuid4().hex}.part")
+    told = {CHECKED: str(checksum(column)), COVERED: json.dumps(covered)}
+    schema = pa.schema([pa.field("column", column.type)], metadata=told)
     try:
         path.parent.mkdir(exist_ok=True)
-        yield part
-        with part.open("rb+") as file:
+        with part.open("wb") as file:
+            with pa.ipc.new_file(file, schema) as writer:
+                writer.write_batch(pa.record_batch([column], schema=schema))
+            file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
+
+
+def kept(path: Path, size: int) -> tuple[pa.Array, list[str]] | None:
+    """Read a column that was kept, and what it covers; None where there is none that is what was written."""
+    try:
+        with path.open("rb") as file, pa.ipc.open_file(pa.py_buffer(file.read())) as reader:
+            column, told = reader.get_batch(0)["column"], reader.schema.metadata
+            if len(column) == size and int(told[CHECKED.encode()]) == checksum(column):
+                return column, json.loads(told[COVERED.encode()])
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, IndexError):
+        return None
+    return None
+
+
+def checksum(column: pa.Array) -> int:
+    """Give the CRC of a column's numbers, and of the words they stand for."""
+    if isinstance(column, pa.DictionaryArray):
+        words = "\0".join(column.dictionary.to_pylist()).encode("utf-8", "surrogatepass")
+        return zlib.crc32(column.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).data, zlib.crc32(words))
+    return zlib.crc32(column.to_numpy(zero_copy_only=False).data)

@@ -148,8 +148,9 @@ def by_words(tables: EventTables, words: Sequence[str]) -> list[By]:
     SpecError
         For a word that is none of these.
     """
-    types = [name for name in tables.group_types if name]
-    known = {by.name: by for by in (PERSONS, IDS, SESSIONS)} | {name: By("group", tables.group_types.index(name)) for name in types}
+    known = {by.name: by for by in (PERSONS, IDS, SESSIONS)}
+    if not all(word in known for word in words):  # then the types are looked for
+        known |= {name: By("group", index) for index, name in enumerate(tables.group_types) if name}
     for word in words:
         if word not in known:
             raise unknown("actor", word, list(known))
@@ -197,6 +198,8 @@ def sorted_anew(tables: EventTables, by: By, folder: Path | None) -> Index:
 def merged(tables: EventTables, folder: Path | None) -> Index | None:
     """Make the journeys of persons from those of their distinct ids: who is one person is known from the merges alone."""
     base, moved = prepare(tables, IDS), moved_ids(tables)
+    if base is not None and moved is None and folder is not None:
+        build.same_as(folder, IDS.name)
     return base if base is None or moved is None else build.merged(base, moved, target=folder)
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.generate import generate
+from tests.benchmarks.surroundings import FOLDER
 from tests.browser import browser_page
 from tests.lab import open_notebook, server, write_notebook
 
 DONE = """before => { const d = document.querySelector('.evkit-explorer').dataset;
   return d.number !== before && d.number === d.asked && !document.querySelector('.evkit-busy'); }"""
-ROOT = Path(__file__).resolve().parents[2]
 PAUSE = 3000
 """Milliseconds between clicks, so that what is done after one is not measured with the next."""
 
@@ -68,10 +68,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=0)
     given = parser.parse_args()
     if given.rows:
-        path = ROOT / "build" / "bench" / f"events_{given.rows}.parquet"
-        generate(path, given.rows)
-        cells = ["import evkit as ek", f"events = ek.read({str(path)!r}, timezone='UTC')", "ek.explore(events, series=['$pageview'])"]
-        what = ("$pageview", "purchase", "plan", None)
+        path = generate(FOLDER, given.rows).path
+        cells = ["import evkit as ek", f"events = ek.read({path!r}, timezone='UTC')", "ek.explore(events, series=['$pageview'])"]
+        what: tuple[str, str, str, str | None] = ("$pageview", "purchase", "plan", None)
     else:
         cells = ["import evkit as ek", "events = ek.load_sample()", "ek.explore(events, series=['movie_played'])"]
         what = ("movie_played", "user_signed_up", "$browser", "plan")

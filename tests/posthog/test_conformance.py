@@ -21,14 +21,32 @@ AT_LEAST = {
 """The share of the cases without extra needs that pass."""
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not (FOLDER / "run.py").is_file(), reason="the figures are kept apart: set EVKIT_CONFORMANCE to their folder")
+WITH_JOURNEYS = ("trends", "funnels", "retention", "lifecycle", "stickiness", "paths", "cohorts")
+"""The suites whose figures are counted over people's events."""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (FOLDER / "run.py").is_file(), reason="the figures are kept apart: set EVKIT_CONFORMANCE to their folder"),
+]
+
+
+def found(suite: str, out: Path, *options: str, **env: str) -> dict[str, str]:
+    """Run a suite; give how each case ended by its name."""
+    command = [sys.executable, str(FOLDER / "run.py"), "--suite", suite, "--json", str(out), *options]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **env})
+    assert out.exists(), ran.stderr
+    return {c["name"]: c["status"] for c in json.loads(out.read_text())["cases"] if c["status"] in ("pass", "fail")}
+
+
 @pytest.mark.parametrize("suite", AT_LEAST)
 def test_what_passed_once_goes_on_passing(suite: str, tmp_path: Path) -> None:
-    out = tmp_path / "found.json"
-    command = [sys.executable, str(FOLDER / "run.py"), "--suite", suite, "--needs", "none", "--json", str(out)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert out.exists(), ran.stderr
-    cases = [c for c in json.loads(out.read_text())["cases"] if c["status"] in ("pass", "fail")]
-    passed = sum(c["status"] == "pass" for c in cases)
-    assert passed / len(cases) >= AT_LEAST[suite], [c["name"] for c in cases if c["status"] == "fail"]
+    cases = found(suite, tmp_path / "found.json", "--needs", "none")
+    failed = [name for name, status in cases.items() if status == "fail"]
+    assert 1 - len(failed) / len(cases) >= AT_LEAST[suite], failed
+
+
+@pytest.mark.parametrize("suite", WITH_JOURNEYS)
+def test_journeys_give_the_figures_that_the_engine_gives(suite: str, tmp_path: Path) -> None:
+    engine = found(suite, tmp_path / "engine.json", EVKIT_JOURNEYS="off")
+    assert found(suite, tmp_path / "journeys.json", EVKIT_JOURNEYS="always") == engine
+    assert sum(status == "pass" for status in engine.values()) > 0.9 * len(engine)
