@@ -14,6 +14,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from evkit.journeys.build import Run
 from evkit.journeys.index import Index
@@ -96,7 +97,8 @@ def values(
     Parameters
     ----------
     read
-        Gives the events of some names (None for all) as an expression: row, value (text; null for nothing).
+        Gives what the events of some names (None for all) say as an expression: value (text; null for nothing), rows (an array of the
+        numbers of the events that say so); each value once.
     names
         The names of the events that are asked about; of others the codes may be `UNREAD`.
     known
@@ -114,7 +116,7 @@ def values(
         return known
     if names is not None:
         names = sorted(frozenset(names) - (known.covered if known is not None else frozenset()))
-    codes, words = scanned(index, run(read(names).select("row", "value")), known.words if known is not None else pa.array([], pa.string()))
+    codes, words = scanned(index, run(read(names).select("value", "rows")), known.words if known is not None else pa.array([], pa.string()))
     made = codes[index.rows]
     if known is not None and names is not None:
         made = np.where(made == UNREAD, known.codes, made)
@@ -131,12 +133,13 @@ def scanned(index: Index, batches: Iterator[pa.RecordBatch], words: pa.Array) ->
     places = {word: code for code, word in enumerate(words.to_pylist())}
     codes = np.full(index.scanned, UNREAD, np.int32)
     for batch in batches:
-        said = batch["value"].cast(pa.string()).dictionary_encode()
-        own = np.array([places.setdefault(word, len(places)) for word in said.dictionary.to_pylist()] + [NOTHING], np.int32)
+        said, rows = batch["value"].to_pylist(), batch["rows"]
+        own = [NOTHING if word is None else places.setdefault(word, len(places)) for word in said]
         if len(places) > MOST_WORDS:
             raise TooMany
-        at = said.indices.fill_null(len(said.dictionary)).to_numpy(zero_copy_only=False)
-        codes[batch["row"].to_numpy(zero_copy_only=False)] = own[at]
+        codes[rows.flatten().to_numpy(zero_copy_only=False)] = np.repeat(
+            np.array(own, np.int32), pc.list_value_length(rows).to_numpy(zero_copy_only=False)
+        )
     return codes, pa.array(list(places), pa.string())
 
 

@@ -114,7 +114,7 @@ def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str
         return LinesSource(con, files, columns, rejects)
     name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
     if kind == "parquet":
-        return TableSource(con, parquet(con, files), name=name, columns=columns, rejects=rejects)
+        return TableSource(con, parquet(con, files), name=name, columns=columns, rejects=rejects, files=files)
     header = ibis.table(csv.columns_of(files), name=name)
     return TableSource(con, header, name=name, columns=columns, staging=csv.Staging(con, files), rejects=rejects)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow.parquet as pq
 
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning, warn
@@ -98,6 +101,8 @@ class TableSource:
         Files that become the table when the events are first needed.
     rejects
         Where what is set aside is added to.
+    files
+        The Parquet files that the table is read from, where it is.
     """
 
     def __init__(
@@ -110,14 +115,17 @@ class TableSource:
         columns: Mapping[str, str] | None = None,
         staging: csv.Staging | None = None,
         rejects: Rejects | None = None,
+        files: Sequence[Path] = (),
     ) -> None:
         self.con = con
+        self._files = files
         self.name = name
         self.dialect = dialect
         self.rejects = rejects if rejects is not None else Rejects()
         self._table = table
         self._columns = columns
         self._staging = staging
+        self._left_out: list[str] = []
         self._canonical, self.has_uuids = self._read()
 
     def _read(self, *, with_place: bool = False) -> tuple[ir.Table, bool]:
@@ -137,12 +145,31 @@ class TableSource:
             counts = self._run(
                 e.aggregate([test.sum().name(f"c{i}") for i, test in enumerate(checks.values())], unnamed=e.uuid.isnull().sum())
             )[0]
-        for i, (reason, test) in enumerate(checks.items()):
+        for i, reason in enumerate(checks):
             if counts[f"c{i}"]:
                 self._set_aside(reason, counts[f"c{i}"])
-                e = e.filter(~test)
+                self._left_out.append(reason)
         tell(self.rejects, known=known)
-        return canonical.with_uuids(e) if counts["unnamed"] else e
+        e = self._without_left_out(e)
+        self._named = not counts["unnamed"]
+        return e if self._named else canonical.with_uuids(e)
+
+    def _without_left_out(self, e: ir.Table) -> ir.Table:
+        """Leave out the rows that can't be read."""
+        checks = self._checks(e)
+        return functools.reduce(lambda rows, reason: rows.filter(~checks[reason]), self._left_out, e)
+
+    def numbered(self) -> ir.Table | None:
+        """Give the canonical events with `row`, their number among all rows of the files; None where nothing numbers them at once."""
+        events = self._events
+        if not self._files or not self._named:
+            return None
+        counts = [pq.read_metadata(file).num_rows for file in self._files]
+        starts = dict(zip(map(str, self._files), itertools.accumulate(counts, initial=0), strict=False))
+        e, _ = self._read(with_place=True)
+        first = ibis.cases(*((e.file == name, start) for name, start in starts.items()), else_=0)
+        made = self._without_left_out(e)
+        return made.mutate(row=(made.line - 1 + first).cast("int64")).select(*events.columns, "row")
 
     def table(self) -> ir.Table:
         """Give the canonical events."""

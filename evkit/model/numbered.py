@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import pandas as pd
 
 from evkit.journeys import cache
 from evkit.journeys.arrays import UNFINISHED
@@ -25,8 +27,7 @@ OWN_VIEW = "ibis_read_"
 
 def numbered(tables: EventTables) -> ir.Table:
     """Give the events, each uuid once, with `row`: their number in the scan, from 0, the same in every query of these tables."""
-    scan = tables.cache.get("scan", lambda: scan_of(tables))
-    rows = scan.mutate(row=ibis.row_number().over(ibis.window()))
+    rows = tables.cache.get("numbered", lambda: rows_of(tables))
     if not tables.source.has_uuids:
         return rows
     dropped = tables.cache.get("dropped", lambda: repeated(tables, rows))
@@ -34,9 +35,17 @@ def numbered(tables: EventTables) -> ir.Table:
 
 
 def scanned(tables: EventTables) -> int:
-    """Give how many rows the scan has."""
-    scan = tables.cache.get("scan", lambda: scan_of(tables))
-    return int(tables.execute(scan.count().name("n").as_table()).n[0])
+    """Give how many numbers the rows of the scan have, with those of rows that can't be read."""
+    rows = tables.cache.get("numbered", lambda: rows_of(tables))
+    last = tables.execute(rows.row.max().name("last").as_table())["last"].iloc[0]
+    return 0 if pd.isna(last) else int(last) + 1
+
+
+def rows_of(tables: EventTables) -> ir.Table:
+    """Give the events with their number: as their files have it, which an engine reads in parallel; else counted as they are scanned."""
+    own: Callable[[], ir.Table | None] | None = getattr(tables.source, "numbered", None)
+    rows = None if own is None else own()
+    return scan_of(tables).mutate(row=ibis.row_number().over(ibis.window())) if rows is None else rows
 
 
 def scan_of(tables: EventTables) -> ir.Table:

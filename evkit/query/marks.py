@@ -106,7 +106,8 @@ class Marks:
         def read(some: Collection[str] | None) -> ir.Table:
             rows = relation(self.tables, *specs, people=False, numbered=True)
             rows = rows.mutate(value=value(Matcher(self.tables, rows)))
-            return (rows if some is None else rows.filter(rows.event.isin(list(some)))).select("row", "value")
+            rows = rows if some is None else rows.filter(rows.event.isin(list(some)))
+            return rows.group_by("value").agg(rows=rows["row"].collect())
 
         known = held(self.tables)
         known.alive.add(self.tables.settings)

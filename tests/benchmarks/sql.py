@@ -69,14 +69,20 @@ def chain(path: str, steps: Sequence[str]) -> str:
 
 
 def strict(steps: Sequence[str]) -> str:
-    """Ask a strict funnel of three steps: each event directly after the one before."""
+    """Ask a strict funnel of three steps: nothing between them, but that a step may be done again before the next.
+
+    Of a first step that is done several times in a row the last counts, of later ones the first.
+    """
     a, b, c = steps
     within = f"INTERVAL {WINDOW_DAYS} DAY"
     return f"""
-    WITH n AS (
+    WITH d AS (
+      SELECT person, t, event, lag(event) OVER w AS before, lead(event) OVER w AS after FROM e WINDOW w AS (PARTITION BY person ORDER BY t)
+    ), n AS (
       SELECT person, event = '{a}' AS first, lead(event) OVER w = '{b}' AND lead(t) OVER w - t <= {within} AS second,
         lead(event, 2) OVER w = '{c}' AND lead(t, 2) OVER w - t <= {within} AS third
-      FROM e WINDOW w AS (PARTITION BY person ORDER BY t)
+      FROM d WHERE event IS DISTINCT FROM (CASE WHEN event = '{a}' THEN after ELSE before END)
+      WINDOW w AS (PARTITION BY person ORDER BY t)
     )
     SELECT count(DISTINCT person), count(DISTINCT person) FILTER (second), count(DISTINCT person) FILTER (second AND third)
     FROM n WHERE first
