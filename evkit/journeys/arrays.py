@@ -143,7 +143,7 @@ def opened(folder: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
             made = np.load(path, mmap_mode="r") if said["size"] else np.zeros(0, said["kind"])
             if made.dtype.str != said["kind"] or made.shape != (said["size"],):
                 raise CacheError(f"{path.name} isn't what was written")
-            found[name] = made
+            found[name] = np.asarray(made)  # plain arrays are indexed sooner
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CacheError(f"{folder.name} can't be read: {error}") from error
     return found, told

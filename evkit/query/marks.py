@@ -47,6 +47,13 @@ class Marks:
         return self.tables.batches(expr, 1 << 19)
 
     # ------------------------------------------------------------------ tests
+    def passing(self, names: Collection[str] | None, *filters: Filter) -> np.ndarray | None:
+        """Say which events pass filters: bool, of events of other names than those asked about False; None where all do."""
+        asked = tuple(f for f in filters if f is not None and not (isinstance(f, FilterGroup) and not f.values))
+        if not asked:
+            return None
+        return self.hits(None, *asked) if names is None else self._kept((None, asked), sorted(names))
+
     def hits(self, subject: str | Action | None, *filters: Filter) -> np.ndarray:
         """Say which events are of a name (or an action; None for any) and pass filters: bool."""
         asked = tuple(f for f in filters if f is not None and not (isinstance(f, FilterGroup) and not f.values))
@@ -55,18 +62,21 @@ class Marks:
             return self.index.events == code if code is not None else np.zeros(len(self.index), bool)
         if not asked and subject is None:
             return np.ones(len(self.index), bool)
-        key = ("hits", id(self.tables.settings), subject, asked)
-        held(self.tables).alive.add(self.tables.settings)
-        return self.index.worked.get(key, lambda: self._hits(subject, asked))
+        return self._kept((subject, asked))
 
-    def _hits(self, subject: str | Action | None, asked: Sequence[Filter]) -> np.ndarray:
+    def _kept(self, asked: tuple[str | Action | None, tuple[Filter, ...]], names: Sequence[str] = ()) -> np.ndarray:
+        held(self.tables).alive.add(self.tables.settings)
+        key = ("hits", id(self.tables.settings), asked, repr(asked), tuple(names))  # 1 and True are equal, and don't read alike
+        return self.index.worked.get(key, lambda: self._hits(*asked, names))
+
+    def _hits(self, subject: str | Action | None, asked: Sequence[Filter], names: Sequence[str]) -> np.ndarray:
         specs: list[Spec] = [Series(subject), *asked]
         rows = relation(self.tables, *specs, people=False, numbered=True)
         matcher = Matcher(self.tables, rows)
         test = matcher.subject(subject)
         for one in asked:
             test = test & matcher.filter(one)
-        passing = rows.filter(test).select("row")
+        passing = (rows.filter(rows.event.isin(names)) if names else rows).filter(test).select("row")
         return columns.mask(self.index, passing, self.run, key=key_of(passing))
 
     def test(self, name: str, specs: Sequence[Spec], make: Callable[[Matcher], ir.BooleanValue]) -> np.ndarray:

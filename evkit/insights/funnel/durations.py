@@ -32,7 +32,7 @@ class Histogram:
 
 def histogram(spec: Funnel, walked: Walked) -> Histogram:
     """Give how long those took who did both steps. One bin more than asked for takes a time that equals the last edge."""
-    times = walked.reached.times
+    times = walked.reached.times[walked.entered]
     first, last = times[:, spec.first - 1], times[:, spec.last - 1]
     did = last != NEVER
     took = (last[did] - first[did]) / MICROSECONDS

@@ -7,11 +7,13 @@ import functools
 import numpy as np
 import pyarrow as pa
 
-from evkit.dates import cuts
+from evkit.dates import Window, cuts
 from evkit.dates.cuts import microseconds
 from evkit.insights.funnel.relation import group_index, part, span
 from evkit.insights.funnel.spec import FIRST_TIME, Funnel
 from evkit.kernel import counting
+from evkit.kernel import straight as walker
+from evkit.kernel.runs import Reached
 from evkit.kernel.selecting import kept, select, since_first
 from evkit.model.journeys import PERSONS
 from evkit.model.tables import EventTables
@@ -42,6 +44,33 @@ def read(spec: Funnel, tables: EventTables) -> tuple[pa.Table, np.ndarray, np.nd
     return columns(spec, found)
 
 
+def straight(spec: Funnel, tables: EventTables) -> tuple[np.ndarray, Reached] | None:
+    """Give how far everybody got who did the first step of a plain ordered funnel, and who that is; None for another one, or where the engine has to be asked."""
+    if spec.order_type != "ordered" or spec.exclusions or any(spec.optional) or spec.breakdown or spec.aggregate_by is not None:
+        return None
+    by = by_of(tables, group_index(spec, tables))
+    first = any(step.math in FIRST_TIME for step in spec.steps)
+    found = None if first and by != PERSONS else marks(tables, by)
+    if found is None:
+        return None
+    index, between = found.index, span(spec, tables)
+    low, high = microseconds(between.start), microseconds(between.end)
+    values = [1 << i for i in range(len(spec.steps))]
+    if all(isinstance(step.subject, str) and not step.group.values and step.math not in FIRST_TIME for step in spec.steps):
+        events, steps = index.events, np.zeros(len(index.names), np.int64)
+        for step, value in zip(spec.steps, values, strict=True):
+            if step.subject in index.code:
+                steps[index.code[step.subject]] |= value
+    else:
+        events = bits([step_of(step, found, low, high) for step in spec.steps], values, len(index))
+        steps = np.arange(1 << len(spec.steps))
+    who, done, times = walker.walk(
+        index.offsets, index.t, events, steps, passes=found.passing(names_asked(spec), spec.filters), low=low, high=high, count=len(spec.steps),
+        window=Window(spec.window).microseconds,
+    )  # fmt: skip
+    return who, Reached(done, times, np.zeros((len(done), 0), np.int64))
+
+
 def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarray] | None:
     """Pick out the events, and give their columns."""
     index, between = found.index, span(spec, found.tables)
@@ -51,7 +80,7 @@ def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarra
     excluded = bits([found.series(e.series) for e in spec.exclusions], masks, len(index)) if masks else None
     wanted = steps if excluded is None else steps | excluded
     wanted = np.ones(len(index), bool) if spec.order_type == "strict" else wanted
-    passes = found.hits(None, spec.filters) if spec.filters.values else None
+    passes = found.passing(names_asked(spec), spec.filters)
     at, begins, who = select(index.offsets, index.t, wanted, passes, low=low, high=high)
     if spec.order_type == "strict" and not spec.breakdown:
         at, begins, who = kept(at, begins, who, since_first(begins, steps[at], index.t[at]))
@@ -95,10 +124,15 @@ def periods(spec: Funnel, found: Marks, t: np.ndarray, low: int, high: int) -> n
     return at
 
 
+def names_asked(spec: Funnel) -> frozenset[str] | None:
+    """Give the names of the events that count; None for all."""
+    series = [*spec.steps, *(e.series for e in spec.exclusions)]
+    return None if spec.order_type == "strict" else names_of(*(one.subject for one in series))
+
+
 def breakdowns(spec: Funnel, found: Marks, at: np.ndarray) -> dict[str, pa.Array] | None:
     """Give the breakdown values of events; None where there are too many."""
-    series = [*spec.steps, *(e.series for e in spec.exclusions)]
-    names = None if spec.order_type == "strict" else names_of(*(one.subject for one in series))
+    names = names_asked(spec)
     told: dict[str, pa.Array] = {}
     for i, ref in enumerate(spec.breakdown):
         if ref.type == "cohort":

@@ -37,17 +37,18 @@ class Line:
 def lines(spec: Funnel, walked: Walked) -> list[Line]:
     """Give the figures of each breakdown value, most conversions first; the values past the limit as one."""
     runs = walked.sorted
-    found = [(runs.names[code], which) for code, which in by_value(walked)] if spec.breakdown else [((), np.flatnonzero(walked.entered))]
-    made = [line(name, which, walked, spec) for name, which in found]
     if not spec.breakdown:
-        return made
+        return [line((), walked.reached.bits, walked.reached.times, spec)]
+    found = [(runs.names[code], which) for code, which in by_value(walked)]
+    of = lambda name, which: line(name, walked.reached.bits[which], walked.reached.times[which], spec)  # noqa: E731
+    made = [of(name, which) for name, which in found]
     pairs = sorted(zip(made, found, strict=True), key=lambda p: (tuple(-c for c in reversed(p[0].counts)), p[0].value))
     limit = len(pairs) if spec.cohorts else spec.breakdown_limit
     kept, rest = pairs[:limit], pairs[limit:]
     result = [p[0] for p in kept]
     if rest:
         together = np.concatenate([which for _, (_, which) in rest])
-        result.append(line((OTHER,), together, walked, spec))
+        result.append(of((OTHER,), together))
     return result
 
 
@@ -60,10 +61,12 @@ def by_value(walked: Walked) -> list[tuple[int, np.ndarray]]:
     return list(zip(codes.tolist(), np.split(which[order], begins[1:]), strict=True)) if len(codes) else []
 
 
-def line(name: Value, which: np.ndarray, walked: Walked, spec: Funnel) -> Line:
-    """Give the figures of some runs."""
-    bits, times = walked.reached.bits[which], walked.reached.times[which]
-    counts = tuple(int(((bits >> s) & 1).sum()) for s in range(len(spec.steps)))
+def line(name: Value, bits: np.ndarray, times: np.ndarray, spec: Funnel) -> Line:
+    """Give the figures of some runs: the steps each did, and their times, as `Reached` has them."""
+    masks = np.bincount(bits, minlength=1)
+    did = np.arange(len(masks))
+    counts = tuple(int(masks[(did >> s) & 1 == 1].sum()) for s in range(len(spec.steps)))
+    times = times[bits > 1]  # a single step took no time
     averages: list[float | None] = []
     medians: list[float | None] = []
     for i in range(1, spec.optional.count(False)):

@@ -50,6 +50,12 @@ class Sorted:
     marked: Marked
     names: list[Value]
 
+    @classmethod
+    def of_actors(cls, who: np.ndarray) -> Sorted:
+        """Give a run an actor, whose events are not looked at any more; one without bits in what was reached is of nobody."""
+        none = np.zeros(0, np.int64)
+        return cls(pa.table({}), pa.array(who), np.arange(len(who)), Marked.of(np.zeros(1, np.int64), none, none), [()])
+
     @property
     def numbered(self) -> bool:
         """Whether the actors are numbers: those of the journeys."""
@@ -103,6 +109,9 @@ def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: 
     numbered
         Without `named`, actors may also be numbers: those of the journeys.
     """
+    found = None if named or with_uuids or not numbered else journeys.straight(spec, tables)
+    if found is not None:
+        return Walked(spec, Sorted.of_actors(found[0]), found[1])
     runs = sort(spec, tables, with_uuids=with_uuids, named=named, numbered=numbered)
     count, window = len(spec.steps), Window(spec.window).microseconds
     if spec.order_type == "unordered":

@@ -30,7 +30,7 @@ def read(spec: Paths, tables: EventTables) -> tuple[np.ndarray, np.ndarray, np.n
     if spec.exclude_events:
         out = pc.is_in(said.words, pa.array(list(spec.exclude_events), pa.string())).to_numpy(zero_copy_only=False)
         wanted &= ~np.append(out, False)[said.codes]
-    passes = found.hits(None, spec.filters) if spec.filters.values else None
+    passes = found.passing(None, spec.filters)
     picked = select(index.offsets, index.t, wanted, passes, low=microseconds(between.lower), high=microseconds(between.end))
     at, begins, who = picked
     if spec.funnel is not None:

@@ -1,0 +1,162 @@
+"""The ordered funnel without exclusions, optional steps or values, straight over journeys: the machine of `funnel`, for what is asked most.
+
+An actor with two steps at one instant goes through `funnel`'s machine, which knows all rules of ties.
+"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from evkit.kernel.funnel import BEST_CHAIN, CHAIN, DONE, STEP, _run
+from evkit.kernel.runs import NEVER
+
+THREADS = 2
+LARGE = 200_000
+"""From so many events on two threads share the work."""
+
+
+@nb.njit(cache=True, nogil=True)
+def _tied(
+    first: int, last: int, t: Any, events: Any, steps: Any, passes: Any, low: int, high: int, n: int, window: int, times: Any
+) -> int:  # fmt: skip
+    """Take one actor through the machine that knows ties; give the steps done, their times in `times`."""
+    every, size = len(passes) == 0, 0
+    when, what = np.empty(last - first, np.int64), np.empty(last - first, np.int64)
+    for i in range(first, last):
+        mark = steps[events[i]]
+        if mark != 0 and (every or passes[i]) and low <= t[i] <= high:
+            when[size], what[size] = t[i], mark
+            size += 1
+    rows, none = np.arange(size), np.zeros(size, np.int64)
+    slots, best = np.empty((n + 1, CHAIN + 2 * n), np.int64), np.empty(BEST_CHAIN + 2 * n, np.int64)
+    _run(0, size, rows, when, what, none, none, 0, window, False, np.zeros(n + 1, np.bool_), -1, slots, best)
+    for s in range(n):
+        times[s] = best[BEST_CHAIN + s] if s < best[STEP] else NEVER
+    done: int = best[DONE] if best[STEP] > 0 else 0
+    return done
+
+
+@nb.njit(cache=True, nogil=True)
+def _walk(
+    first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, passes: Any, low: int, high: int, n: int, window: int,
+    who: Any, bits: Any, times: Any,
+) -> int:  # fmt: skip
+    every, size = len(passes) == 0, 0
+    begun = np.empty(n + 1, np.int64)
+    chain = np.empty((n + 1, n), np.int64)
+    best = np.empty(n, np.int64)
+    for a in range(first, last):
+        reached, before, tied = 0, NEVER, False
+        for i in range(offsets[a], offsets[a + 1]):
+            mark = steps[events[i]]
+            if mark == 0 or ((reached == 0 and mark & 1 == 0 and not tied) and not (i + 1 < offsets[a + 1] and t[i + 1] == t[i])):
+                continue  # nobody gets anywhere without a first step
+            now = t[i]
+            if now < low or now > high or not (every or passes[i]):
+                continue
+            if now == before:
+                tied = True
+                break
+            before = now
+            if reached == 0:
+                if mark & 1 == 0:
+                    continue
+                for s in range(n + 1):
+                    begun[s] = NEVER
+            begun[0] = now
+            for s in range(n, 0, -1):
+                if (mark >> (s - 1)) & 1 and begun[s - 1] != NEVER and now - begun[s - 1] <= window and begun[s] != begun[s - 1]:
+                    begun[s] = begun[s - 1]
+                    for k in range(s - 1):
+                        chain[s, k] = chain[s - 1, k]
+                    chain[s, s - 1] = now
+                    if s > reached:
+                        reached = s
+                        for k in range(s):
+                            best[k] = chain[s, k]
+            if reached == n:  # an event of the same instant could still give other times
+                j = i + 1
+                while j < offsets[a + 1] and t[j] == now:
+                    if steps[events[j]] != 0 and (every or passes[j]):
+                        tied = True
+                    j += 1
+                break
+        if tied:
+            done = _tied(offsets[a], offsets[a + 1], t, events, steps, passes, low, high, n, window, times[size])
+            if done:
+                who[size], bits[size] = a, done
+                size += 1
+        elif reached:
+            who[size], bits[size] = a, (1 << reached) - 1
+            for s in range(n):
+                times[size, s] = best[s] if s < reached else NEVER
+            size += 1
+    return size
+
+
+def walk(
+    offsets: np.ndarray, t: np.ndarray, events: np.ndarray, steps: np.ndarray, *, passes: np.ndarray | None = None, low: int, high: int, count: int,
+    window: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Take everybody through an ordered funnel.
+
+    Parameters
+    ----------
+    offsets, t
+        The journeys: actor a has the events offsets[a] .. offsets[a + 1] - 1, in order of time (microseconds).
+    events
+        A number an event: a position in `steps`.
+    steps
+        int64: the steps that such an event is, as bits.
+    passes
+        bool: whether an event counts; None where all do.
+    low, high
+        The first and the last instant that count.
+    count
+        How many steps the funnel has.
+    window
+        Microseconds, boundary inside.
+
+    Returns
+    -------
+    tuple
+        The actors who did the first step; the steps each did, as bits; the times of these (actors x steps, `NEVER` for those not done).
+        There are as many rows as actors: those that are left over have no bits, and stand for nobody.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.array
+    >>> who, bits, times = walk(a([0, 2, 3]), a([0, 5, 9]), a([0, 1, 1]), a([1, 2]), low=0, high=9, count=2, window=5)
+    >>> who[0], bits.tolist(), times[0].tolist()
+    (np.int64(0), [3, 0], [0, 5])
+    """
+    every = np.zeros(0, np.bool_) if passes is None else passes
+    actors = len(offsets) - 1
+    who, bits, times = np.zeros(actors, np.int64), np.zeros(actors, np.int64), np.empty((actors, count), np.int64)
+
+    def share(bounds: tuple[int, int]) -> None:
+        mine = slice(*bounds)
+        _walk(*bounds, offsets, t, events, steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
+
+    shares = parted(offsets)
+    if len(shares) == 1:
+        share(shares[0])
+    else:
+        with ThreadPoolExecutor(len(shares)) as pool:
+            list(pool.map(share, shares))
+    return who, bits, times
+
+
+def parted(offsets: np.ndarray) -> list[tuple[int, int]]:
+    """Give the actors in shares of about as many events each, one for each thread: from and up to."""
+    actors, events = len(offsets) - 1, int(offsets[-1])
+    if events < LARGE or actors < THREADS:
+        return [(0, actors)]
+    cuts = [0, *(int(np.searchsorted(offsets, events * i // THREADS)) for i in range(1, THREADS)), actors]
+    return list(itertools.pairwise(cuts))
