@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from evkit.errors import unknown
 from evkit.insights.words import Rules
+from evkit.model.journeys import one_question
 
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
@@ -43,7 +44,8 @@ class Insight:
     # ------------------------------------------------------------------ figures
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        frame: pd.DataFrame = self._room("compute").frame(self.spec, self.tables)
+        with one_question():
+            frame: pd.DataFrame = self._room("compute").frame(self.spec, self.tables)
         return frame
 
     def to_pandas(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import threading
 
@@ -33,12 +34,37 @@ def _load() -> None:
 
 
 def _load_kernels() -> None:
-    import numpy as np
+    """Ask each kind of question of three events: that loads all it takes."""
+    import pyarrow as pa
 
-    from evkit.insights.funnel import chart, compute  # noqa: F401
-    from evkit.kernel import funnel, identity
-    from evkit.kernel.runs import Marked
+    from evkit.insights.funnel.compute import frame as funnel
+    from evkit.insights.funnel.spec import Funnel
+    from evkit.insights.lifecycle.compute import frame as lifecycle
+    from evkit.insights.lifecycle.spec import Lifecycle
+    from evkit.insights.paths.compute import frame as paths
+    from evkit.insights.paths.spec import Paths
+    from evkit.insights.retention.compute import frame as retention
+    from evkit.insights.retention.spec import Retention
+    from evkit.insights.stickiness.compute import frame as stickiness
+    from evkit.insights.stickiness.spec import Stickiness
+    from evkit.insights.trends.compute import frame as trends
+    from evkit.insights.trends.spec import Trends
+    from evkit.load.frames import from_frame
+    from evkit.model.journeys import prepare
+    from evkit.model.tables import EventTables
+    from evkit.query.spec import Series
 
-    none = np.zeros(0, np.int64)
-    identity.replay(none, none, none, none, 0)
-    funnel.run(Marked.of(np.zeros(1, np.int64), none, none), count=1, window=1)
+    day = dt.datetime(2026, 1, 1)
+    said, merge = '{"k": "v"}', '{"$anon_distinct_id": "b"}'
+    rows = {"event": ["x", "x", "$identify"], "distinct_id": ["a", "b", "a"], "timestamp": [day] * 3, "properties": [said, said, merge]}
+    con, source = from_frame(pa.table({**rows, "uuid": ["1", "2", "3"]}))
+    tables = EventTables(con=con, source=source)
+    prepare(tables)
+    trends(Trends("x", breakdown="k"), tables)
+    trends(Trends(Series("x", math="dau")), tables)
+    funnel(Funnel("x", "x"), tables)
+    funnel(Funnel("x", "x", breakdown="k"), tables)
+    retention(Retention("x"), tables)
+    lifecycle(Lifecycle("x"), tables)
+    stickiness(Stickiness("x"), tables)
+    paths(Paths(), tables)

@@ -79,7 +79,9 @@ class Index:
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], names: Sequence[str], scanned: int, folder: Path | None = None) -> Index:
         """Make an index of its arrays."""
-        a = arrays
+        a = {name: np.asarray(array).view() for name, array in arrays.items()}
+        for array in a.values():
+            array.flags.writeable = False  # as those are that lie in files: a kernel is compiled for either
         return cls(
             a["offsets"], a["t"], a["arrival"], a["rows"], a["events"], a["actors"], tuple(names), scanned, a["ids"], a["persons"], folder,
         )  # fmt: skip

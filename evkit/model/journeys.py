@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,22 @@ WORTH_IT = 500_000
 INFO = ["actor", "events", "actors", "columns", "megabytes", "used", "mine", "folder"]
 FORMAT = 1
 """Of the files of an index: another one is not read."""
+
+
+_question: ContextVar[object | None] = ContextVar("question", default=None)
+
+
+@contextlib.contextmanager
+def one_question() -> Iterator[None]:
+    """Let all that is asked meanwhile count as one question."""
+    if _question.get() is not None:
+        yield
+        return
+    token = _question.set(object())
+    try:
+        yield
+    finally:
+        _question.reset(token)
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ class Held:
     found
         The indexes by name; None where there can't be one.
     asked
-        How often each was asked for in vain.
+        How many questions asked for each in vain, and the last of them.
     columns
         Coded columns, by index, settings and what they say; None where there are too many values.
     alive
@@ -84,7 +101,7 @@ class Held:
     """
 
     found: dict[str, Index | None] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    asked: dict[str, tuple[int, object]] = field(default_factory=dict)
     columns: dict[Any, Coded | None] = field(default_factory=dict)
     alive: Alive = field(default_factory=Alive)
 
@@ -116,8 +133,11 @@ def journeys(tables: EventTables, by: By = PERSONS) -> Index | None:
     if by.name not in known.found:
         index = kept(tables, by)
         if index is None:
-            known.asked[by.name] += 1
-            if mode() == "auto" and (known.asked[by.name] < 2 or tables.count < WORTH_IT):
+            before, last = known.asked.get(by.name, (0, None))
+            question = _question.get() or object()
+            asked = before + (last is not question)
+            known.asked[by.name] = asked, question
+            if mode() == "auto" and (asked < 2 or tables.count < WORTH_IT):
                 return None
             index = made(tables, by)
         known.found[by.name] = index
@@ -155,6 +175,12 @@ def by_words(tables: EventTables, words: Sequence[str]) -> list[By]:
         if word not in known:
             raise unknown("actor", word, list(known))
     return [known[word] for word in words]
+
+
+def prepare_large(tables: EventTables) -> None:
+    """Make the journeys of persons where the data are large: before somebody asks question after question."""
+    if tables.con is not None and tables.dialect == "duckdb" and mode() != "off" and tables.count >= WORTH_IT:
+        prepare(tables)
 
 
 def kept(tables: EventTables, by: By) -> Index | None:

@@ -17,6 +17,7 @@ from evkit.insights.funnel.spec import Attribution, OrderType, VizType
 from evkit.insights.insight import Insight
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import Breakdown, Display
+from evkit.model import journeys
 from evkit.notebook import forms, words
 from evkit.notebook.answering import Answer, answered, shown
 from evkit.notebook.choices import Choices
@@ -160,8 +161,9 @@ class Explorer(Tool):
             choices={"events": self._choices.event_names, "actions": sorted(named), "owners": self._choices.owners},
             form=self._kept.load() or began,
         )
-        self._answer()
         warming.begin_kernels()
+        journeys.prepare_large(events.tables)
+        self._answer()
         self.observe(lambda change: self._answer(), "form")
 
     # ------------------------------------------------------------------ what was built
