@@ -21,8 +21,6 @@ from evkit.journeys.index import Index
 
 NOTHING = -1
 """The code of an event that says nothing."""
-UNREAD = -2
-"""The code of an event that was not asked yet."""
 MOST_WORDS = 1_000_000
 """So many different values a column may have; one that has more is no use as codes."""
 COLUMNS = "columns"
@@ -43,7 +41,7 @@ class Coded:
     Parameters
     ----------
     codes
-        int32, a position of the index each: a position in `words`, `NOTHING` or `UNREAD`.
+        int32, a position of the index each: a position in `words`, or `NOTHING`; also of events that were not read.
     words
         The values, in the order in which they were met.
     covered
@@ -100,7 +98,7 @@ def values(
         Gives what the events of some names (None for all) say as an expression: value (text; null for nothing), rows (an array of the
         numbers of the events that say so); each value once.
     names
-        The names of the events that are asked about; of others the codes may be `UNREAD`.
+        The names of the events that are asked about; others may stand there as saying nothing.
     known
         What was read before.
 
@@ -119,7 +117,9 @@ def values(
     codes, words = scanned(index, run(read(names).select("value", "rows")), known.words if known is not None else pa.array([], pa.string()))
     made = codes[index.rows]
     if known is not None and names is not None:
-        made = np.where(made == UNREAD, known.codes, made)
+        fresh = np.zeros(max(len(index.names), 1), bool)
+        fresh[[index.code[name] for name in names if name in index.code]] = True
+        made = np.where(fresh[index.events], made, known.codes)
     before = known.covered if known is not None else frozenset()
     found = Coded(made, words, before | ({EVERY} if names is None else frozenset(names)))
     if path is not None:
@@ -131,7 +131,7 @@ def values(
 def scanned(index: Index, batches: Iterator[pa.RecordBatch], words: pa.Array) -> tuple[np.ndarray, pa.Array]:
     """Give codes by the numbers of the scan, and the words with those that are new."""
     places = {word: code for code, word in enumerate(words.to_pylist())}
-    codes = np.full(index.scanned, UNREAD, np.int32)
+    codes = np.full(index.scanned, NOTHING, np.int32)
     for batch in batches:
         said, rows = batch["value"].to_pylist(), batch["rows"]
         own = [NOTHING if word is None else places.setdefault(word, len(places)) for word in said]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from evkit.kernel import codes
+from evkit.kernel import codes, selecting
 
 MOST_BYTES = 1 << 30
-"""How much of what was worked out is kept in memory beside an index."""
+"""How much of what was worked out is kept in memory beside an index, and how much of journeys of some events."""
+LARGE = 200_000
+"""From so many events on it pays to look at those alone that are asked about."""
+MOST_SHARE = 0.5
+"""So large a part of the events may be asked about for that."""
 
 
 class Worked:
@@ -75,6 +79,7 @@ class Index:
     persons: np.ndarray
     folder: Path | None = None
     worked: Worked = field(default_factory=Worked)
+    narrowed: OrderedDict[frozenset[int], Narrowed] = field(default_factory=OrderedDict)
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], names: Sequence[str], scanned: int, folder: Path | None = None) -> Index:
@@ -97,6 +102,37 @@ class Index:
         """The code of each name."""
         return {name: code for code, name in enumerate(self.names)}
 
+    @cached_property
+    def frequency(self) -> np.ndarray:
+        """How many events each name has."""
+        return np.bincount(self.events, minlength=len(self.names))
+
+    def only(self, names: Collection[str]) -> Narrowed | None:
+        """Give the journeys with events of some names alone; None where that is most of them, and looking at all is as quick."""
+        wanted = frozenset(self.code[name] for name in names if name in self.code)
+        found = self.narrowed.get(wanted)
+        if found is None:
+            if len(self) < LARGE or self.frequency[list(wanted)].sum() > MOST_SHARE * len(self):
+                return None
+            found = self._only(wanted)
+        self.narrowed[wanted] = found
+        self.narrowed.move_to_end(wanted)
+        while len(self.narrowed) > 1 and sum(one.index.size + one.at.nbytes for one in self.narrowed.values()) > MOST_BYTES:
+            self.narrowed.popitem(last=False)
+        return found
+
+    def _only(self, wanted: frozenset[int]) -> Narrowed:
+        table = np.zeros(max(len(self.names), 1), np.bool_)
+        table[list(wanted)] = True
+        bounds = np.iinfo(np.int64)
+        at, offsets, who = selecting.select(self.offsets, self.t, table[self.events], None, low=bounds.min, high=bounds.max)
+        arrays = {
+            "offsets": offsets, "t": self.t[at], "arrival": np.zeros(0, np.int64), "rows": self.rows[at], "events": self.events[at],
+            "actors": self.actors[who], "ids": self.ids, "persons": self.persons,
+        }  # fmt: skip
+        small = np.uint32 if len(self) < 1 << 32 else np.int64
+        return Narrowed(Index.of(arrays, self.names, self.scanned), at.astype(small), who)
+
     def actors_of(self, hashes: np.ndarray) -> np.ndarray:
         """Give which actor has an id, by the engine's hashes of ids; -1 for none that has an event here."""
         at = codes.of_hashes(hashes, self.ids)
@@ -107,3 +143,12 @@ class Index:
     def size(self) -> int:
         """How many bytes its arrays have."""
         return sum(a.nbytes for a in (self.offsets, self.t, self.arrival, self.rows, self.events, self.actors, self.ids, self.persons))
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowed:
+    """The journeys with some events alone: an index of its own, where its events stand in the whole one, and its actors."""
+
+    index: Index
+    at: np.ndarray
+    who: np.ndarray

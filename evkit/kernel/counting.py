@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +11,7 @@ import numba as nb
 import numpy as np
 
 from evkit.kernel.placing import Placing, place
-
-THREADS = 2
-LARGE = 200_000
-"""From so many events on two threads share the work."""
+from evkit.kernel.sharing import each, shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +48,10 @@ class Events:
     values: np.ndarray
     sizes: int = 1
 
-    def shares(self) -> list[tuple[int, int]]:
-        """Give the actors in shares of about as many events each: from and up to."""
-        actors = len(self.offsets) - 1
-        if len(self.t) < LARGE or actors < THREADS:
-            return [(0, actors)]
-        cuts = [int(np.searchsorted(self.offsets, len(self.t) * i // THREADS)) for i in range(THREADS)] + [actors]
-        cuts[0] = 0
-        return list(itertools.pairwise(cuts))
-
 
 def shared(events: Events, count: Callable[[int, int], np.ndarray]) -> np.ndarray:
-    """Count share by share, each in a thread of its own, and add up."""
-    shares = events.shares()
-    if len(shares) == 1:
-        return count(*shares[0])
-    with ThreadPoolExecutor(len(shares)) as pool:
-        return functools.reduce(np.add, pool.map(lambda share: count(*share), shares))
+    """Count share by share, and add up."""
+    return functools.reduce(np.add, each(count, shares(events.offsets)))
 
 
 # ---------------------------------------------------------------------- events

@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 
 from evkit.kernel.runs import NEVER, Marked, Reached
+from evkit.kernel.sharing import each, shares
 
 START, EXCLUDED, BITS, LENGTH, CHAIN = range(5)
 """The columns of a slot, which holds the newest chain that got to its step: when it began, whether it is excluded, the steps it has
@@ -134,7 +135,7 @@ def _run(
         i = high if slots[n, START] != NEVER else j
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _all(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any,
     n: int, window: int, strict: bool, optional: Any, blocked: int, out_bits: Any, out_times: Any, out_events: Any,
@@ -178,8 +179,13 @@ def run(marked: Marked, *, count: int, window: int, optional: tuple[bool, ...] =
     m, made = marked, Reached.nowhere(len(marked.low), count)
     may_skip = np.zeros(count + 1, np.bool_)
     may_skip[1 : 1 + len(optional)] = optional
-    _all(
-        m.low, m.high, m.rows, m.t, m.steps, m.exclusions, m.values, m.wanted, count, window, strict, may_skip, blocked,
-        made.bits, made.times, made.events,
-    )  # fmt: skip
+
+    def share(first: int, last: int) -> None:
+        mine = slice(first, last)
+        _all(
+            m.low[mine], m.high[mine], m.rows, m.t, m.steps, m.exclusions, m.values, m.wanted[mine], count, window, strict, may_skip, blocked,
+            made.bits[mine], made.times[mine], made.events[mine],
+        )  # fmt: skip
+
+    each(share, shares(m.sizes))
     return made

@@ -11,6 +11,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from evkit.kernel.sharing import each, shares
+
 NONE = -1
 """The code of an item that isn't asked for."""
 NOWHERE = -2
@@ -79,7 +81,7 @@ def _bounds(count: int, items: Any, kept: Any, start: int, end: int, limit: int)
     return low, min(high, low + limit)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _walk(
     offsets: Any, t: Any, items: Any, gap: int, empty: int, start: int, end: int, limit: int, dots: int,
     out_rows: Any, out_items: Any, out_places: Any, out_lengths: Any,
@@ -143,8 +145,14 @@ def walk(
     >>> found.rows.tolist(), found.places.tolist(), found.lengths.tolist()
     ([1, 2, 3], [1, 2, 1], [2, 2, 1])
     """
-    rows, codes, places, lengths = (np.empty(len(t), np.int64) for _ in range(4))
-    size = _walk(
-        np.ascontiguousarray(offsets, np.int64), t, items, gap, empty, start, end, limit, dots, rows, codes, places, lengths
-    )  # fmt: skip
-    return Shown(rows[:size], codes[:size], places[:size], lengths[:size])
+    offsets = np.ascontiguousarray(offsets, np.int64)
+    made = [np.empty(len(t), np.int64) for _ in range(4)]
+
+    def share(first: int, last: int) -> list[np.ndarray]:
+        low, high = offsets[first], offsets[last]
+        mine = [column[low:high] for column in made]
+        size = _walk(offsets[first : last + 1], t, items, gap, empty, start, end, limit, dots, *mine)
+        return [column[:size] for column in mine]
+
+    found = each(share, shares(offsets))
+    return Shown(*(found[0] if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)]))

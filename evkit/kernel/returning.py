@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numba as nb
 import numpy as np
 
 from evkit.kernel.placing import Placing, place
+from evkit.kernel.sharing import each, shares
 
 NEW, RETURNING, RESURRECTING = range(3)
 AT_LEAST, AT_MOST, EXACTLY = range(3)
@@ -48,10 +50,15 @@ def stickiness(
     how, times
         What the number of somebody's events in a bucket must be: `AT_LEAST`, `AT_MOST` or `EXACTLY` so many, and one at least.
     """
-    out, seen, counts, touched = (np.zeros(max(buckets, 1), np.int64) for _ in range(4))
     p = placing
-    _stickiness(offsets, t, hits, low, high, p.edges, p.codes, p.slots, p.shift, how, times, seen, counts, touched, out)
-    return out
+
+    def share(first: int, last: int) -> np.ndarray:
+        out, seen, counts, touched = (np.zeros(max(buckets, 1), np.int64) for _ in range(4))
+        mine = offsets[first : last + 1]
+        _stickiness(mine, t, hits, low, high, p.edges, p.codes, p.slots, p.shift, how, times, seen, counts, touched, out)
+        return out
+
+    return functools.reduce(np.add, each(share, shares(offsets)))
 
 
 # ---------------------------------------------------------------------- lifecycle
@@ -103,20 +110,26 @@ def lifecycle(
     tuple
         places x (`NEW`, `RETURNING`, `RESURRECTING`): how many; for each place how many aren't active in the next one.
     """
-    out, ended = np.zeros((places, 3), np.int64), np.zeros(places, np.int64)
-    seen, touched = np.zeros(places, np.int64), np.zeros(places, np.int64)
     p = placing
-    _lifecycle(offsets, t, hits, born, low, high, p.edges, p.codes, p.slots, p.shift, seen, touched, out, ended)
-    return out, ended
+
+    def share(first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        out, ended = np.zeros((places, 3), np.int64), np.zeros(places, np.int64)
+        seen, touched = np.zeros(places, np.int64), np.zeros(places, np.int64)
+        mine = offsets[first : last + 1], t, hits, born[first:last]
+        _lifecycle(*mine, low, high, p.edges, p.codes, p.slots, p.shift, seen, touched, out, ended)
+        return out, ended
+
+    found = each(share, shares(offsets))
+    return functools.reduce(np.add, [out for out, _ in found]), functools.reduce(np.add, [ended for _, ended in found])
 
 
 # ---------------------------------------------------------------------- retention
 @nb.njit(cache=True, nogil=True)
 def _retention(
     offsets: Any, t: Any, targets: Any, returns: Any, begins: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int,
-    least: int, intervals: Any, from_first: bool, cumulative: bool, begun: Any, came: Any, counts: Any, starts: Any, comes: Any, hit: Any, out: Any,
+    recurring: bool, least: int, intervals: Any, from_first: bool, cumulative: bool, begun: Any, came: Any, counts: Any, starts: Any, comes: Any, hit: Any, out: Any,
 ) -> None:  # fmt: skip
-    recurring, last, width, mark = len(begins) == 0, len(intervals) - 1, out.shape[1], 0
+    last, width, mark = len(intervals) - 1, out.shape[1], 0
     for a in range(len(offsets) - 1):
         some, size = 0, 0
         if not recurring:
@@ -184,11 +197,16 @@ def retention(
         Who comes back in an interval counts in all those before.
     """
     width = int(intervals.max(initial=0)) + 1
-    out = np.zeros((rows, width), np.int64)
-    begun, came, counts, starts, comes = (np.zeros(rows, np.int64) for _ in range(5))
-    p, own = placing, np.zeros(0, np.int64) if begins is None else begins
-    _retention(
-        offsets, t, targets, returns, own, low, high, p.edges, p.codes, p.slots, p.shift, least, intervals.astype(np.int64), from_first,
-        cumulative, begun, came, counts, starts, comes, np.zeros(width, np.int64), out,
-    )  # fmt: skip
-    return out
+    p, of_periods = placing, intervals.astype(np.int64)
+
+    def share(first: int, last: int) -> np.ndarray:
+        out, hit = np.zeros((rows, width), np.int64), np.zeros(width, np.int64)
+        begun, came, counts, starts, comes = (np.zeros(rows, np.int64) for _ in range(5))
+        own = np.zeros(0, np.int64) if begins is None else begins[first:last]
+        _retention(
+            offsets[first : last + 1], t, targets, returns, own, low, high, p.edges, p.codes, p.slots, p.shift, begins is None, least, of_periods, from_first,
+            cumulative, begun, came, counts, starts, comes, hit, out,
+        )  # fmt: skip
+        return out
+
+    return functools.reduce(np.add, each(share, shares(offsets)))

@@ -50,6 +50,11 @@ class Marked:
             np.zeros(size, np.int64) if values is None else whole(values), np.zeros(len(offsets) - 1, np.int64),
         )  # fmt: skip
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """How many events there are before each run, and in all."""
+        return np.concatenate([[0], np.cumsum(self.high - self.low)])
+
 
 @dataclass(frozen=True)
 class Reached:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numba as nb
 import numpy as np
+
+from evkit.kernel.sharing import each, shares
 
 
 @nb.njit(cache=True, nogil=True)
@@ -22,18 +25,30 @@ def _count(offsets: Any, t: Any, wanted: Any, passes: Any, low: int, high: int, 
 
 
 @nb.njit(cache=True, nogil=True)
-def _fill(offsets: Any, t: Any, wanted: Any, passes: Any, low: int, high: int, counts: Any, out: Any, begins: Any, who: Any) -> None:
+def _fill(
+    offsets: Any,
+    t: Any,
+    wanted: Any,
+    passes: Any,
+    low: int,
+    high: int,
+    counts: Any,
+    number: int,
+    before: int,
+    out: Any,
+    begins: Any,
+    who: Any,
+) -> None:
     every, size, kept = len(passes) == 0, 0, 0
     for a in range(len(offsets) - 1):
         if counts[a] == 0:
             continue
-        begins[kept], who[kept] = size, a
+        begins[kept], who[kept] = before + size, number + a
         kept += 1
         for i in range(offsets[a], offsets[a + 1]):
             if wanted[i] and (every or passes[i]) and low <= t[i] <= high:
                 out[size] = i
                 size += 1
-    begins[kept] = size
 
 
 def select(
@@ -65,11 +80,25 @@ def select(
     [[0, 2], [0, 1, 2], [0, 1]]
     """
     every = np.zeros(0, np.bool_) if passes is None else passes
+    parts = shares(offsets)
     counts = np.empty(len(offsets) - 1, np.int64)
-    total = _count(offsets, t, wanted, every, low, high, counts)
-    actors = int(np.count_nonzero(counts))
-    out, begins, who = np.empty(total, np.int64), np.empty(actors + 1, np.int64), np.empty(actors, np.int64)
-    _fill(offsets, t, wanted, every, low, high, counts, out, begins, who)
+
+    def count(first: int, last: int) -> tuple[int, int]:
+        total = _count(offsets[first : last + 1], t, wanted, every, low, high, counts[first:last])
+        return total, int(np.count_nonzero(counts[first:last]))
+
+    sizes = each(count, parts)
+    events, actors = sum(total for total, _ in sizes), sum(some for _, some in sizes)
+    out, begins, who = np.empty(events, np.int64), np.empty(actors + 1, np.int64), np.empty(actors, np.int64)
+    before = dict(zip(parts, itertools.accumulate(sizes, lambda a, b: (a[0] + b[0], a[1] + b[1]), initial=(0, 0)), strict=False))
+
+    def fill(first: int, last: int) -> None:
+        event, actor = before[first, last]
+        mine = offsets[first : last + 1], t, wanted, every, low, high, counts[first:last]
+        _fill(*mine, first, event, out[event:], begins[actor:], who[actor:])
+
+    each(fill, parts)
+    begins[actors] = events
     return out, begins, who
 
 
@@ -148,3 +177,36 @@ def since_first(begins: np.ndarray, steps: np.ndarray, t: np.ndarray) -> np.ndar
     keep = np.zeros(len(t), np.bool_)
     _since_first(begins, steps, t, keep)
     return keep
+
+
+@nb.njit(cache=True, nogil=True)
+def _first_arrived(offsets: Any, arrival: Any, left_out: Any, at: Any, tied: Any) -> None:
+    for a in range(len(offsets) - 1):
+        best = -1
+        for i in range(offsets[a], offsets[a + 1]):
+            if left_out[i]:
+                continue
+            if best < 0 or arrival[i] < arrival[best]:
+                best, tied[a] = i, False
+            elif arrival[i] == arrival[best]:
+                tied[a] = True
+        at[a] = best
+
+
+def first_arrived(offsets: np.ndarray, arrival: np.ndarray, left_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the event of each actor that arrived first: its position, -1 for none; and whether others arrived at once with it.
+
+    Parameters
+    ----------
+    left_out
+        bool: the events that are not looked at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [part.tolist() for part in first_arrived(np.array([0, 2, 3]), np.array([5, 4, 7]), np.array([False, False, True]))]
+    [[1, -1], [False, False]]
+    """
+    at, tied = np.empty(len(offsets) - 1, np.int64), np.zeros(len(offsets) - 1, np.bool_)
+    _first_arrived(offsets, arrival, left_out, at, tied)
+    return at, tied

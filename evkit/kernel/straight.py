@@ -5,8 +5,6 @@ An actor with two steps at one instant goes through `funnel`'s machine, which kn
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba as nb
@@ -14,10 +12,7 @@ import numpy as np
 
 from evkit.kernel.funnel import BEST_CHAIN, CHAIN, DONE, STEP, _run
 from evkit.kernel.runs import NEVER
-
-THREADS = 2
-LARGE = 200_000
-"""From so many events on two threads share the work."""
+from evkit.kernel.sharing import each, shares
 
 
 @nb.njit(cache=True, nogil=True)
@@ -140,23 +135,9 @@ def walk(
     actors = len(offsets) - 1
     who, bits, times = np.zeros(actors, np.int64), np.zeros(actors, np.int64), np.empty((actors, count), np.int64)
 
-    def share(bounds: tuple[int, int]) -> None:
-        mine = slice(*bounds)
-        _walk(*bounds, offsets, t, events, steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
+    def share(first: int, last: int) -> None:
+        mine = slice(first, last)
+        _walk(first, last, offsets, t, events, steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
 
-    shares = parted(offsets)
-    if len(shares) == 1:
-        share(shares[0])
-    else:
-        with ThreadPoolExecutor(len(shares)) as pool:
-            list(pool.map(share, shares))
+    each(share, shares(offsets))
     return who, bits, times
-
-
-def parted(offsets: np.ndarray) -> list[tuple[int, int]]:
-    """Give the actors in shares of about as many events each, one for each thread: from and up to."""
-    actors, events = len(offsets) - 1, int(offsets[-1])
-    if events < LARGE or actors < THREADS:
-        return [(0, actors)]
-    cuts = [0, *(int(np.searchsorted(offsets, events * i // THREADS)) for i in range(1, THREADS)), actors]
-    return list(itertools.pairwise(cuts))

@@ -11,6 +11,7 @@ import numba as nb
 import numpy as np
 
 from evkit.kernel.runs import NEVER, Entered, Marked, Reached
+from evkit.kernel.sharing import each, shares
 
 
 @nb.njit(cache=True)
@@ -81,7 +82,7 @@ def _take(e: int, mask: int, excluded: int, accepts: bool, done: int, head: Any,
     return done + began
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _steps(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any, n: int, window: int, blocked: int,
     out_bits: Any, out_times: Any, out_events: Any,
@@ -173,9 +174,15 @@ def run(marked: Marked, *, count: int, window: int, blocked: int = -1) -> Reache
         The bits of a run are those of its first steps: how many were done at once, whichever they are.
     """
     m, made = marked, Reached.nowhere(len(marked.low), count)
-    _steps(
-        m.low, m.high, m.rows, m.t, m.steps, m.exclusions, m.values, m.wanted, count, window, blocked, made.bits, made.times, made.events
-    )
+
+    def share(first: int, last: int) -> None:
+        mine = slice(first, last)
+        _steps(
+            m.low[mine], m.high[mine], m.rows, m.t, m.steps, m.exclusions, m.values, m.wanted[mine], count, window, blocked,
+            made.bits[mine], made.times[mine], made.events[mine],
+        )  # fmt: skip
+
+    each(share, shares(m.sizes))
     return made
 
 

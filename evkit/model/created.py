@@ -20,9 +20,16 @@ import pyarrow as pa
 
 from evkit.dates.cuts import NEVER
 from evkit.dates.instants import epoch_microseconds
+from evkit.journeys import columns
 from evkit.journeys.build import hashed
 from evkit.journeys.index import Index
+from evkit.kernel import identity as kernel
+from evkit.kernel.selecting import first_arrived
 from evkit.model import identity
+from evkit.model.journeys import IDS, journeys
+from evkit.model.numbered import mentions_profile, numbered
+
+LATEST = np.iinfo(np.int64).max
 
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
@@ -52,6 +59,9 @@ def created_of_actors(tables: EventTables, index: Index, group: int | None) -> n
 
 
 def _created_of_actors(tables: EventTables, index: Index, group: int | None) -> np.ndarray:
+    told = _from_journeys(tables, index) if group is None and tables.replays_identity else None
+    if told is not None:
+        return told
     found = persons_created(tables).rename(who="person_id") if group is None else groups_created(tables, group).rename(who="key")
     found = found.filter(found.created_at.notnull())
     rows = tables.arrow(found.select(who=hashed(found.who), t=epoch_microseconds(found.created_at, dialect=tables.dialect)))
@@ -59,6 +69,73 @@ def _created_of_actors(tables: EventTables, index: Index, group: int | None) -> 
     made = np.full(len(index.actors), NEVER, np.int64)
     made[at[at >= 0]] = times[at >= 0]
     return made
+
+
+def _from_journeys(tables: EventTables, index: Index) -> np.ndarray | None:
+    """Give when each person was created, from the journeys of distinct ids; None where the order of some events can't be told from these.
+
+    The law is the module's: a person is as old as the oldest that one of its ids made, with its first event that may touch persons; ids
+    that joined a person made none. Only the merges are asked of the engine.
+    """
+    base = journeys(tables, IDS)
+    if base is None:
+        return None
+    at, tied = first_arrived(base.offsets, base.arrival, _silent(tables, base))
+    made = np.where(at >= 0, base.t[np.maximum(at, 0)], LATEST) if len(base.t) else np.full(len(at), LATEST)
+    merges, _ = tables.merges()
+    if len(merges):
+        joined = _joined(tables, base, identity.Coded.of(merges), at, tied)
+        if joined is None:
+            return None
+        made[joined] = LATEST
+    created = np.full(len(index.actors), LATEST, np.int64)
+    who = index.actors_of(base.actors)
+    np.minimum.at(created, who[who >= 0], made[who >= 0])
+    found: np.ndarray = np.where(created == LATEST, NEVER, created)
+    return found
+
+
+def _silent(tables: EventTables, base: Index) -> np.ndarray:
+    """Say which events may not touch persons: bool."""
+    if not mentions_profile(tables):
+        return np.zeros(len(base), bool)
+    e = numbered(tables)
+    rows = e.filter(~identity.with_profile(e, tables.dialect)).select("row")
+    return columns.mask(base, rows, lambda expr: tables.batches(expr), key="may not touch persons")
+
+
+def _joined(tables: EventTables, base: Index, coded: identity.Coded, first: np.ndarray, tied: np.ndarray) -> np.ndarray | None:
+    """Give which distinct ids of journeys joined a person without making one; None where that hangs on the order of events that arrived at once.
+
+    Parameters
+    ----------
+    first, tied
+        For each distinct id its first event, and whether another arrived with it.
+    """
+    names = ibis.memtable(pa.table({"id": coded.ids, "n": pa.array(range(len(coded.ids)), pa.int64())}))
+    hashes = tables.arrow(names.select("n", hash=hashed(names.id))).sort_by("n")["hash"].to_numpy()
+    who = base.actors_of(hashes)
+    seen = np.where(who >= 0, np.append(first, -1)[who], -1)
+    there = np.flatnonzero(seen >= 0)
+    if tied[who[there]].any():
+        return None
+    arrived = np.full(len(seen), LATEST)
+    arrived[there] = base.arrival[seen[there]]
+    of_merge = coded.merges["arrival"].to_numpy()
+    if (arrived[coded.other] == of_merge)[coded.other != coded.target].any():
+        return None
+    uuids = np.full(len(seen), "", object)
+    own = arrived[coded.target] == of_merge  # then the merge is that first event
+    uuids[coded.target[own]] = coded.merges["uuid"].to_numpy(zero_copy_only=False)[own]
+    table = pa.table(
+        {"distinct_id": coded.ids.take(pa.array(there)), "arrival": arrived[there], "uuid": pa.array(uuids[there], pa.string())}
+    )
+    _, _, did, _, _, order = coded.replay(table)
+    merge, outcome = order[order < len(of_merge)], did[order < len(of_merge)]
+    as_target = coded.target[merge[outcome == kernel.ADDED_TARGET]]
+    as_other = coded.other[merge[(outcome == kernel.CREATED) | (outcome == kernel.ADDED_OTHER)]]
+    found: np.ndarray = who[np.concatenate([as_target, as_other])]
+    return found[found >= 0]
 
 
 def _kept(tables: EventTables, found: ir.Table) -> ir.Table:

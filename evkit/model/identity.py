@@ -44,6 +44,8 @@ OUTCOMES = [
 ]
 """What each merge did, in the order of the kernel's codes from `CREATED` on."""
 ARRIVED = pa.schema({"arrival": pa.int64(), "uuid": pa.string()})
+Merges = tuple[pa.Table, pa.Table]
+"""The merges that say whom they merge, and those of them that may not."""
 PERSONLESS = ("dropped", "$process_person_profile is false: the event may not touch persons")
 
 
@@ -91,7 +93,7 @@ def merge_events(events: ir.Table, dialect: str) -> ir.Table:
     )  # fmt: skip
 
 
-def replay(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: str) -> Identity:
+def replay(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: str, found: Merges | None = None) -> Identity:
     """Replay identity over events.
 
     Parameters
@@ -102,8 +104,10 @@ def replay(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: s
         Runs an expression.
     dialect
         The engine's.
+    found
+        The merges, where they were asked for before.
     """
-    merges, refused = _merges(events, arrow, dialect)
+    merges, refused = merges_of(events, arrow, dialect) if found is None else found
     if len(merges) == 0:
         nobody = pa.nulls(0, pa.string())
         return Identity(_map(nobody, nobody), _dropped(refused), frozenset())
@@ -111,7 +115,7 @@ def replay(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: s
     return _replayed(coded, refused, arrow(first_seen(events, coded.ids, dialect)))
 
 
-def together(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: str) -> pd.DataFrame:
+def together(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect: str, found: Merges | None = None) -> pd.DataFrame:
     """Find which ids are one person, without finding out by which of them the person goes: much sooner than `replay`.
 
     Who is one person with whom hangs on the merges alone, but for one case: an id that was in no merge before meets one that was.
@@ -123,7 +127,7 @@ def together(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect:
     DataFrame
         distinct_id, person_id: a row an id that goes by another; here any id of the same person.
     """
-    merges, _ = _merges(events, arrow, dialect)
+    merges, _ = merges_of(events, arrow, dialect) if found is None else found
     if len(merges) == 0:
         return _map(pa.nulls(0, pa.string()), pa.nulls(0, pa.string()))
     coded = Coded.of(merges)
@@ -134,7 +138,7 @@ def together(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], *, dialect:
     return _map(coded.ids.take(pa.array(moved)), coded.ids.take(pa.array(person[moved])))
 
 
-def _merges(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], dialect: str) -> tuple[pa.Table, pa.Table]:
+def merges_of(events: ir.Table, arrow: Callable[[ir.Expr], pa.Table], dialect: str) -> Merges:
     """Give the merges that say whom they merge, and those of them that may not."""
     found = arrow(merge_events(events, dialect))
     found = found.filter(pc.fill_null(pc.not_equal(found["other"], ""), False))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -96,6 +97,8 @@ class Held:
         How many questions asked for each in vain, and the last of them.
     columns
         Coded columns, by index, settings and what they say; None where there are too many values.
+    translations
+        What is made of the values of a column, by what it is: the code for each, and what the codes stand for.
     alive
         Settings that something was worked out under: what is known of them goes by which object they are.
     """
@@ -103,6 +106,7 @@ class Held:
     found: dict[str, Index | None] = field(default_factory=dict)
     asked: dict[str, tuple[int, object]] = field(default_factory=dict)
     columns: dict[Any, Coded | None] = field(default_factory=dict)
+    translations: dict[Any, tuple[np.ndarray, pa.Array]] = field(default_factory=dict)
     alive: Alive = field(default_factory=Alive)
 
 

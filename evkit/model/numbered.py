@@ -14,6 +14,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
+from evkit import properties
 from evkit.journeys import cache
 from evkit.journeys.arrays import UNFINISHED
 from evkit.model.schema import EVENTS
@@ -46,6 +47,16 @@ def rows_of(tables: EventTables) -> ir.Table:
     own: Callable[[], ir.Table | None] | None = getattr(tables.source, "numbered", None)
     rows = None if own is None else own()
     return scan_of(tables).mutate(row=ibis.row_number().over(ibis.window())) if rows is None else rows
+
+
+def mentions_profile(tables: EventTables) -> bool:
+    """Say whether any event's properties have the name $process_person_profile in them; looked for once."""
+    return tables.cache.get("mentions_profile", lambda: _mentions_profile(tables))
+
+
+def _mentions_profile(tables: EventTables) -> bool:
+    e = tables.source.table()
+    return len(tables.arrow(e.filter(properties.may_say(e.properties, "$process_person_profile")).select("event").limit(1))) > 0
 
 
 def scan_of(tables: EventTables) -> ir.Table:

@@ -27,7 +27,7 @@ from evkit.model.settings import Settings
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
-    from evkit.model.identity import Identity
+    from evkit.model.identity import Identity, Merges
 
 T = TypeVar("T")
 A_UUID = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
@@ -349,13 +349,19 @@ class EventTables:
             return self.person_map()
         from evkit.model.identity import together
 
-        made = lambda: self._kept_map("person_groups", together(self.clean(), self.arrow, dialect=self.dialect))  # noqa: E731
+        made = lambda: self._kept_map("person_groups", together(self.clean(), self.arrow, dialect=self.dialect, found=self.merges()))  # noqa: E731
         return self.cache.get("person_groups", made)
+
+    def merges(self) -> Merges:
+        """The events that merge persons, and those of them that may not; asked for once."""
+        from evkit.model.identity import merges_of
+
+        return self.cache.get("merges", lambda: merges_of(self.clean(), self.arrow, self.dialect))
 
     def _identity(self) -> Identity:
         from evkit.model.identity import replay
 
-        return self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect))
+        return self.cache.get("identity", lambda: replay(self.clean(), self.arrow, dialect=self.dialect, found=self.merges()))
 
     def person_properties(self) -> ir.Table:
         """Person id -> the person's properties now (JSON text), a row a person."""

@@ -90,7 +90,7 @@ class Choices:
             return [str(c.id) for c in self.tables.settings.cohorts.values()]
         if (owner, key) not in self._values:
             ref = ref_of({"owner": owner, "key": key})
-            rows = relation(self.tables, ref).limit(SAMPLE)
+            rows = relation(self.tables, ref, people=False).limit(SAMPLE)
             said = rows.select(value=Matcher(self.tables, rows).value(ref))
             said = said.filter(said.value.notnull() & (said.value != ""))
             counted = said.group_by("value").agg(n=said.count())

@@ -10,14 +10,15 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 
 from evkit.journeys import columns
-from evkit.journeys.columns import Coded
-from evkit.journeys.index import Index
+from evkit.journeys.columns import NOTHING, Coded
+from evkit.journeys.index import Index, Narrowed
 from evkit.model.journeys import By, held, journeys
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
-from evkit.query.property_filters import FilterGroup, PropertyFilter
+from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
 from evkit.query.relation import Spec, needs_of, relation
 from evkit.query.spec import Action, Series
 
@@ -36,11 +37,31 @@ class Marks:
     ----------
     by
         Whose journeys they are.
+    whole, narrowed
+        The answers about all events, where these are of some of them; and which those are.
     """
 
     tables: EventTables
     index: Index
     by: By
+    whole: Marks | None = None
+    narrowed: Narrowed | None = None
+
+    def only(self, names: Collection[str] | None) -> Marks:
+        """Give the same of the events of some names alone, where those are few; None for all."""
+        found = None if names is None or self.whole is not None else self.index.only(names)
+        return self if found is None else Marks(self.tables, found.index, self.by, self, found)
+
+    def actors(self, who: np.ndarray) -> np.ndarray:
+        """Give actors by their number in the whole index."""
+        return who if self.narrowed is None else self.narrowed.who[who]
+
+    def of_whole(self, key: Any, find: Callable[[Marks], np.ndarray]) -> np.ndarray | None:
+        """Give what the whole index says, of these events; None where these are the whole."""
+        whole, narrowed = self.whole, self.narrowed
+        if whole is None or narrowed is None:
+            return None
+        return self.index.worked.get(key, lambda: find(whole)[narrowed.at])
 
     def run(self, expr: ir.Table) -> Any:
         """Run an expression, batch by batch."""
@@ -67,7 +88,8 @@ class Marks:
     def _kept(self, asked: tuple[str | Action | None, tuple[Filter, ...]], names: Sequence[str] = ()) -> np.ndarray:
         held(self.tables).alive.add(self.tables.settings)
         key = ("hits", id(self.tables.settings), asked, repr(asked), tuple(names))  # 1 and True are equal, and don't read alike
-        return self.index.worked.get(key, lambda: self._hits(*asked, names))
+        found = self.of_whole(key, lambda whole: whole._kept(asked, names))
+        return found if found is not None else self.index.worked.get(key, lambda: self._hits(*asked, names))
 
     def _hits(self, subject: str | Action | None, asked: Sequence[Filter], names: Sequence[str]) -> np.ndarray:
         specs: list[Spec] = [Series(subject), *asked]
@@ -87,13 +109,59 @@ class Marks:
             passing = rows.filter(make(Matcher(self.tables, rows))).select("row")
             return columns.mask(self.index, passing, self.run, key=key_of(passing))
 
-        return self.index.worked.get(("test", name), find)
+        found = self.of_whole(("test", name), lambda whole: whole.test(name, specs, make))
+        return found if found is not None else self.index.worked.get(("test", name), find)
 
     def series(self, series: Series, *filters: Filter) -> np.ndarray:
         """Say which events count for a series and pass filters: bool."""
         return self.hits(series.subject, series.group, *filters)
 
     # ------------------------------------------------------------------ values
+    def kept(self, name: Any, make: Callable[[], Coded]) -> Coded:
+        """Give codes that were made of others, making them first if need be."""
+        known, at = held(self.tables).columns, (self.by.name, id(self.tables.settings), "kept", name)
+        found = known.get(at)
+        if found is None:
+            known[at] = found = make()
+        return found
+
+    def part(
+        self, name: Any, ref: PropertyRef, make: Callable[[Matcher], ir.Value], names: Collection[str] | None, *, event: str = ""
+    ) -> Coded | None:  # fmt: skip
+        """Give what is made of a property of events, as codes; None where it has too many values for that.
+
+        The property is read once, whatever is made of it: that is made of its values, which are few.
+
+        Parameters
+        ----------
+        name
+            What tells it from others that are made of the same property.
+        make
+            Makes it of the property: of a `Matcher` whose value of `ref` it is.
+        names
+            The names of the events that are asked about; None for all.
+        event
+            The name that the matcher's rows have.
+        """
+        said = self.coded(("value", ref), (ref,), lambda matcher: matcher.value(ref), names)
+        if said is None:
+            return None
+        at = ("part", id(self.tables.settings), self.by.name, name, ref, event, len(said.words))
+        known = held(self.tables).translations
+        if at not in known:
+            known[at] = self._translated(said.words, make, event)
+        table, made = known[at]
+        key = (*at, tuple(sorted(names)) if names is not None else None)
+        return Coded(self.index.worked.get(key, lambda: table[said.codes]), made, said.covered)
+
+    def _translated(self, words: pa.Array, make: Callable[[Matcher], ir.Value], event: str) -> tuple[np.ndarray, pa.Array]:
+        """Give what is made of values: for each of them its code, that of no value last; and the texts that the codes stand for."""
+        given = pa.table({"word": pa.concat_arrays([words, pa.nulls(1, pa.string())]), "code": pa.array(range(len(words) + 1))})
+        rows = ibis.memtable(given, schema=ibis.schema({"word": "string", "code": "int64"})).mutate(event=ibis.literal(event))
+        told = self.tables.arrow(rows.select("code", made=make(OfWords(self.tables, rows)))).sort_by("code")["made"].combine_chunks()
+        coded = told.cast(pa.string()).dictionary_encode()
+        return coded.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).astype(np.int32), coded.dictionary
+
     def coded(
         self, name: Any, specs: Sequence[Spec], value: Callable[[Matcher], ir.StringValue], names: Collection[str] | None
     ) -> Coded | None:
@@ -110,6 +178,13 @@ class Marks:
         names
             The names of the events that are asked about; None for all.
         """
+        if self.whole is not None and self.narrowed is not None:
+            said = self.whole.coded(name, specs, value, names)
+            if said is None:
+                return None
+            key = ("said", id(self.tables.settings), name, tuple(sorted(names or ())))
+            mine = self.narrowed.at
+            return Coded(self.index.worked.get(key, lambda: said.codes[mine]), said.words, said.covered)
         if any(need.startswith(("person", "cohort", "who", "session")) for need in needs_of(*specs)):
             names = None  # what takes a join is read once, of all
 
@@ -133,6 +208,14 @@ class Marks:
             found = None
         known.columns[at] = found
         return found
+
+
+class OfWords(Matcher):
+    """A matcher whose rows are the values of one property: a row each, as `word`."""
+
+    def value(self, ref: PropertyRef) -> ir.StringValue:
+        """Give the values."""
+        return self.rows.word
 
 
 def marks(tables: EventTables, by: By) -> Marks | None:

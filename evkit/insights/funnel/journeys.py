@@ -53,6 +53,7 @@ def straight(spec: Funnel, tables: EventTables) -> tuple[np.ndarray, Reached] | 
     found = None if first and by != PERSONS else marks(tables, by)
     if found is None:
         return None
+    found = found.only(names_asked(spec))
     index, between = found.index, span(spec, tables)
     low, high = microseconds(between.start), microseconds(between.end)
     values = [1 << i for i in range(len(spec.steps))]
@@ -68,11 +69,12 @@ def straight(spec: Funnel, tables: EventTables) -> tuple[np.ndarray, Reached] | 
         index.offsets, index.t, events, steps, passes=found.passing(names_asked(spec), spec.filters), low=low, high=high, count=len(spec.steps),
         window=Window(spec.window).microseconds,
     )  # fmt: skip
-    return who, Reached(done, times, np.zeros((len(done), 0), np.int64))
+    return found.actors(who), Reached(done, times, np.zeros((len(done), 0), np.int64))
 
 
 def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarray] | None:
     """Pick out the events, and give their columns."""
+    found = found.only(names_asked(spec))
     index, between = found.index, span(spec, found.tables)
     low, high = microseconds(between.start), microseconds(between.end)
     steps = bits([step_of(step, found, low, high) for step in spec.steps], [1 << i for i in range(len(spec.steps))], len(index))
@@ -90,7 +92,7 @@ def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarra
     if spec.viz_type == "trends":
         made["period"] = periods(spec, found, made["t"], low, high)
     told = breakdowns(spec, found, at)
-    return None if told is None else (pa.table({**made, **told}), begins, who)
+    return None if told is None else (pa.table({**made, **told}), begins, found.actors(who))
 
 
 def step_of(step: Series, found: Marks, low: int, high: int) -> np.ndarray:
@@ -139,7 +141,7 @@ def breakdowns(spec: Funnel, found: Marks, at: np.ndarray) -> dict[str, pa.Array
             inside = None if ref.key == ALL_USERS else found.hits(None, PropertyFilter("id", ref.key, type="cohort"))
             told[f"breakdown_{i}"] = pa.array(np.ones(len(at), np.int8) if inside is None else inside[at].astype(np.int8))
             continue
-        said = found.coded(("funnel", ref, spec.breakdown_path_cleaning), (ref,), functools.partial(part, ref, spec=spec), names)
+        said = found.part(("funnel", spec.breakdown_path_cleaning), ref, functools.partial(part, ref, spec=spec), names)
         if said is None:
             return None
         told[f"breakdown_{i}"] = pa.DictionaryArray.from_arrays(pa.array(said.codes[at]), said.words)

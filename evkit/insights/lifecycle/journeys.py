@@ -14,9 +14,10 @@ from evkit.kernel import returning
 from evkit.kernel.placing import Placing
 from evkit.model.created import created_of_actors
 from evkit.model.journeys import PERSONS, By
+from evkit.model.numbered import mentions_profile
 from evkit.model.tables import EventTables
 from evkit.query.actors import group_index
-from evkit.query.marks import marks
+from evkit.query.marks import marks, names_of
 
 
 def counts(
@@ -35,15 +36,16 @@ def counts(
     found = marks(tables, PERSONS if index is None else By("group", index))
     if found is None:
         return None
+    found = found.only(names_of(spec.subject.subject))
     hits = found.series(spec.subject, spec.filters)
-    personless = found.test(
-        "personless", (), lambda m: properties.says(m.rows.properties, "$process_person_profile", "false", dialect=tables.dialect)
-    )
+    if mentions_profile(tables):
+        says = lambda m: properties.says(m.rows.properties, "$process_person_profile", "false", dialect=tables.dialect)  # noqa: E731
+        hits = hits & ~found.test("personless", (), says)
     first, last = microseconds(low), microseconds(high) - 1
     created = created_of_actors(tables, found.index, index)
     made = cut(asked, first, last)
     return returning.lifecycle(
-        found.index.offsets, found.index.t, hits & ~personless, born(created, asked, places), Placing.of(made.edges, placed(made, places), last),
+        found.index.offsets, found.index.t, hits, born(created, asked, places), Placing.of(made.edges, placed(made, places), last),
         len(places), low=first, high=last,
     )  # fmt: skip
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,11 +16,16 @@ from evkit.insights.funnel.spec import Funnel
 from evkit.insights.funnel.walk import walk
 from evkit.insights.paths.relation import included, item_of, span, windows
 from evkit.insights.paths.spec import HIDDEN, Paths
-from evkit.journeys.columns import Coded
+from evkit.journeys.columns import NOTHING, Coded
 from evkit.kernel.selecting import kept, select, within
 from evkit.model.journeys import PERSONS
 from evkit.model.tables import EventTables
+from evkit.query.filters import Matcher
 from evkit.query.marks import Marks, by_of, marks
+from evkit.query.property_filters import PropertyRef
+
+SAID_BY = {"$pageview": PropertyRef("$current_url"), "$screen": PropertyRef("$screen_name")}
+"""The events whose item is something that they say, and which property that is."""
 
 
 def read(spec: Paths, tables: EventTables) -> tuple[np.ndarray, np.ndarray, np.ndarray, pa.Array] | None:
@@ -51,8 +60,48 @@ def of_persons(funnel: Funnel, tables: EventTables) -> bool:
 
 
 def items(spec: Paths, found: Marks) -> Coded | None:
-    """Give what each event is called, nothing where it is no item; None where there are too many names."""
+    """Give what each event is called, nothing where it is no item; None where there are too many names.
+
+    What pages and screens are called is made of the property that says so, which is read once; others are called by their name.
+    """
     name = (
         "paths", spec.include_event_types, spec.expression, spec.path_replacements, spec.local_path_cleaning_filters, spec.path_groupings,
     )  # fmt: skip
-    return found.coded(name, (spec.expression,), lambda m: included(spec, m.rows.event).ifelse(item_of(spec, m), None), None)
+    item = lambda m: included(spec, m.rows.event).ifelse(item_of(spec, m), None)  # noqa: E731
+    if spec.expression is not None:
+        return found.coded(name, (spec.expression,), item, None)
+    parts: list[Coded] = []
+    for event, ref in SAID_BY.items():
+        if event in found.index.code and spec.includes(event):
+            said = found.part(name, ref, item, (event,), event=event)
+            if said is None:
+                return None
+            parts.append(said)
+    return found.kept(
+        name, lambda: joined(parts, by_name(found, item), found.index.events, [e for e in SAID_BY if spec.includes(e)], found)
+    )
+
+
+def by_name(found: Marks, item: Callable[[Matcher], ir.StringValue]) -> list[str | None]:
+    """Give what events are called that say nothing, by their name; None for those that are no item."""
+    names = list(found.index.names)
+    rows = ibis.memtable(pa.table({"event": pa.array(names, pa.string()), "properties": ["{}"] * len(names)}))
+    told = found.tables.arrow(rows.select("event", item=item(Matcher(found.tables, rows)))).to_pylist()
+    called = {row["event"]: row["item"] for row in told}
+    return [called[name] for name in names]
+
+
+def joined(parts: list[Coded], called: list[str | None], events: np.ndarray, said: list[str], found: Marks) -> Coded:
+    """Put what events say beside what they are called: one list of names, a code into it for each event."""
+    place: dict[str, int] = {}
+    table = np.full(max(len(called), 1), NOTHING, np.int32)
+    for code, (name, item) in enumerate(zip(found.index.names, called, strict=True)):
+        if item is not None and name not in said:
+            table[code] = place.setdefault(item, len(place))
+    codes = table[events]
+    there = [name for name in said if name in found.index.code]
+    for name, part in zip(there, parts, strict=True):
+        own = np.array([place.setdefault(word, len(place)) for word in part.words.to_pylist()] + [NOTHING], np.int32)
+        mine = events == found.index.code[name]
+        codes[mine] = own[part.codes[mine]]
+    return Coded(codes, pa.array(list(place), pa.string()), frozenset())

@@ -11,7 +11,7 @@ from evkit.dates.cuts import Cut, microseconds
 from evkit.insights.retention.relation import Asked, group_index
 from evkit.kernel import counting, returning
 from evkit.kernel.placing import Placing
-from evkit.query.marks import Marks, by_of, marks
+from evkit.query.marks import Marks, by_of, marks, names_of
 from evkit.query.property_filters import ALL_USERS, PropertyFilter
 
 RECURRING, FIRST_EVER = "retention_recurring", "retention_first_ever_occurrence"
@@ -26,6 +26,7 @@ def figures(asked: Asked) -> pd.DataFrame | None:
     found = marks(tables, by_of(tables, group_index(spec, tables)))
     if found is None:
         return None
+    found = found.only(names_of(spec.target.subject, spec.returning.subject))
     grid = asked.grid
     low, high = microseconds(grid.instant(grid.start)), microseconds(grid.instant(grid.end)) - 1
     made = cuts.cut(spec.period, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)

@@ -51,7 +51,7 @@ def most(spec: Stickiness, period: Range) -> int:
 # ---------------------------------------------------------------------- expressions
 def active(spec: Stickiness, tables: EventTables, series: Series, period: Range, *, named: bool = True) -> ir.Table:
     """Give the events of a series in a period, with actor and interval: its start, or its number back from the end; without `named`, persons may go by any of their ids."""
-    series = series.indexed(tables.group_types)
+    series = series.indexed(tables.group_types) if series.group_type is not None else series
     rows = counted(tables, series, spec.filters, group_type_index=series.group_type_index, by=spec.aggregate_by, named=named)
     rows = rows.filter((rows.timestamp >= instant(period.lower)) & (rows.timestamp <= instant(period.end)))
     if spec.interval_count == 1:

@@ -11,7 +11,7 @@ from evkit.kernel import returning
 from evkit.kernel.placing import Placing
 from evkit.model.journeys import PERSONS, By
 from evkit.model.tables import EventTables
-from evkit.query.marks import marks
+from evkit.query.marks import marks, names_of
 from evkit.query.spec import Series
 
 HOW = {"gte": returning.AT_LEAST, "lte": returning.AT_MOST, "exact": returning.EXACTLY}
@@ -21,11 +21,12 @@ def figures(spec: Stickiness, tables: EventTables, series: Series, period: Range
     """Count who is there in 1, 2, 3 ... intervals of a period; None where the engine has to be asked."""
     if spec.interval_count > 1 or spec.aggregate_by is not None:
         return None
-    series = series.indexed(tables.group_types)
+    series = series.indexed(tables.group_types) if series.group_type is not None else series
     found = marks(tables, PERSONS if series.group_type_index is None else By("group", series.group_type_index))
     low, high = microseconds(period.lower), microseconds(period.end)
     if found is None or high < low:
         return None
+    found = found.only(names_of(series.subject))
     made = cuts.cut(spec.interval, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)
     how, times = ("gte", 1) if spec.criteria is None else spec.criteria
     return returning.stickiness(

@@ -76,7 +76,7 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
     found = marks(tables, whose(series, math, tables))
     if found is None:
         return None
-    asked = Slice(spec, found, series, period, cohort, math)
+    asked = Slice(spec, found.only(names_of(series.subject)), series, period, cohort, math)
     if math in maths.FIRST_TIME:
         return of_first_times(asked)
     low, high, interval, reach = window(asked)
@@ -139,7 +139,7 @@ def values(asked: Slice, names: frozenset[str] | None) -> tuple[np.ndarray, list
 
     spec, said = asked.spec, list[Coded]()
     for ref in spec.parts:
-        one = asked.marks.coded(("trends", ref, spec.breakdown_path_cleaning), (ref,), functools.partial(part, ref, spec=spec), names)
+        one = asked.marks.part(("trends", spec.breakdown_path_cleaning), ref, functools.partial(part, ref, spec=spec), names)
         if one is None:
             return None
         said.append(one)
