@@ -163,7 +163,7 @@ class Events:
         >>> import evkit as ek, pandas as pd
         >>> frame = pd.DataFrame({"event": ["buy"], "distinct_id": ["ann"], "timestamp": ["2026-01-01"]})
         >>> ek.from_frame(frame).prepare().cache_info()[["actor", "events", "actors"]].values.tolist()
-        [['person', 1, 1]]
+        [['distinct_id', 1, 1], ['person', 1, 1]]
         """
         return Events(journeys.prepared(self.tables, actors or ("person",)), filters=self._filters, date_range=self._date_range)
 

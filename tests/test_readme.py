@@ -52,6 +52,17 @@ def test_the_lines_for_the_mouse_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert repr(eval(line, names)).startswith(("<Explorer", "<Inspector", "<Watch", "<Picker"))
 
 
+def test_the_lines_about_large_data_run() -> None:
+    code = TEXT.split("<!-- large -->")[1].split("```python\n")[1].split("```")[0]
+    events = ek.load_sample()
+    names: dict[str, Any] = {"ek": ek, "events": events}
+    lines = [line for line in code.splitlines() if line.strip()]
+    exec(compile(lines[0], "README.md", "exec"), names)
+    assert eval(lines[1], names).query("mine").actor.tolist()[0] == "person"
+    exec(compile(lines[2], "README.md", "exec"), names)
+    assert not eval(lines[1], names).mine.any()
+
+
 def test_the_lines_about_dashboards_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = TEXT.split("<!-- dashboard -->")[1].split("```python\n")[1].split("```")[0]
     monkeypatch.chdir(tmp_path)
