@@ -128,7 +128,11 @@ class Events:
                 "these events don't come from a store: files and tables are read once. Call ek.read(...) or ek.from_frame(...) again"
             )
         newest = StoreSource(self.tables.con, source.folder)
-        tables = replace(self.tables, source=newest, cache=Cache()) if newest.is_newer_than(source) else self.tables
+        tables = (
+            replace(self.tables, source=newest, cache=Cache(), fingerprint=newest.fingerprint)
+            if newest.is_newer_than(source)
+            else self.tables
+        )
         return Events(tables, filters=self._filters, date_range=self._date_range)
 
     # ------------------------------------------------------------------ journeys

@@ -226,7 +226,8 @@ def open_store(
     0
     """
     settings, con = settings_of(timezone, week_start, now), files.connect()
-    return Events(EventTables(con=con, source=StoreSource(con, Path(folder)), settings=settings))
+    source = StoreSource(con, Path(folder))
+    return Events(EventTables(con=con, source=source, settings=settings, fingerprint=source.fingerprint))
 
 
 def settings_of(timezone: str, week_start: Week, now: str | dt.datetime | None) -> Settings:

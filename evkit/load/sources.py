@@ -119,6 +119,7 @@ class TableSource:
     ) -> None:
         self.con = con
         self._files = files
+        self._seen = self._stats()
         self.name = name
         self.dialect = dialect
         self.rejects = rejects if rejects is not None else Rejects()
@@ -158,6 +159,23 @@ class TableSource:
         """Leave out the rows that can't be read."""
         checks = self._checks(e)
         return functools.reduce(lambda rows, reason: rows.filter(~checks[reason]), self._left_out, e)
+
+    def _stats(self) -> list[tuple[int, int]] | None:
+        try:
+            return [(s.st_size, s.st_mtime_ns) for s in (file.stat() for file in self._files)]
+        except FileNotFoundError:
+            return None
+
+    def check_unchanged(self) -> None:
+        """Raise when a file is another than it was, or gone: what was worked out from it doesn't fit it any more.
+
+        Raises
+        ------
+        DataError
+            When it was written again or removed meanwhile.
+        """
+        if self._stats() != self._seen:
+            raise DataError(f"{self.name} was changed or removed after it was opened: open it again by ek.read(...)")
 
     def numbered(self) -> ir.Table | None:
         """Give the canonical events with `row`, their number among all rows of the files; None where nothing numbers them at once."""

@@ -37,6 +37,8 @@ class StoreSource:
     """
 
     has_uuids = True
+    is_scan = True
+    """Rows of files one after the other, columns of them cast: their order stays."""
 
     def __init__(self, con: BaseBackend, folder: Path) -> None:
         self.con = con
@@ -45,6 +47,12 @@ class StoreSource:
         self.taken = snapshot.take(folder)
         self._moment = self.taken.number, {name: len(data) for name, data in self.taken.lines.items()}
         self._folder = lines.private_folder(self)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this moment of the store from any other: its files, and how much had landed."""
+        stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in self.taken.segments]
+        return repr((str(self.folder.resolve()), stats, self._moment))
 
     def is_newer_than(self, other: StoreSource) -> bool:
         """Say whether anything came since another moment of the same store."""

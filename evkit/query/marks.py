@@ -64,7 +64,9 @@ class Marks:
         return self.index.worked.get(key, lambda: find(whole)[narrowed.at])
 
     def run(self, expr: ir.Table) -> Any:
-        """Run an expression, batch by batch."""
+        """Run an expression, batch by batch, over the data that the index is of."""
+        check: Callable[[], None] = getattr(self.tables.source, "check_unchanged", lambda: None)
+        check()
         return self.tables.batches(expr, 1 << 19)
 
     # ------------------------------------------------------------------ tests

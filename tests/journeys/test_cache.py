@@ -1,5 +1,6 @@
 """The cache folder: what is kept, found again, torn, removed; with others at it."""
 
+import datetime as dt
 import os
 import random
 import shutil
@@ -16,7 +17,9 @@ import pytest
 
 import evkit as ek
 from evkit import opening
-from evkit.errors import CacheError, CacheWarning, SpecError
+from evkit.capture import Store
+from evkit.capture.message import Event
+from evkit.errors import CacheError, CacheWarning, DataError, SpecError
 from evkit.journeys import cache
 from evkit.model import journeys
 from tests.sizes import SOAK
@@ -87,6 +90,15 @@ def test_changed_data_have_another_index(tmp_path: Path, kept_in: Path) -> None:
     assert journeys.journeys(events.tables) is None
     assert counts(events.prepare()) == [70, 35]
     assert len(list(kept_in.iterdir())) == 2
+
+
+def test_a_file_that_is_written_again_meanwhile_is_told(tmp_path: Path, kept_in: Path) -> None:
+    path = data(tmp_path / "events.parquet")
+    events = reopened(path).prepare()
+    data(path, people=70)
+    with pytest.raises(DataError, match=r"events\.parquet was changed or removed after it was opened: open it again by ek\.read"):
+        events.funnel(*STEPS, breakdown="k").to_pandas()
+    assert counts(ek.read(path)) == [70, 35]
 
 
 @pytest.mark.parametrize("name", ["t.npy", "rows.npy", "offsets.npy", "manifest.json"])
@@ -191,6 +203,20 @@ def test_folders_that_nobody_finished_go_after_a_day(kept_in: Path) -> None:
     assert (kept_in / "x" / "making-1").exists()
     cache.remove_abandoned(now=time.time() + 2 * 24 * 3600)
     assert not (kept_in / "x" / "making-1").exists()
+
+
+def test_the_index_of_a_store_is_found_again_until_something_comes(tmp_path: Path, kept_in: Path) -> None:
+    made = lambda who, name, day: Event(uuid=None, event=name, distinct_id=who, timestamp=dt.datetime(2026, 1, day, tzinfo=dt.UTC))  # noqa: E731
+    store = Store(tmp_path / "store", background=False)
+    store.append([made("p", "view", 1), made("p", "buy", 2)])
+    events = ek.open_store(tmp_path / "store")
+    assert counts(events.prepare()) == [1, 1]
+    again = ek.open_store(tmp_path / "store")
+    assert journeys.journeys(again.tables) is not None and counts(again) == [1, 1]
+    store.append([made("q", "view", 3)])
+    newer = again.refresh()
+    assert journeys.journeys(newer.tables) is None and counts(newer.prepare()) == [2, 1]
+    store.close()
 
 
 # ---------------------------------------------------------------------- others, kills, full disks
