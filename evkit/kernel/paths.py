@@ -113,6 +113,13 @@ def _walk(
     return size
 
 
+@nb.njit(cache=True, nogil=True)
+def _moved(column: Any, to: int, low: int, size: int) -> None:
+    """Move a part of an array further down."""
+    for i in range(size):
+        column[to + i] = column[low + i]
+
+
 def walk(
     offsets: np.ndarray, t: np.ndarray, items: np.ndarray, *, gap: int, limit: int, dots: int, empty: int = NOWHERE, start: int = NONE, end: int = NONE
 ) -> Shown:  # fmt: skip
@@ -148,11 +155,17 @@ def walk(
     offsets = np.ascontiguousarray(offsets, np.int64)
     made = [np.empty(len(t), np.int64) for _ in range(4)]
 
-    def share(first: int, last: int) -> list[np.ndarray]:
-        low, high = offsets[first], offsets[last]
-        mine = [column[low:high] for column in made]
-        size = _walk(offsets[first : last + 1], t, items, gap, empty, start, end, limit, dots, *mine)
-        return [column[:size] for column in mine]
+    def share(first: int, last: int) -> int:
+        mine = [column[offsets[first] : offsets[last]] for column in made]
+        found: int = _walk(offsets[first : last + 1], t, items, gap, empty, start, end, limit, dots, *mine)
+        return found
 
-    found = each(share, shares(offsets))
-    return Shown(*(found[0] if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)]))
+    parts = shares(offsets)
+    sizes = each(share, parts)
+    total = 0
+    for (first, _), size in zip(parts, sizes, strict=True):
+        if offsets[first] != total:
+            for column in made:
+                _moved(column, total, offsets[first], size)
+        total += size
+    return Shown(*(column[:total] for column in made))

@@ -55,7 +55,20 @@ def groups_created(tables: EventTables, index: int) -> ir.Table:
 
 def created_of_actors(tables: EventTables, index: Index, group: int | None) -> np.ndarray:
     """Give when each actor of an index was created: int64, microseconds; `NEVER` where it isn't known."""
-    return index.worked.get(("created", group), lambda: _created_of_actors(tables, index, group))
+    return index.worked.get(("created", group), lambda: _kept_or_created(tables, index, group))
+
+
+def _kept_or_created(tables: EventTables, index: Index, group: int | None) -> np.ndarray:
+    """Give it from beside the index where it was kept there: of persons whose identity is replayed, which the data alone decide."""
+    path = columns.place(index, "created", "told") if group is None and tables.replays_identity else None
+    before = None if path is None else columns.kept(path, len(index.actors))
+    if before is not None:
+        kept: np.ndarray = before[0].to_numpy(zero_copy_only=False)
+        return kept
+    found = _created_of_actors(tables, index, group)
+    if path is not None:
+        columns.keep(path, pa.array(found), [])
+    return found
 
 
 def _created_of_actors(tables: EventTables, index: Index, group: int | None) -> np.ndarray:

@@ -51,7 +51,10 @@ def read(spec: Paths, tables: EventTables) -> tuple[np.ndarray, np.ndarray, np.n
         at, begins, _ = kept(*picked, within(begins, who, index.t[at], *columns))
     names = pa.array(sorted({*said.words.to_pylist(), HIDDEN}, key=lambda word: word.encode()), pa.string())
     place = pc.index_in(said.words, names).to_numpy(zero_copy_only=False).astype(np.int64)
-    return begins, index.t[at], place[said.codes[at]] if len(place) else np.zeros(0, np.int64), names
+    every = len(at) == len(index)  # then nothing has to be picked out
+    codes = said.codes if every else said.codes[at]
+    named = place.astype(np.int32)[codes] if len(place) else np.zeros(0, np.int32)
+    return begins, index.t if every else index.t[at], named, names
 
 
 def of_persons(funnel: Funnel, tables: EventTables) -> bool:

@@ -15,35 +15,58 @@ from evkit.query.marks import Marks, by_of, marks, names_of
 from evkit.query.property_filters import ALL_USERS, PropertyFilter
 
 RECURRING, FIRST_EVER = "retention_recurring", "retention_first_ever_occurrence"
-LONG_AGO = np.iinfo(np.int64).min
+MOST_VALUES = 50
+"""So many values are counted one after the other; a property with more goes to the engine."""
 
 
 def figures(asked: Asked) -> pd.DataFrame | None:
     """Give the figures: breakdown_value, row, interval, count; None where the engine has to be asked."""
     spec, tables = asked.spec, asked.tables
-    if spec.is_rolling or spec.aggregates or spec.part is not None:
+    if spec.is_rolling or spec.aggregates or (spec.part is not None and spec.retention_type == FIRST_EVER):
         return None
     found = marks(tables, by_of(tables, group_index(spec, tables)))
     if found is None:
         return None
-    found = found.only(names_of(spec.target.subject, spec.returning.subject))
-    grid = asked.grid
+    names = names_of(spec.target.subject, spec.returning.subject)
+    found = found.only(names)
+    if spec.part is None:
+        return framed(cells(asked, found, None), asked.cohort)
+    ref = spec.part
+    said = found.part("retention", ref, lambda matcher: matcher.value(ref).fill_null(""), names)
+    if said is None or len(said.words) > MOST_VALUES:
+        return None
+    parts = [framed(cells(asked, found, said.codes == code), word) for code, word in enumerate(said.words.to_pylist())]
+    return pd.concat(parts, ignore_index=True) if parts else framed(np.zeros((0, 0), np.int64), None)
+
+
+def framed(counts: np.ndarray, value: str | None) -> pd.DataFrame:
+    """Give cells as rows, those that nobody is in left out."""
+    row, interval = np.nonzero(counts)
+    said = pd.Series([value] * len(row), dtype=object)
+    return pd.DataFrame({"row": row, "interval": interval, "count": counts[row, interval], "breakdown_value": said})
+
+
+def cells(asked: Asked, found: Marks, which: np.ndarray | None) -> np.ndarray:
+    """Count who is in which cohort and comes back when: cohorts x intervals; of some events alone, or of all (None)."""
+    spec, tables, grid, index = asked.spec, asked.tables, asked.grid, found.index
     low, high = microseconds(grid.instant(grid.start)), microseconds(grid.instant(grid.end)) - 1
     made = cuts.cut(spec.period, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)
     placing = Placing.of(made.edges, numbers(made, asked)[made.codes], high)
     intervals = np.array([next(n for n, end in enumerate(spec.ends) if later <= end) for later in range(spec.ends[-1] + 1)], np.int64)
     member = PropertyFilter("id", asked.cohort, type="cohort") if asked.cohort not in (None, ALL_USERS) else None
-    passing = (spec.filters, member)
-    index = found.index
     recurring = spec.retention_type == RECURRING
-    cells = returning.retention(
-        index.offsets, index.t, found.series(spec.target, *passing), found.series(spec.returning, *passing), placing, len(grid.starts), intervals,
-        low=low, high=high, begins=None if recurring else first_periods(asked, found, low, high, made), least=spec.minimum_occurrences,
-        from_first=bool(spec.custom_brackets) and recurring, cumulative=spec.cumulative,
+    targets, returns = (found.series(entity, spec.filters, member) for entity in (spec.target, spec.returning))
+    looked_at = found.hits(spec.target.subject, spec.filters, member) if spec.retention_type == FIRST_EVER else targets
+    if which is not None:
+        targets, returns, looked_at = targets & which, returns & which, looked_at & which
+    begins = None
+    if not recurring:
+        at = counting.first_times(index.offsets, index.t, looked_at, targets, low=low, high=high)
+        begins = first_periods(at, index.t, made, numbers(made, asked))
+    return returning.retention(
+        index.offsets, index.t, targets, returns, placing, len(grid.starts), intervals, low=low, high=high, begins=begins,
+        least=spec.minimum_occurrences, from_first=bool(spec.custom_brackets) and recurring, cumulative=spec.cumulative,
     )  # fmt: skip
-    row, interval = np.nonzero(cells)
-    value = pd.Series([asked.cohort] * len(row), dtype=object)
-    return pd.DataFrame({"row": row, "interval": interval, "count": cells[row, interval], "breakdown_value": value})
 
 
 def numbers(made: Cut, asked: Asked) -> np.ndarray:
@@ -55,13 +78,9 @@ def numbers(made: Cut, asked: Asked) -> np.ndarray:
     return (made.starts - since.astype(np.int64)) // LENGTHS[asked.spec.period]
 
 
-def first_periods(asked: Asked, found: Marks, low: int, high: int, made: Cut) -> np.ndarray:
-    """Give the period of each actor's first target, where that is in the grid; -1 where it isn't."""
-    spec, index = asked.spec, found.index
-    member = PropertyFilter("id", asked.cohort, type="cohort") if asked.cohort not in (None, ALL_USERS) else None
-    targets = found.series(spec.target, spec.filters, member)
-    looked_at = found.hits(spec.target.subject, spec.filters, member) if spec.retention_type == FIRST_EVER else targets
-    at = counting.first_times(index.offsets, index.t, looked_at, targets, low=low, high=high)
-    period = numbers(made, asked)[made.codes]
-    segment = np.searchsorted(made.edges, index.t[np.maximum(at, 0)], side="right") - 1
-    return np.where(at >= 0, period[np.maximum(segment, 0)], -1)
+def first_periods(at: np.ndarray, t: np.ndarray, made: Cut, number: np.ndarray) -> np.ndarray:
+    """Give the period of each actor's first target, where that is in the grid; -1 where it isn't (`at` is -1)."""
+    if len(t) == 0:
+        return np.full(len(at), -1, np.int64)
+    segment = np.searchsorted(made.edges, t[np.maximum(at, 0)], side="right") - 1
+    return np.where(at >= 0, number[made.codes][np.maximum(segment, 0)], -1)
