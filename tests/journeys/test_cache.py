@@ -243,12 +243,12 @@ def test_two_processes_share_a_cache(tmp_path: Path, kept_in: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_while_it_is_built_the_next_opening_gives_right_figures(tmp_path: Path, kept_in: Path) -> None:
-    path = data(tmp_path / "events.parquet", people=100_000)
+    path = data(tmp_path / "events.parquet", people=40_000)
     began = time.perf_counter()
     out, error = asking(path).communicate(timeout=120)
     took = time.perf_counter() - began
-    assert "25000" in out, error
-    source, kills = random.Random(8), 50 if SOAK else 4
+    assert "10000" in out, error
+    source, kills = random.Random(8), 50 if SOAK else 2
     for _ in range(kills):
         shutil.rmtree(kept_in)
         victim = asking(path)

@@ -68,7 +68,7 @@ def close(a: float | None, b: float) -> bool:
     return math.isnan(b) if a is None else math.isclose(a, b, rel_tol=1e-9)
 
 
-@settings(max_examples=examples(100, 1_000), deadline=None)
+@settings(max_examples=examples(60, 1_000), deadline=None)
 @given(st.integers(0, 2**40))
 @example(4177)  # an optional step left out, and attribution by it
 def test_steps(seed: int) -> None:
@@ -87,7 +87,7 @@ def test_steps(seed: int) -> None:
             assert close(median, row.median_seconds)
 
 
-@settings(max_examples=examples(60, 600), deadline=None)
+@settings(max_examples=examples(40, 600), deadline=None)
 @given(st.integers(0, 2**40))
 def test_conversion_over_time(seed: int) -> None:
     log, source = random_log(seed)
@@ -101,7 +101,7 @@ def test_conversion_over_time(seed: int) -> None:
     assert found == {v: {pd.Timestamp(p): n for p, n in rows.items()} for v, rows in expected.items() if rows}
 
 
-@settings(max_examples=examples(40, 400), deadline=None)
+@settings(max_examples=examples(25, 400), deadline=None)
 @given(st.integers(0, 2**40))
 def test_time_to_convert(seed: int) -> None:
     log, source = random_log(seed)

@@ -50,7 +50,7 @@ def question(source: random.Random) -> tuple[slow.Asked, dict[str, Any]]:
     return asked, options
 
 
-@settings(max_examples=examples(200, 2_000), deadline=None)
+@settings(max_examples=examples(80, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 @example(8307332)  # u3's first event has no profile: whose person it is comes later
 @example(246506)  # and so is whose plan it is
@@ -74,7 +74,7 @@ def test_lifecycle(seed: int) -> None:
     assert {(b.to_pydatetime(), s): n for (b, s), n in people.items()} == {k: abs(v) for k, v in expected.items()}
 
 
-@settings(max_examples=examples(60, 2_000), deadline=None)
+@settings(max_examples=examples(30, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_when_persons_were_created_is_what_their_replay_says(seed: int) -> None:
     log, source = random_log(seed)

@@ -105,7 +105,7 @@ def followed(log: Log, source: random.Random, asked: slow.Asked) -> dict[str, An
     return {"funnel": funnel, "funnel_path_type": kind, "funnel_step": step, "funnel_dropped": dropped}
 
 
-@settings(max_examples=examples(200, 2_000), deadline=None)
+@settings(max_examples=examples(80, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_paths(seed: int) -> None:
     log, source = walked(seed)
@@ -118,7 +118,7 @@ def test_paths(seed: int) -> None:
         assert math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-9)
 
 
-@settings(max_examples=examples(60, 600), deadline=None)
+@settings(max_examples=examples(30, 600), deadline=None)
 @given(st.integers(0, 2**40))
 def test_the_people_of_paths(seed: int) -> None:
     log, source = walked(seed)
@@ -135,7 +135,7 @@ def test_the_people_of_paths(seed: int) -> None:
             assert dict(zip(end.actor_id, end.paths, strict=True)) == slow.ended(log, asked, f"{row.step + 1}_{row.target}")
 
 
-@settings(max_examples=examples(30, 300), deadline=None)
+@settings(max_examples=examples(15, 300), deadline=None)
 @given(st.integers(0, 2**40))
 def test_the_order_of_rows_decides_nothing(seed: int) -> None:
     log, source = walked(seed)
