@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from evkit.dates.buckets import LENGTHS
-from evkit.errors import SpecError
 
-SECOND = 1_000_000
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 LOOK = dt.timedelta(hours=12)
 """So far apart a zone's clock is looked at: no zone changes it twice within."""
@@ -45,6 +43,10 @@ class Cut:
     edges: np.ndarray
     codes: np.ndarray
     starts: np.ndarray
+
+    def segments(self, t: np.ndarray) -> np.ndarray:
+        """Give which segment each instant is in: of microseconds since 1970, within the range that was cut."""
+        return np.searchsorted(self.edges, t, side="right") - 1
 
     def labels(self) -> np.ndarray:
         """Give where each bucket begins as numpy's datetime64."""
@@ -83,8 +85,8 @@ def offsets(timezone: str, low: int, high: int) -> Iterator[tuple[int, int]]:
 
 
 @functools.lru_cache(maxsize=64)
-def cut(interval: str, low: int, high: int, *, timezone: str, week_start: str) -> Cut:
-    """Cut a range of time into the segments of its buckets.
+def cut(interval: str, low: int, high: int, *, timezone: str, week_start: str) -> Cut | None:
+    """Cut a range of time into the segments of its buckets; None where there would be more than `MOST_SEGMENTS`.
 
     Parameters
     ----------
@@ -94,12 +96,9 @@ def cut(interval: str, low: int, high: int, *, timezone: str, week_start: str) -
         The first and the last instant, microseconds since 1970 (UTC).
     timezone, week_start
         As of `buckets.bucket`.
-
-    Raises
-    ------
-    SpecError
-        When there would be more than `MOST_SEGMENTS`.
     """
+    if interval != "month" and (high - low) // LENGTHS[interval] > MOST_SEGMENTS:
+        return None
     runs = list(offsets(timezone, low, high))
     edges: list[np.ndarray] = []
     walls: list[np.ndarray] = []
@@ -119,7 +118,5 @@ def local_starts(interval: str, low: int, high: int, week_start: str) -> np.ndar
         return np.arange(first, last + 1).astype("datetime64[us]").astype(np.int64)
     size = LENGTHS[interval]
     origin = (MONDAY - (LENGTHS["day"] if week_start == "sunday" else 0)) if interval == "week" else 0
-    first_, last_ = (low - origin) // size, (high - 1 - origin) // size
-    if last_ - first_ > MOST_SEGMENTS:
-        raise SpecError(f"more than {MOST_SEGMENTS:,} buckets: give a shorter date_range or a longer interval than {interval!r}")
-    return np.arange(first_, last_ + 1, dtype=np.int64) * size + origin
+    begin, end = (low - origin) // size, (high - 1 - origin) // size
+    return np.arange(begin, end + 1, dtype=np.int64) * size + origin

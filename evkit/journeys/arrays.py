@@ -102,8 +102,11 @@ class Folder:
             array.close()
         listed = {name: {"size": a.size, "kind": a.kind.str, "crc": a.crc} for name, a in self._arrays.items()}
         written(self.path / MANIFEST, json.dumps({"arrays": listed, **told}).encode())
-        with contextlib.suppress(OSError):  # another process was first: what it made is as good
+        try:
             self.path.rename(self.target)
+        except OSError:
+            if not self.target.exists():  # else another process was first: what it made is as good
+                raise
         synced(self.target.parent)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -225,7 +225,7 @@ def load(folder: Path) -> Index:
     return found
 
 
-def fill(batches: Iterator[pa.RecordBatch], arrays: dict[str, Any], named: Named, moved: pa.Table | None, *, tied: bool) -> None:
+def fill(batches: Iterator[pa.RecordBatch], arrays: Mapping[str, Growing], named: Named, moved: pa.Table | None, *, tied: bool) -> None:
     """Write the arrays of an index from its sorted rows, and the ids that go by another one.
 
     Raises
@@ -238,6 +238,8 @@ def fill(batches: Iterator[pa.RecordBatch], arrays: dict[str, Any], named: Named
     for batch in batches:
         if len(batch) == 0:
             continue
+        if batch["row"].null_count:
+            raise CacheError("some rows of the files have no number: no index of them can be made")
         keys = np.stack([batch[name].to_numpy(zero_copy_only=False).view(np.int64) for name in ("actor", "second", "t", "arrival")])
         keys = keys if last is None else np.concatenate([last, keys], axis=1)
         last = keys[:, -1:]

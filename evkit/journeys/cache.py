@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ DEFAULT_GB = 20.0
 GB = 1_000_000_000
 USED = "used"
 """The empty file whose time says when an index was used last."""
+PRIVATE = "process-"
+"""How the names of folders begin that are one process's own."""
 ABANDONED_SECONDS = 24 * 3600
 """After so long a folder that is still unfinished is nobody's."""
 
@@ -77,8 +79,8 @@ def entry(folder: Path) -> Entry:
 
 
 def touch(folder: Path) -> None:
-    """Note that an index is being used; a folder that can't be written is as well."""
-    with contextlib.suppress(OSError):
+    """Note that an index is being used."""
+    with contextlib.suppress(OSError):  # a folder that may only be read is used all the same
         (folder / USED).touch()
 
 
@@ -96,18 +98,35 @@ def make_room(kept: Path) -> None:
             total -= found.size
 
 
+def private_folder() -> Path:
+    """Make a folder for a process's own files, which it removes itself; after its end others do."""
+    root().mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{PRIVATE}{os.getpid()}-", dir=root()))
+
+
 def remove_abandoned(now: float | None = None) -> None:
-    """Remove folders that somebody began long ago, and never finished."""
+    """Remove folders that somebody began long ago and never finished, and those of processes that ended."""
     now = time.time() if now is None else now
-    for path in unfinished():
+    for path in root().glob(f"*/{UNFINISHED}*"):
         with contextlib.suppress(FileNotFoundError):
             if now - path.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
+    for path in root().glob(f"{PRIVATE}*"):
+        if not runs(int(path.name.removeprefix(PRIVATE).partition("-")[0])):
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def unfinished() -> Iterator[Path]:
-    """Give the folders that are being written, or were when their process ended."""
-    yield from root().glob(f"*/{UNFINISHED}*")
+def runs(process: int) -> bool:
+    """Say whether a process runs on this machine; where that can't be asked, as if it did."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def remove(folder: Path) -> None:

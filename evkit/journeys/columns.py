@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evkit.errors import CacheWarning, warn
 from evkit.journeys.build import Run
 from evkit.journeys.index import Index
 
@@ -51,6 +52,11 @@ class Coded:
     codes: np.ndarray
     words: pa.Array
     covered: frozenset[str]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it has."""
+        return int(self.codes.nbytes + self.words.nbytes)
 
     def covers(self, names: Collection[str] | None) -> bool:
         """Say whether events of these names were read; None for all."""
@@ -162,7 +168,13 @@ def place(index: Index, key: str | None, ending: str) -> Path | None:
 
 
 def keep(path: Path, column: pa.Array, covered: list[str]) -> None:
-    """Write a column as one Arrow file, first under another name; where there is no room for it, there is none."""
+    """Write a column as one Arrow file, first under another name.
+
+    Warns
+    -----
+    CacheWarning
+        When it can't be written: it is read anew another day.
+    """
     part = path.with_name(f"{uuid.uuid4().hex}.part")
     told = {CHECKED: str(checksum(column)), COVERED: json.dumps(covered)}
     schema = pa.schema([pa.field("column", column.type)], metadata=told)
@@ -174,8 +186,9 @@ def keep(path: Path, column: pa.Array, covered: list[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except OSError:
+    except OSError as error:
         part.unlink(missing_ok=True)
+        warn(f"a column of the journey index can't be kept: {error.strerror or error}. It is held in memory", CacheWarning)
 
 
 def kept(path: Path, size: int) -> tuple[pa.Array, list[str]] | None:

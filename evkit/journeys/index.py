@@ -7,34 +7,53 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from evkit.kernel import codes, selecting
 
 MOST_BYTES = 1 << 30
-"""How much of what was worked out is kept in memory beside an index, and how much of journeys of some events."""
+"""How much of what was worked out is kept in memory beside an index."""
 LARGE = 200_000
 """From so many events on it pays to look at those alone that are asked about."""
 MOST_SHARE = 0.5
 """So large a part of the events may be asked about for that."""
 
 
+class Sized(Protocol):
+    """What takes memory."""
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes."""
+        ...
+
+
+S = TypeVar("S", bound=Sized)
+
+
 class Worked:
-    """Arrays that were worked out from an index, those used last; several threads may ask."""
+    """What was worked out from an index, as far as there is room: what was used longest ago goes first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self._found: OrderedDict[Hashable, np.ndarray] = OrderedDict()
+        self._found: OrderedDict[Hashable, Sized] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
+    def get(self, key: Hashable, make: Callable[[], S]) -> S:
         """Give what is known under `key`, working it out first if need be."""
-        found = self._found.get(key)
-        if found is None:
-            found = make()
+        found: Any = self._found.get(key)
+        return self.put(key, make() if found is None else found)
+
+    def known(self, key: Hashable) -> Any:
+        """Give what is known under `key`, None where nothing is; works nothing out."""
+        return self._found.get(key)
+
+    def put(self, key: Hashable, found: S) -> S:
+        """Note what was worked out, in place of what was known."""
         self._found[key] = found
         self._found.move_to_end(key)
-        while len(self._found) > 1 and sum(array.nbytes for array in self._found.values()) > self._most:
+        while len(self._found) > 1 and sum(one.nbytes for one in self._found.values()) > self._most:
             self._found.popitem(last=False)
         return found
 
@@ -79,7 +98,6 @@ class Index:
     persons: np.ndarray
     folder: Path | None = None
     worked: Worked = field(default_factory=Worked)
-    narrowed: OrderedDict[frozenset[int], Narrowed] = field(default_factory=OrderedDict)
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], names: Sequence[str], scanned: int, folder: Path | None = None) -> Index:
@@ -110,16 +128,9 @@ class Index:
     def only(self, names: Collection[str]) -> Narrowed | None:
         """Give the journeys with events of some names alone; None where that is most of them, and looking at all is as quick."""
         wanted = frozenset(self.code[name] for name in names if name in self.code)
-        found = self.narrowed.get(wanted)
-        if found is None:
-            if len(self) < LARGE or self.frequency[list(wanted)].sum() > MOST_SHARE * len(self):
-                return None
-            found = self._only(wanted)
-        self.narrowed[wanted] = found
-        self.narrowed.move_to_end(wanted)
-        while len(self.narrowed) > 1 and sum(one.index.size + one.at.nbytes for one in self.narrowed.values()) > MOST_BYTES:
-            self.narrowed.popitem(last=False)
-        return found
+        if len(self) < LARGE or self.frequency[list(wanted)].sum() > MOST_SHARE * len(self):
+            return None
+        return self.worked.get(("only", wanted), lambda: self._only(wanted))
 
     def _only(self, wanted: frozenset[int]) -> Narrowed:
         table = np.zeros(max(len(self.names), 1), np.bool_)
@@ -128,7 +139,7 @@ class Index:
         at, offsets, who = selecting.select(self.offsets, self.t, table[self.events], None, low=bounds.min, high=bounds.max)
         arrays = {
             "offsets": offsets, "t": self.t[at], "arrival": np.zeros(0, np.int64), "rows": self.rows[at], "events": self.events[at],
-            "actors": self.actors[who], "ids": self.ids, "persons": self.persons,
+            "actors": self.actors[who], "ids": self.ids[:0], "persons": self.persons[:0],
         }  # fmt: skip
         small = np.uint32 if len(self) < 1 << 32 else np.int64
         return Narrowed(Index.of(arrays, self.names, self.scanned), at.astype(small), who)
@@ -147,8 +158,13 @@ class Index:
 
 @dataclass(frozen=True, eq=False)
 class Narrowed:
-    """The journeys with some events alone: an index of its own, where its events stand in the whole one, and its actors."""
+    """The journeys with some events alone: an index of its own (without arrivals and ids), where its events stand in the whole one, and its actors."""
 
     index: Index
     at: np.ndarray
     who: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its arrays have; what is worked out beside them not counted."""
+        return self.index.size + self.at.nbytes + self.who.nbytes

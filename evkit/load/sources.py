@@ -180,13 +180,13 @@ class TableSource:
     def numbered(self) -> ir.Table | None:
         """Give the canonical events with `row`, their number among all rows of the files; None where nothing numbers them at once."""
         events = self._events
-        if not self._files or not self._named:
+        if not self._files:
             return None
         counts = [pq.read_metadata(file).num_rows for file in self._files]
         starts = dict(zip(map(str, self._files), itertools.accumulate(counts, initial=0), strict=False))
-        e, _ = self._read(with_place=True)
-        first = ibis.cases(*((e.file == name, start) for name, start in starts.items()), else_=0)
-        made = self._without_left_out(e)
+        made = self._without_left_out(self._read(with_place=True)[0])
+        made = made if self._named else canonical.with_uuids(made)
+        first = ibis.cases(*((made.file == name, start) for name, start in starts.items()))
         return made.mutate(row=(made.line - 1 + first).cast("int64")).select(*events.columns, "row")
 
     def table(self) -> ir.Table:

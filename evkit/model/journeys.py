@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import ibis.expr.types as ir
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from evkit.errors import CacheError, CacheWarning, SpecError, unknown, warn
 from evkit.journeys import build, cache
 from evkit.journeys.arrays import sizes
-from evkit.journeys.columns import Coded
 from evkit.journeys.index import Index
 from evkit.model import numbered
 from evkit.model.progress import watched
@@ -74,15 +72,17 @@ IDS = By("distinct_id")
 SESSIONS = By("session")
 
 
-class Alive:
-    """Objects that are kept, so that no other gets their number."""
+class Same:
+    """An object as a key: equal to itself alone. Settings are told apart so: they hold what can't be hashed."""
 
-    def __init__(self) -> None:
-        self._by_id: dict[int, Any] = {}
+    def __init__(self, thing: object) -> None:
+        self._thing = thing
 
-    def add(self, thing: Any) -> None:
-        """Keep an object."""
-        self._by_id[id(thing)] = thing
+    def __hash__(self) -> int:
+        return id(self._thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other._thing is self._thing
 
 
 @dataclass
@@ -95,19 +95,13 @@ class Held:
         The indexes by name; None where there can't be one.
     asked
         How many questions asked for each in vain, and the last of them.
-    columns
-        Coded columns, by index, settings and what they say; None where there are too many values.
-    translations
-        What is made of the values of a column, by what it is: the code for each, and what the codes stand for.
-    alive
-        Settings that something was worked out under: what is known of them goes by which object they are.
+    too_many
+        The columns that have too many values for codes.
     """
 
     found: dict[str, Index | None] = field(default_factory=dict)
     asked: dict[str, tuple[int, object]] = field(default_factory=dict)
-    columns: dict[Any, Coded | None] = field(default_factory=dict)
-    translations: dict[Any, tuple[np.ndarray, pa.Array]] = field(default_factory=dict)
-    alive: Alive = field(default_factory=Alive)
+    too_many: set[Any] = field(default_factory=set)
 
 
 def held(tables: EventTables) -> Held:
@@ -149,12 +143,17 @@ def journeys(tables: EventTables, by: By = PERSONS) -> Index | None:
 
 
 def prepare(tables: EventTables, by: By = PERSONS) -> Index | None:
-    """Make the journeys of the tables, where there are none yet.
+    """Make the journeys of the tables, where there are none yet; None where they can't be made.
+
+    Raises
+    ------
+    SpecError
+        When the tables lie in another engine than DuckDB.
 
     Warns
     -----
     CacheWarning
-        When they can't be kept.
+        When they can't be made.
     """
     if tables.con is None or tables.dialect != "duckdb":
         raise SpecError(f"journeys are kept beside DuckDB only: {tables.dialect} answers every question itself")
@@ -202,14 +201,26 @@ def kept(tables: EventTables, by: By) -> Index | None:
 
 
 def made(tables: EventTables, by: By) -> Index | None:
-    """Make the journeys; None where they can't be."""
-    folder = place(tables, by)
+    """Make the journeys; None where they can't be, be it that there is no room for them or that the engine finds none."""
     try:
-        index = merged(tables, folder) if by == PERSONS and tables.replays_identity else None
-        index = index if index is not None else sorted_anew(tables, by, folder)
-    except CacheError as error:
-        warn(f"{error}. Figures are the same without it, and take longer", CacheWarning)
+        return written(tables, by)
+    except (CacheError, OSError, duckdb.Error) as error:
+        said = str(error) if isinstance(error, CacheError) else f"the journey index can't be made: {str(error).splitlines()[0]}"
+        warn(f"{said}. Figures are the same without it, and take longer", CacheWarning)
         return None
+
+
+def written(tables: EventTables, by: By) -> Index:
+    """Make the journeys, and keep them.
+
+    Raises
+    ------
+    CacheError, OSError, duckdb.Error
+        When they can't be.
+    """
+    folder = place(tables, by)
+    index = merged(tables, folder) if by == PERSONS and tables.replays_identity else None
+    index = index if index is not None else sorted_anew(tables, by, folder)
     if folder is not None:
         cache.touch(folder)
         cache.make_room(folder)
@@ -226,11 +237,14 @@ def sorted_anew(tables: EventTables, by: By, folder: Path | None) -> Index:
 
 
 def merged(tables: EventTables, folder: Path | None) -> Index | None:
-    """Make the journeys of persons from those of their distinct ids: who is one person is known from the merges alone."""
-    base, moved = prepare(tables, IDS), moved_ids(tables)
-    if base is not None and moved is None and folder is not None:
+    """Make the journeys of persons from those of their distinct ids, by the merges alone; None where these leave the order of two events open."""
+    base, moved = held(tables).found.get(IDS.name) or kept(tables, IDS) or written(tables, IDS), moved_ids(tables)
+    held(tables).found[IDS.name] = base
+    if moved is not None:
+        return build.merged(base, moved, target=folder)
+    if folder is not None:
         build.same_as(folder, IDS.name)
-    return base if base is None or moved is None else build.merged(base, moved, target=folder)
+    return base
 
 
 def moved_ids(tables: EventTables) -> pa.Table | None:
@@ -243,9 +257,7 @@ def moved_ids(tables: EventTables) -> pa.Table | None:
 
 def relation(tables: EventTables, by: By) -> ir.Table:
     """Give the events with whose journey they are in: actor (null for none), t, arrival, row, event, uuid."""
-    log = tables.log(
-        frozenset() if by.group is None else frozenset({f"group:{by.group}"}), people=by.kind == "person", named=False, numbered=True
-    )
+    log = tables.log(people=by.kind == "person", named=False, numbered=True)
     actor: Callable[[], ir.StringValue] = {
         "person": lambda: log.person_id,
         "distinct_id": lambda: log.distinct_id,
@@ -257,7 +269,7 @@ def relation(tables: EventTables, by: By) -> ir.Table:
 
 def place(tables: EventTables, by: By) -> Path | None:
     """Give the folder that the journeys are kept in; None for data that nothing tells apart from others for sure."""
-    if tables.fingerprint is None or not numbered.is_scan(tables.source.table(), tables):
+    if tables.fingerprint is None or not numbered.stays(tables):
         return None
     said = [FORMAT, duckdb.__version__, tables.fingerprint, tables.identity, list(tables.settings.group_types)]
     digest = hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:32]

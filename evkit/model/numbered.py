@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis
@@ -16,7 +14,6 @@ import pandas as pd
 
 from evkit import properties
 from evkit.journeys import cache
-from evkit.journeys.arrays import UNFINISHED
 from evkit.model.schema import EVENTS
 
 if TYPE_CHECKING:
@@ -44,9 +41,19 @@ def scanned(tables: EventTables) -> int:
 
 def rows_of(tables: EventTables) -> ir.Table:
     """Give the events with their number: as their files have it, which an engine reads in parallel; else counted as they are scanned."""
-    own: Callable[[], ir.Table | None] | None = getattr(tables.source, "numbered", None)
-    rows = None if own is None else own()
-    return scan_of(tables).mutate(row=ibis.row_number().over(ibis.window())) if rows is None else rows
+    own = of_files(tables)
+    return scan_of(tables).mutate(row=ibis.row_number().over(ibis.window())) if own is None else own
+
+
+def of_files(tables: EventTables) -> ir.Table | None:
+    """Give the events with the number that their files give them; None where they give none."""
+    own: Callable[[], ir.Table | None] = getattr(tables.source, "numbered", lambda: None)
+    return tables.cache.get("numbered by files", own)
+
+
+def stays(tables: EventTables) -> bool:
+    """Say whether each event has the same number whenever the same data are opened."""
+    return of_files(tables) is not None or is_scan(tables.source.table(), tables)
 
 
 def mentions_profile(tables: EventTables) -> bool:
@@ -95,11 +102,9 @@ def is_table(table: ops.DatabaseTable, tables: EventTables) -> bool:
 
 def written(events: ir.Table, tables: EventTables) -> ir.Table:
     """Write the events down in a file that goes when the tables do."""
-    cache.root().mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}scan-", dir=cache.root()))
+    folder = cache.private_folder()
     weakref.finalize(tables.cache, shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "events.parquet"
-    return tables.written(events.select(*EVENTS.names), path)
+    return tables.written(events.select(*EVENTS.names), folder / "events.parquet")
 
 
 def repeated(tables: EventTables, rows: ir.Table) -> ir.Table | None:

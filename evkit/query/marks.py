@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -15,16 +15,16 @@ import pyarrow as pa
 from evkit.journeys import columns
 from evkit.journeys.columns import NOTHING, Coded
 from evkit.journeys.index import Index, Narrowed
-from evkit.model.journeys import By, held, journeys
+from evkit.model.journeys import By, Same, held, journeys
+from evkit.model.numbered import numbered
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
 from evkit.query.relation import Spec, needs_of, relation
 from evkit.query.spec import Action, Series
 
-OWN_NAMES = re.compile(r"ibis_read_\w+")
-OF_THIS_PROCESS = re.compile(r"evkit_\w+_[0-9a-f]+|memtable|ibis_cached")
-"""Names of tables whose content another process doesn't have, or has under another name."""
+SCAN = "scan"
+"""What the events are called in what tells an expression from others."""
 
 Filter = FilterGroup | PropertyFilter | None
 
@@ -56,12 +56,26 @@ class Marks:
         """Give actors by their number in the whole index."""
         return who if self.narrowed is None else self.narrowed.who[who]
 
-    def of_whole(self, key: Any, find: Callable[[Marks], np.ndarray]) -> np.ndarray | None:
-        """Give what the whole index says, of these events; None where these are the whole."""
+    def of_actors(self, find: Callable[[Index], np.ndarray]) -> np.ndarray:
+        """Give what is found of each actor of the whole index, of these actors."""
+        if self.whole is None or self.narrowed is None:
+            return find(self.index)
+        found: np.ndarray = find(self.whole.index)[self.narrowed.who]
+        return found
+
+    def _here(self, key: Any, of_whole: Callable[[Marks], np.ndarray], find: Callable[[], np.ndarray]) -> np.ndarray:
+        """Give what is found of each event: of some events from what is known of the whole."""
         whole, narrowed = self.whole, self.narrowed
         if whole is None or narrowed is None:
-            return None
-        return self.index.worked.get(key, lambda: find(whole)[narrowed.at])
+            return self.index.worked.get(key, find)
+        return self.index.worked.get(key, lambda: of_whole(whole)[narrowed.at])
+
+    def _key(self, expr: ir.Table) -> str | None:
+        """Give what tells an expression from others of the same data: its SQL; None where that names what only this process has."""
+        rows = numbered(self.tables).op()
+        made = expr.op().replace({rows: ops.UnboundTable(name=SCAN, schema=rows.schema)})
+        others = [table for table in made.find(ops.PhysicalTable) if table.name != SCAN]
+        return None if others else str(ibis.to_sql(made.to_expr(), dialect="duckdb"))
 
     def run(self, expr: ir.Table) -> Any:
         """Run an expression, batch by batch, over the data that the index is of."""
@@ -88,10 +102,8 @@ class Marks:
         return self._kept((subject, asked))
 
     def _kept(self, asked: tuple[str | Action | None, tuple[Filter, ...]], names: Sequence[str] = ()) -> np.ndarray:
-        held(self.tables).alive.add(self.tables.settings)
-        key = ("hits", id(self.tables.settings), asked, repr(asked), tuple(names))  # 1 and True are equal, and don't read alike
-        found = self.of_whole(key, lambda whole: whole._kept(asked, names))
-        return found if found is not None else self.index.worked.get(key, lambda: self._hits(*asked, names))
+        key = ("hits", Same(self.tables.settings), asked, repr(asked), tuple(names))  # 1 and True are equal, and don't read alike
+        return self._here(key, lambda whole: whole._kept(asked, names), lambda: self._hits(*asked, names))
 
     def _hits(self, subject: str | Action | None, asked: Sequence[Filter], names: Sequence[str]) -> np.ndarray:
         specs: list[Spec] = [Series(subject), *asked]
@@ -101,7 +113,7 @@ class Marks:
         for one in asked:
             test = test & matcher.filter(one)
         passing = (rows.filter(rows.event.isin(names)) if names else rows).filter(test).select("row")
-        return columns.mask(self.index, passing, self.run, key=key_of(passing))
+        return columns.mask(self.index, passing, self.run, key=self._key(passing))
 
     def test(self, name: str, specs: Sequence[Spec], make: Callable[[Matcher], ir.BooleanValue]) -> np.ndarray:
         """Say which events pass a test of the tables: bool."""
@@ -109,10 +121,9 @@ class Marks:
         def find() -> np.ndarray:
             rows = relation(self.tables, *specs, people=False, numbered=True)
             passing = rows.filter(make(Matcher(self.tables, rows))).select("row")
-            return columns.mask(self.index, passing, self.run, key=key_of(passing))
+            return columns.mask(self.index, passing, self.run, key=self._key(passing))
 
-        found = self.of_whole(("test", name), lambda whole: whole.test(name, specs, make))
-        return found if found is not None else self.index.worked.get(("test", name), find)
+        return self._here(("test", name), lambda whole: whole.test(name, specs, make), find)
 
     def series(self, series: Series, *filters: Filter) -> np.ndarray:
         """Say which events count for a series and pass filters: bool."""
@@ -121,11 +132,7 @@ class Marks:
     # ------------------------------------------------------------------ values
     def kept(self, name: Any, make: Callable[[], Coded]) -> Coded:
         """Give codes that were made of others, making them first if need be."""
-        known, at = held(self.tables).columns, (self.by.name, id(self.tables.settings), "kept", name)
-        found = known.get(at)
-        if found is None:
-            known[at] = found = make()
-        return found
+        return self.index.worked.get(("kept", Same(self.tables.settings), name), make)
 
     def part(
         self, name: Any, ref: PropertyRef, make: Callable[[Matcher], ir.Value], names: Collection[str] | None, *, event: str = ""
@@ -148,21 +155,21 @@ class Marks:
         said = self.coded(("value", ref), (ref,), lambda matcher: matcher.value(ref), names)
         if said is None:
             return None
-        at = ("part", id(self.tables.settings), self.by.name, name, ref, event, len(said.words))
-        known = held(self.tables).translations
-        if at not in known:
-            known[at] = self._translated(said.words, make, event)
-        table, made = known[at]
-        key = (*at, tuple(sorted(names)) if names is not None else None)
-        return Coded(self.index.worked.get(key, lambda: table[said.codes]), made, said.covered)
+        settings = Same(self.tables.settings)
+        table = self.index.worked.get(
+            ("words", settings, name, ref, event, len(said.words)), lambda: self._translated(said.words, make, event)
+        )
+        key = ("part", settings, name, ref, event, len(said.words), names if names is None else frozenset(names))
+        return self.index.worked.get(key, lambda: Coded(table.codes[said.codes], table.words, said.covered))
 
-    def _translated(self, words: pa.Array, make: Callable[[Matcher], ir.Value], event: str) -> tuple[np.ndarray, pa.Array]:
-        """Give what is made of values: for each of them its code, that of no value last; and the texts that the codes stand for."""
+    def _translated(self, words: pa.Array, make: Callable[[Matcher], ir.Value], event: str) -> Coded:
+        """Give what is made of values: a code for each of them, that of no value last."""
         given = pa.table({"word": pa.concat_arrays([words, pa.nulls(1, pa.string())]), "code": pa.array(range(len(words) + 1))})
         rows = ibis.memtable(given, schema=ibis.schema({"word": "string", "code": "int64"})).mutate(event=ibis.literal(event))
         told = self.tables.arrow(rows.select("code", made=make(OfWords(self.tables, rows)))).sort_by("code")["made"].combine_chunks()
         coded = told.cast(pa.string()).dictionary_encode()
-        return coded.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).astype(np.int32), coded.dictionary
+        codes = coded.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).astype(np.int32)
+        return Coded(codes, coded.dictionary, frozenset())
 
     def coded(
         self, name: Any, specs: Sequence[Spec], value: Callable[[Matcher], ir.StringValue], names: Collection[str] | None
@@ -180,13 +187,14 @@ class Marks:
         names
             The names of the events that are asked about; None for all.
         """
-        if self.whole is not None and self.narrowed is not None:
-            said = self.whole.coded(name, specs, value, names)
+        whole, narrowed = self.whole, self.narrowed
+        at = ("said", Same(self.tables.settings), name)
+        if whole is not None and narrowed is not None:
+            said = whole.coded(name, specs, value, names)
             if said is None:
                 return None
-            key = ("said", id(self.tables.settings), name, tuple(sorted(names or ())))
-            mine = self.narrowed.at
-            return Coded(self.index.worked.get(key, lambda: said.codes[mine]), said.words, said.covered)
+            here = lambda: Coded(said.codes[narrowed.at], said.words, said.covered)  # noqa: E731
+            return self.index.worked.get((*at, names if names is None else frozenset(names)), here)
         if any(need.startswith(("person", "cohort", "who", "session")) for need in needs_of(*specs)):
             names = None  # what takes a join is read once, of all
 
@@ -196,20 +204,17 @@ class Marks:
             rows = rows if some is None else rows.filter(rows.event.isin(list(some)))
             return rows.group_by("value").agg(rows=rows["row"].collect())
 
-        known = held(self.tables)
-        known.alive.add(self.tables.settings)
-        at = (self.by.name, id(self.tables.settings), name)
-        if at in known.columns and known.columns[at] is None:
+        refused, worked = held(self.tables).too_many, self.index.worked
+        if (self.by, *at) in refused:
             return None
-        before = known.columns.get(at)
+        before: Coded | None = worked.known(at)
         if before is not None and before.covers(names):
-            return before
+            return worked.put(at, before)
         try:
-            found: Coded | None = columns.values(self.index, read, self.run, key=key_of(read(None)), names=names, known=before)
+            return worked.put(at, columns.values(self.index, read, self.run, key=self._key(read(None)), names=names, known=before))
         except columns.TooMany:
-            found = None
-        known.columns[at] = found
-        return found
+            refused.add((self.by, *at))
+            return None
 
 
 class OfWords(Matcher):
@@ -224,12 +229,6 @@ def marks(tables: EventTables, by: By) -> Marks | None:
     """Give the marks of the journeys that there are; None where a question goes without."""
     index = journeys(tables, by)
     return None if index is None else Marks(tables, index, by)
-
-
-def key_of(expr: ir.Table) -> str | None:
-    """Give what tells an expression from others of the same data: its SQL; None where that names what only this process has."""
-    sql = OWN_NAMES.sub("scan", str(ibis.to_sql(expr, dialect="duckdb")))
-    return None if OF_THIS_PROCESS.search(sql) else sql
 
 
 def by_of(tables: EventTables, group_type_index: int | None) -> By:
@@ -265,12 +264,22 @@ def together(parts: Sequence[Coded], which: np.ndarray | None = None) -> tuple[n
     used = np.unique(codes if which is None else codes[which])
     place = np.searchsorted(used, codes)
     found = np.minimum(place, max(len(used) - 1, 0)).astype(np.int32)
-    words = [part.words.to_pylist() for part in parts]
+    return found, told(used, [part.words.to_pylist() for part in parts])
+
+
+def told(codes: np.ndarray, words: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Give what codes stand for that were made of several: of the last words the code is the smallest part.
+
+    Examples
+    --------
+    >>> told(np.array([0, 5]), [["a", "b"], ["x", "y", "z"]])
+    [('a', 'x'), ('b', 'z')]
+    """
     said: list[tuple[str, ...]] = []
-    for code in used.tolist():
+    for code in codes.tolist():
         one: list[str] = []
-        for part_words in reversed(words):
-            code, at = divmod(code, max(len(part_words), 1))
-            one.append(part_words[at])
+        for part in reversed(words):
+            code, at = divmod(code, max(len(part), 1))
+            one.append(part[at])
         said.append(tuple(reversed(one)))
-    return found, said
+    return said

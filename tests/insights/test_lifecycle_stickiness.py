@@ -183,3 +183,11 @@ def test_who_is_active_is_one_of_three_and_the_order_of_rows_decides_nothing(see
     other = shuffled(log, source)
     pd.testing.assert_frame_equal(other.lifecycle(interval=interval).to_pandas(), life)
     pd.testing.assert_frame_equal(other.stickiness(None, interval=interval).to_pandas(), sticky)
+
+
+def test_stickiness_by_hour_from_journeys_counts_where_a_clock_leaves_an_hour_out(log: Log) -> None:
+    events = log("a x 03-29 00:10; a x 03-29 00:50; a x 03-29 01:10; b x 03-29 02:00", timezone="Europe/London")
+    ask = lambda of: of.stickiness("x", interval="hour", date_range=("2026-03-28", "2026-03-30")).to_pandas()  # noqa: E731
+    plain = ask(events)
+    assert plain.value.tolist() == [1, 1] + [0] * 47
+    pd.testing.assert_frame_equal(ask(events.prepare()), plain)

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 import evkit as ek
+from evkit import opening
 from evkit.errors import CacheError
 from evkit.journeys import arrays, build
 from evkit.journeys.index import Index, Worked
+from evkit.model import created
 from evkit.model.journeys import IDS, PERSONS, SESSIONS, By, prepare
 
 Log = Callable[..., ek.Events]
@@ -104,6 +106,23 @@ def test_what_was_worked_out_is_kept_up_to_a_size() -> None:
     for n in (1, 2, 1, 3, 1, 2):
         worked.get(n, lambda n=n: make(n))  # type: ignore[misc]
     assert made == [1, 2, 3, 2]  # 2 was used longest ago as 3 came
+
+
+def test_when_persons_were_created_is_kept_beside_their_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+    monkeypatch.setenv("EVKIT_CACHE", str(tmp_path / "cache"))
+    log(MERGED + "; bob view 01-06").save(tmp_path / "events.parquet")
+    ask = lambda: ek.read(tmp_path / "events.parquet").prepare().lifecycle("view", interval="day").to_pandas()  # noqa: E731
+    first = ask()
+    assert first[first.status == "new"].value.tolist() == [1, 0, 0, 0, 0, 1]
+    opening._opened.clear()
+    monkeypatch.setattr(created, "_created_of_actors", lambda *_: pytest.fail("it was kept"))
+    pd.testing.assert_frame_equal(ask(), first)
+
+
+def test_a_funnel_of_many_steps_with_filters_is_answered(log: Log) -> None:
+    steps = [ek.series("x", filters=ek.event_prop("n") == i) for i in range(40)]
+    events = log("; ".join(f"a x 01-01 00:{i:02d} n={i}" for i in range(40))).prepare()
+    assert events.funnel(*steps, window="1 day").to_pandas()["count"].tolist() == [1] * 40
 
 
 # ---------------------------------------------------------------------- files

@@ -34,26 +34,27 @@ def read(spec: Funnel, tables: EventTables) -> tuple[pa.Table, np.ndarray, np.nd
         t, steps, exclusions (where there are any), period (of a funnel over time), breakdown_0 ...; where each actor's begin, and
         the end; who each actor is, by number.
     """
+    found = marks_of(spec, tables)
+    return None if found is None else columns(spec, found)
+
+
+def marks_of(spec: Funnel, tables: EventTables) -> Marks | None:
+    """Give the journeys with the events that count; None where the engine has to be asked."""
     if spec.aggregate_by is not None:
         return None
     by = by_of(tables, group_index(spec, tables))
-    first = any(step.math in FIRST_TIME for step in spec.steps)
-    found = None if first and by != PERSONS else marks(tables, by)
-    if found is None:
-        return None
-    return columns(spec, found)
+    if by != PERSONS and any(step.math in FIRST_TIME for step in spec.steps):
+        return None  # first times are of persons
+    found = marks(tables, by)
+    return None if found is None else found.only(names_asked(spec))
 
 
 def straight(spec: Funnel, tables: EventTables) -> tuple[np.ndarray, Reached] | None:
     """Give how far everybody got who did the first step of a plain ordered funnel, and who that is; None for another one, or where the engine has to be asked."""
-    if spec.order_type != "ordered" or spec.exclusions or any(spec.optional) or spec.breakdown or spec.aggregate_by is not None:
-        return None
-    by = by_of(tables, group_index(spec, tables))
-    first = any(step.math in FIRST_TIME for step in spec.steps)
-    found = None if first and by != PERSONS else marks(tables, by)
+    plain = spec.order_type == "ordered" and not spec.exclusions and not any(spec.optional) and not spec.breakdown
+    found = marks_of(spec, tables) if plain and len(spec.steps) <= FEW else None
     if found is None:
         return None
-    found = found.only(names_asked(spec))
     index, between = found.index, span(spec, tables)
     low, high = microseconds(between.start), microseconds(between.end)
     values = [1 << i for i in range(len(spec.steps))]
@@ -74,7 +75,6 @@ def straight(spec: Funnel, tables: EventTables) -> tuple[np.ndarray, Reached] | 
 
 def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarray] | None:
     """Pick out the events, and give their columns."""
-    found = found.only(names_asked(spec))
     index, between = found.index, span(spec, found.tables)
     low, high = microseconds(between.start), microseconds(between.end)
     steps = bits([step_of(step, found, low, high) for step in spec.steps], [1 << i for i in range(len(spec.steps))], len(index))
@@ -90,7 +90,10 @@ def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarra
     if excluded is not None:
         made["exclusions"] = excluded[at].astype(np.int64)
     if spec.viz_type == "trends":
-        made["period"] = periods(spec, found, made["t"], low, high)
+        period = periods(spec, found, made["t"], low, high)
+        if period is None:
+            return None
+        made["period"] = period
     told = breakdowns(spec, found, at)
     return None if told is None else (pa.table({**made, **told}), begins, found.actors(who))
 
@@ -116,13 +119,15 @@ def bits(tests: list[np.ndarray], values: list[int], size: int) -> np.ndarray:
     return made
 
 
-def periods(spec: Funnel, found: Marks, t: np.ndarray, low: int, high: int) -> np.ndarray:
-    """Give the start of the interval that each event is in, wall clock of the project's zone."""
+def periods(spec: Funnel, found: Marks, t: np.ndarray, low: int, high: int) -> np.ndarray | None:
+    """Give the start of the interval that each event is in, wall clock of the project's zone; None where these are too many."""
     if high < low:
         return np.zeros(0, "datetime64[us]")
     settings = found.tables.settings
     made = cuts.cut(spec.interval, low, high, timezone=settings.timezone, week_start=settings.week_start)
-    at: np.ndarray = made.labels()[made.codes[np.searchsorted(made.edges, t, side="right") - 1]]
+    if made is None:
+        return None
+    at: np.ndarray = made.labels()[made.codes[made.segments(t)]]
     return at
 
 

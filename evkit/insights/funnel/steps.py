@@ -63,9 +63,7 @@ def by_value(walked: Walked) -> list[tuple[int, np.ndarray]]:
 
 def line(name: Value, bits: np.ndarray, times: np.ndarray, spec: Funnel) -> Line:
     """Give the figures of some runs: the steps each did, and their times, as `Reached` has them."""
-    masks = np.bincount(bits, minlength=1)
-    did = np.arange(len(masks))
-    counts = tuple(int(masks[(did >> s) & 1 == 1].sum()) for s in range(len(spec.steps)))
+    counts = tuple(int(np.count_nonzero(bits & (1 << s))) for s in range(len(spec.steps)))
     times = times[bits > 1]  # a single step took no time
     averages: list[float | None] = []
     medians: list[float | None] = []

@@ -22,6 +22,7 @@ from evkit.kernel import funnel_periods, unordered
 from evkit.kernel.runs import Marked, Reached
 from evkit.model.tables import EventTables
 from evkit.query.actors import each_together
+from evkit.query.marks import told
 
 Value = tuple[str, ...]
 
@@ -263,13 +264,7 @@ def values_of(spec: Funnel, rows: pa.Table) -> tuple[np.ndarray, list[Value], np
         codes = codes * max(len(said), 1) + at
     used = np.sort(pd.unique(codes))
     codes = pd.Index(used).get_indexer(codes)
-    names: list[Value] = []
-    for code in used.tolist():
-        parts: list[str] = []
-        for said in reversed(words):
-            code, at = divmod(code, max(len(said), 1))
-            parts.append(said[at])
-        names.append(tuple(reversed(parts)))
+    names: list[Value] = told(used, words)
     return codes.astype(np.int64), names if nothing in names else [*names, nothing], empty
 
 

@@ -42,16 +42,19 @@ def counts(
         says = lambda m: properties.says(m.rows.properties, "$process_person_profile", "false", dialect=tables.dialect)  # noqa: E731
         hits = hits & ~found.test("personless", (), says)
     first, last = microseconds(low), microseconds(high) - 1
-    created = created_of_actors(tables, found.index, index)
+    created = found.of_actors(lambda whole: created_of_actors(tables, whole, index))
     made = cut(asked, first, last)
+    if made is None:
+        return None
+    place = placed(made, places)
     return returning.lifecycle(
-        found.index.offsets, found.index.t, hits, born(created, asked, places), Placing.of(made.edges, placed(made, places), last),
-        len(places), low=first, high=last,
+        found.index.offsets, found.index.t, hits, born(created, made, place, first, last), Placing.of(made.edges, place, last), len(places),
+        low=first, high=last,
     )  # fmt: skip
 
 
-def cut(asked: Range, low: int, high: int) -> Cut:
-    """Cut a range of time as the question does."""
+def cut(asked: Range, low: int, high: int) -> Cut | None:
+    """Cut a range of time as the question does; None where there would be too many segments."""
     return cuts.cut(asked.interval, low, high, timezone=asked.timezone, week_start="monday" if asked.week_start_day else "sunday")
 
 
@@ -64,12 +67,17 @@ def placed(made: Cut, places: list[dt.datetime]) -> np.ndarray:
     return segments
 
 
-def born(created: np.ndarray, asked: Range, places: list[dt.datetime]) -> np.ndarray:
-    """Give the place of the bucket that each was created in; -1 for none that is looked at."""
-    known = created[created != cuts.NEVER]
+def born(created: np.ndarray, made: Cut, place: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Give the place of the bucket that each was created in; -1 for none that is looked at.
+
+    Parameters
+    ----------
+    created
+        Microseconds; `NEVER` where it isn't known.
+    made, place
+        The segments of time from `low` to `high`, and the place of each.
+    """
     found = np.full(len(created), -1, np.int64)
-    if len(known):
-        made = cut(asked, int(known.min()), int(known.max()))
-        segment = np.searchsorted(made.edges, known, side="right") - 1
-        found[created != cuts.NEVER] = placed(made, places)[segment]
+    which = np.flatnonzero((created >= low) & (created <= high))
+    found[which] = place[made.segments(created[which])]
     return found

@@ -29,13 +29,17 @@ def figures(asked: Asked) -> pd.DataFrame | None:
         return None
     names = names_of(spec.target.subject, spec.returning.subject)
     found = found.only(names)
+    low, high = bounds(asked)
+    made = cuts.cut(spec.period, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)
+    if made is None:
+        return None
     if spec.part is None:
-        return framed(cells(asked, found, None), asked.cohort)
+        return framed(cells(asked, found, made, None), asked.cohort)
     ref = spec.part
     said = found.part("retention", ref, lambda matcher: matcher.value(ref).fill_null(""), names)
     if said is None or len(said.words) > MOST_VALUES:
         return None
-    parts = [framed(cells(asked, found, said.codes == code), word) for code, word in enumerate(said.words.to_pylist())]
+    parts = [framed(cells(asked, found, made, said.codes == code), word) for code, word in enumerate(said.words.to_pylist())]
     return pd.concat(parts, ignore_index=True) if parts else framed(np.zeros((0, 0), np.int64), None)
 
 
@@ -46,12 +50,18 @@ def framed(counts: np.ndarray, value: str | None) -> pd.DataFrame:
     return pd.DataFrame({"row": row, "interval": interval, "count": counts[row, interval], "breakdown_value": said})
 
 
-def cells(asked: Asked, found: Marks, which: np.ndarray | None) -> np.ndarray:
+def bounds(asked: Asked) -> tuple[int, int]:
+    """Give the first and the last instant of the grid."""
+    grid = asked.grid
+    return microseconds(grid.instant(grid.start)), microseconds(grid.instant(grid.end)) - 1
+
+
+def cells(asked: Asked, found: Marks, made: Cut, which: np.ndarray | None) -> np.ndarray:
     """Count who is in which cohort and comes back when: cohorts x intervals; of some events alone, or of all (None)."""
-    spec, tables, grid, index = asked.spec, asked.tables, asked.grid, found.index
-    low, high = microseconds(grid.instant(grid.start)), microseconds(grid.instant(grid.end)) - 1
-    made = cuts.cut(spec.period, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)
-    placing = Placing.of(made.edges, numbers(made, asked)[made.codes], high)
+    spec, index = asked.spec, found.index
+    low, high = bounds(asked)
+    period = numbers(made, asked)[made.codes]
+    placing = Placing.of(made.edges, period, high)
     intervals = np.array([next(n for n, end in enumerate(spec.ends) if later <= end) for later in range(spec.ends[-1] + 1)], np.int64)
     member = PropertyFilter("id", asked.cohort, type="cohort") if asked.cohort not in (None, ALL_USERS) else None
     recurring = spec.retention_type == RECURRING
@@ -62,9 +72,10 @@ def cells(asked: Asked, found: Marks, which: np.ndarray | None) -> np.ndarray:
     begins = None
     if not recurring:
         at = counting.first_times(index.offsets, index.t, looked_at, targets, low=low, high=high)
-        begins = first_periods(at, index.t, made, numbers(made, asked))
+        begins = np.full(len(at), -1, np.int64)
+        begins[at >= 0] = period[made.segments(index.t[at[at >= 0]])]
     return returning.retention(
-        index.offsets, index.t, targets, returns, placing, len(grid.starts), intervals, low=low, high=high, begins=begins,
+        index.offsets, index.t, targets, returns, placing, len(asked.grid.starts), intervals, low=low, high=high, begins=begins,
         least=spec.minimum_occurrences, from_first=bool(spec.custom_brackets) and recurring, cumulative=spec.cumulative,
     )  # fmt: skip
 
@@ -76,11 +87,3 @@ def numbers(made: Cut, asked: Asked) -> np.ndarray:
         months: np.ndarray = made.labels().astype("datetime64[M]").astype(np.int64) - since.astype("datetime64[M]").astype(np.int64)
         return months
     return (made.starts - since.astype(np.int64)) // LENGTHS[asked.spec.period]
-
-
-def first_periods(at: np.ndarray, t: np.ndarray, made: Cut, number: np.ndarray) -> np.ndarray:
-    """Give the period of each actor's first target, where that is in the grid; -1 where it isn't (`at` is -1)."""
-    if len(t) == 0:
-        return np.full(len(at), -1, np.int64)
-    segment = np.searchsorted(made.edges, t[np.maximum(at, 0)], side="right") - 1
-    return np.where(at >= 0, number[made.codes][np.maximum(segment, 0)], -1)

@@ -137,7 +137,7 @@ def rows(spec: Stickiness, tables: EventTables) -> list[tuple[int, str, np.ndarr
         if found is None:
             left.append((order, name))
         else:
-            counts[:] = found[: len(counts)]
+            counts[: len(found)] = found  # an hour that no clock showed is listed, and nobody is in it
     for row in tables.execute(raw(spec, tables, left)).itertuples() if left else ():
         made[row.order, row.period][row.intervals - 1] = row.value
     return [(order, name, figures) for (order, name), figures in made.items()]

@@ -28,6 +28,8 @@ def figures(spec: Stickiness, tables: EventTables, series: Series, period: Range
         return None
     found = found.only(names_of(series.subject))
     made = cuts.cut(spec.interval, low, high, timezone=tables.settings.timezone, week_start=tables.settings.week_start)
+    if made is None:
+        return None
     how, times = ("gte", 1) if spec.criteria is None else spec.criteria
     return returning.stickiness(
         found.index.offsets, found.index.t, found.series(series, spec.filters), Placing.of(made.edges, made.codes, high), len(made.starts),

@@ -15,11 +15,11 @@ from evkit.dates import Range, bucket_starts, previous_range
 from evkit.errors import NotExpressible, NothingBeforeWarning
 from evkit.insights import unknown
 from evkit.insights.trends import bins, journeys, maths
+from evkit.insights.trends.parts import part
 from evkit.insights.trends.rank import Row, rows_of
 from evkit.insights.trends.spec import NO_VALUE, OTHER, Trends
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
-from evkit.query.paths import cleaned_path
 from evkit.query.property_filters import ALL_USERS, PropertyFilter, PropertyRef, refs_in
 from evkit.query.relation import cohort_of, relation
 from evkit.query.spec import Series
@@ -70,23 +70,6 @@ def asked(spec: Trends, tables: EventTables, series: Series, period: Range, *, c
         given_interval=spec.interval,
         cumulative=spec.display == "ActionsLineGraphCumulative",
     )
-
-
-def part(ref: PropertyRef, matcher: Matcher, spec: Trends) -> ir.Value:
-    """Give one breakdown's value: as text, a missing, null or empty one as `NO_VALUE`; as a number where it is put into bins."""
-    if ref.histogram_bin_count:
-        return matcher.number(ref)
-    value = matcher.value(ref)
-    if matcher.tables.settings.property_types.get((ref.type, ref.key)) == "Boolean":
-        value = ibis.ifelse(value.isin(["true", "false"]), value, ibis.null("string"))
-    if ref.type == "session":
-        value = value.fill_null("0")
-    if spec.breakdown_path_cleaning:
-        value = cleaned_path(value, matcher.tables.settings.path_cleaning_filters, dialect=matcher.dialect)
-    if ref.normalize_url:
-        bare = value.re_replace("[/?#]+$", "")
-        value = ibis.ifelse((bare == "") & (value != ""), "/", bare)
-    return value.nullif("").fill_null(NO_VALUE)
 
 
 def slices(spec: Trends) -> list[tuple[str | None, int, Series]]:

@@ -12,6 +12,7 @@ from evkit.dates import Range, cuts
 from evkit.dates.buckets import LENGTHS
 from evkit.dates.cuts import Cut, microseconds
 from evkit.insights.trends import bins, maths
+from evkit.insights.trends.parts import part
 from evkit.insights.trends.spec import Trends
 from evkit.journeys.columns import Coded
 from evkit.kernel import counting
@@ -59,8 +60,8 @@ class Slice:
         """Give what time is cut into; None gives one figure over the whole range."""
         return None if self.spec.is_total else self.spec.interval
 
-    def cut(self, interval: str | None, low: int, high: int) -> Cut:
-        """Cut a range of time."""
+    def cut(self, interval: str | None, low: int, high: int) -> Cut | None:
+        """Cut a range of time; None where there would be too many segments."""
         if interval is None:
             return Cut(np.array([low], np.int64), np.zeros(1, np.int32), np.zeros(1, np.int64))
         settings = self.marks.tables.settings
@@ -86,7 +87,10 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
     if parts is None:
         return None
     codes, names = parts
-    made = cut_consecutively(asked.cut(interval, low, high), interval) if reach else asked.cut(interval, low, high)
+    made = asked.cut(interval, low, high)
+    if made is None:
+        return None
+    made = cut_consecutively(made, interval) if reach else made
     buckets = len(made.starts) + reach
     if len(names) * buckets > MOST_CELLS:
         return None
@@ -135,8 +139,6 @@ def cut_consecutively(made: Cut, interval: str | None) -> Cut:
 
 def values(asked: Slice, names: frozenset[str] | None) -> tuple[np.ndarray, list[tuple[str, ...]]] | None:
     """Give the breakdown value of each event as a code, and the values; None where there are too many."""
-    from evkit.insights.trends.compute import part  # it asks this module
-
     spec, said = asked.spec, list[Coded]()
     for ref in spec.parts:
         one = asked.marks.part(("trends", spec.breakdown_path_cleaning), ref, functools.partial(part, ref, spec=spec), names)
@@ -163,7 +165,9 @@ def of_first_times(asked: Slice) -> pd.DataFrame | None:
     if len(at) == 0:
         return framed(np.zeros((1, 1), np.int64), np.zeros(1, np.int64), [()], asked)
     made = asked.cut(asked.interval(), low, high)
-    bucket = made.codes[np.searchsorted(made.edges, t[at], side="right") - 1]
+    if made is None:
+        return None
+    bucket = made.codes[made.segments(t[at])]
     value = codes[at] if len(codes) else np.zeros(len(at), np.int64)
     width = len(made.starts)
     found = np.bincount(value.astype(np.int64) * width + bucket, minlength=len(names) * width).reshape(len(names), width)
