@@ -89,11 +89,11 @@ def kind_of(file: Path) -> str:
 
 def parquet(con: ibis.backends.duckdb.Backend, files: list[Path]) -> ir.Table:
     """Give files of Parquet as one table, columns united by name, with where each row stands; reads their schema only."""
-    names = [str(f) for f in files]
+    names = [str(f.resolve()) for f in files]  # as the column of their names will have them
     try:
         table = con.read_parquet(names, union_by_name=True, filename=canonical.FILE, file_row_number=True)
     except Exception as error:
-        raise DataError(f"can't read {names[0]!r} as parquet: {str(error).splitlines()[0]}") from error
+        raise DataError(f"can't read {str(files[0])!r} as parquet: {str(error).splitlines()[0]}") from error
     return table.mutate(**{canonical.ROW: table.file_row_number + 1}).drop("file_row_number")
 
 

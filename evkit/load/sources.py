@@ -183,7 +183,7 @@ class TableSource:
         if not self._files:
             return None
         counts = [pq.read_metadata(file).num_rows for file in self._files]
-        starts = dict(zip(map(str, self._files), itertools.accumulate(counts, initial=0), strict=False))
+        starts = dict(zip((str(file.resolve()) for file in self._files), itertools.accumulate(counts, initial=0), strict=False))
         made = self._without_left_out(self._read(with_place=True)[0])
         made = made if self._named else canonical.with_uuids(made)
         first = ibis.cases(*((made.file == name, start) for name, start in starts.items()))

@@ -225,14 +225,17 @@ def test_frames_without_uuids_are_written_down_for_their_journeys(tmp_path: Path
     assert [p.name.startswith(cache.PRIVATE) for p in kept_in.iterdir()] == [True]
 
 
-def test_rows_of_several_files_keep_their_numbers_apart(tmp_path: Path, kept_in: Path) -> None:
+@pytest.mark.parametrize("where", ["absolute", "relative"])
+def test_rows_of_several_files_keep_their_numbers_apart(tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     whole = pd.read_parquet(data(tmp_path / "whole.parquet"))
     for i, name in enumerate(("a'1.parquet", "b.parquet", "c 3.parquet")):
         whole.iloc[i::3].to_parquet(tmp_path / name)
-    events = reopened([tmp_path / name for name in ("a'1.parquet", "b.parquet", "c 3.parquet")])
+    monkeypatch.chdir(tmp_path)
+    events = reopened([(tmp_path if where == "absolute" else Path()) / name for name in ("a'1.parquet", "b.parquet", "c 3.parquet")])
     asked = lambda of: of.funnel(*STEPS, window="2 days", breakdown="k").to_pandas()  # noqa: E731
     plain = asked(events)
     pd.testing.assert_frame_equal(asked(events.prepare()), plain)
+    assert journeys.journeys(events.tables) is not None
     pd.testing.assert_frame_equal(plain, asked(reopened(tmp_path / "whole.parquet")))
 
 
