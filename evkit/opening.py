@@ -17,6 +17,7 @@ from evkit.load import files, folders, frames
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
 from evkit.load.stored import StoreSource
+from evkit.model.fingerprint import Fingerprint
 from evkit.model.settings import Settings
 from evkit.model.tables import EventTables
 from evkit.package_data import data_path
@@ -115,7 +116,7 @@ def read(
             groups=files.groups(con, groups, rejects, groups_columns) if groups is not None else None,
             source=files.source(con, wanted, columns, rejects),
             identity=found_by,
-            fingerprint=repr(key),
+            fingerprint=Fingerprint(repr(key), repr((files.fingerprint(persons, groups), maps, found_by))),
         )
         tell(rejects)
         while len(_opened) > MOST_OPENED:

@@ -17,6 +17,8 @@ import numpy as np
 
 from evkit.errors import CacheError
 
+FORMAT = 2
+"""Of the files of an index: another one is not read."""
 HEADER = 128
 """Bytes before the numbers of a file: enough for the header of one array."""
 MANIFEST = "manifest.json"
@@ -152,11 +154,20 @@ def opened(folder: Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
     return found, told
 
 
+def told(folder: Path) -> Mapping[str, Any]:
+    """Give what was told about the arrays of a folder; nothing where that can't be read."""
+    try:
+        said = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def sizes(folder: Path) -> dict[str, int]:
     """Give how many numbers each array of a folder has, as its manifest says; nothing where that can't be read."""
     try:
-        return {name: int(said["size"]) for name, said in json.loads((folder / MANIFEST).read_bytes())["arrays"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {name: int(said["size"]) for name, said in told(folder)["arrays"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -14,16 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from evkit.errors import CacheError
-from evkit.journeys.arrays import Folder, opened
 from evkit.journeys.index import Index
-from evkit.kernel import codes, merging
+from evkit.journeys.making import Growing, Making
+from evkit.kernel import codes
 
 Run = Callable[[ir.Table], Iterator[pa.RecordBatch]]
 SECOND = "#"
 """What is put behind an actor's id for its second hash."""
-ARRAYS = ("offsets", "t", "arrival", "rows", "events", "actors", "ids", "persons")
-PIECE = 1 << 22
-"""So many events are put into their new order at once."""
 
 
 @ibis.udf.scalar.builtin(name="hash")  # ibis' own hash is cast on its way, which takes longer than hashing
@@ -32,30 +29,6 @@ def hashed(value: str) -> dt.uint64: ...
 
 class Tied(Exception):
     """Two events of an actor have one time, and arrived at once: their order is by uuid."""
-
-
-class Growing(Protocol):
-    """An array that is added to."""
-
-    def append(self, values: np.ndarray) -> None:
-        """Add numbers."""
-        ...
-
-
-class InMemory:
-    """An array that is added to, in memory."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self._parts: list[np.ndarray] = []
-
-    def append(self, values: np.ndarray) -> None:
-        """Add numbers."""
-        self._parts.append(values.astype(self._kind))
-
-    def whole(self) -> np.ndarray:
-        """Give it."""
-        return np.concatenate([*self._parts, np.zeros(0, self._kind)])
 
 
 @dataclass(frozen=True)
@@ -91,17 +64,9 @@ def wanted(rows: ir.Table, *, tied: bool) -> ir.Table:
     return ordered.select("actor", "second", "t", "arrival", "row", "event")
 
 
-def kinds(scanned: int, names: Sequence[str]) -> dict[str, str]:
-    """Give the type of each array, as small as what it holds allows."""
-    return {
-        "offsets": "<i8", "t": "<i8", "rows": "<u4" if scanned < 1 << 32 else "<i8",
-        "events": "|u1" if len(names) <= 1 << 8 else "<u2" if len(names) <= 1 << 16 else "<u4", "actors": "<u8",
-        "arrival": "<i8", "ids": "<u8", "persons": "<u8",
-    }  # fmt: skip
-
-
 def build(
-    rows: ir.Table, run: Run, named: Named, *, scanned: int, moved: pa.Table | None = None, target: Path | None = None
+    rows: ir.Table, run: Run, named: Named, *, scanned: int, moved: pa.Table | None = None, target: Path | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> Index:  # fmt: skip
     """Build an index.
 
@@ -115,114 +80,25 @@ def build(
         The names of the events.
     scanned
         How many rows the scan has.
-    target
-        The folder it will be kept in; None to keep it in memory.
     moved
         The ids that go by another one: id, person; the engine's hash of each (`hashed`).
+    target, told
+        As of `Making`.
 
     Raises
     ------
     CacheError
         When it can't be written, or two actors have the same two hashes.
     """
-    types = kinds(scanned, named.names)
     for tied in (False, True):
         batches = run(wanted(rows, tied=tied))
         try:
-            if target is None:
-                held = {name: InMemory(types[name]) for name in ARRAYS}
-                fill(batches, held, named, moved, tied=tied)
-                return Index.of({name: one.whole() for name, one in held.items()}, named.names, scanned)
-            with Folder(target) as folder:
-                fill(batches, {name: folder.array(name, types[name]) for name in ARRAYS}, named, moved, tied=tied)
-                folder.finish(names=named.names, scanned=scanned)
-            return load(target)
+            with Making(target, named.names, scanned, told) as making:
+                fill(batches, making.arrays, named, moved, tied=tied)
+                return making.finish()
         except Tied:
             continue
-        except OSError as error:
-            raise unwritable(target, error) from error
     raise AssertionError("sorted by uuid, nothing is tied")
-
-
-def merged(base: Index, moved: pa.Table, *, target: Path | None = None) -> Index | None:
-    """Build the index of persons from that of their distinct ids; None where the order of two events can't be told from it.
-
-    Parameters
-    ----------
-    moved, target
-        As of `build`.
-
-    Raises
-    ------
-    CacheError
-        When it can't be written.
-    """
-    at = codes.of_hashes(base.actors, moved["id"].to_numpy())
-    persons = np.append(moved["person"].to_numpy(), np.uint64(0))
-    who = np.where(at >= 0, persons[at], base.actors)
-    order, offsets, actors, tied = merging.order(base.offsets, base.t, base.arrival, who)
-    if tied:
-        return None
-    pieces = range(0, len(order), PIECE)
-    columns = {"t": base.t, "arrival": base.arrival, "rows": base.rows, "events": base.events}
-    if target is None:
-        arrays = {name: column[order] for name, column in columns.items()}
-        own = {"ids": moved["id"].to_numpy(), "persons": moved["person"].to_numpy()}
-        return Index.of({"offsets": offsets, "actors": actors, **arrays, **own}, base.names, base.scanned)
-    try:
-        with Folder(target) as folder:
-            for name, column in columns.items():
-                array = folder.array(name, column.dtype.str)
-                for low in pieces:
-                    array.append(column[order[low : low + PIECE]])
-            folder.array("offsets", "<i8").append(offsets)
-            folder.array("actors", "<u8").append(actors)
-            folder.array("ids", "<u8").append(moved["id"].to_numpy())
-            folder.array("persons", "<u8").append(moved["person"].to_numpy())
-            folder.finish(names=base.names, scanned=base.scanned)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    return load(target)
-
-
-def same_as(target: Path, other: str) -> None:
-    """Note in place of an index that it is another one beside it.
-
-    Raises
-    ------
-    CacheError
-        When it can't be written.
-    """
-    try:
-        with Folder(target) as folder:
-            folder.finish(same_as=other)
-    except OSError as error:
-        raise unwritable(target, error) from error
-
-
-def unwritable(target: Path | None, error: OSError) -> CacheError:
-    """Give the error for an index that can't be written."""
-    return CacheError(f"the journey index can't be written to {str(target)!r}: {error.strerror or error}")
-
-
-def load(folder: Path) -> Index:
-    """Open an index that is kept, or the one beside it that it is the same as; every byte of it is checked.
-
-    Raises
-    ------
-    CacheError
-        When it can't be read, or isn't what was written.
-    """
-    arrays, told = opened(folder)
-    if told.get("same_as"):
-        return load(folder.with_name(str(told["same_as"])))
-    try:
-        found = Index.of(arrays, told["names"], int(told["scanned"]), folder)
-    except (KeyError, TypeError) as error:
-        raise CacheError(f"{folder.name} lacks {error}") from error
-    if len(found.offsets) - 1 != len(found.actors) or found.offsets[-1] != len(found) or len(found.rows) != len(found):
-        raise CacheError(f"{folder.name}: its arrays don't fit each other")
-    return found
 
 
 def fill(batches: Iterator[pa.RecordBatch], arrays: Mapping[str, Growing], named: Named, moved: pa.Table | None, *, tied: bool) -> None:
@@ -253,6 +129,7 @@ def fill(batches: Iterator[pa.RecordBatch], arrays: Mapping[str, Growing], named
         own = keys[:, -len(batch) :]
         arrays["offsets"].append(starts + size)
         arrays["actors"].append(own[0][starts].view(np.uint64))
+        arrays["second"].append(own[1][starts].view(np.uint64))
         arrays["t"].append(own[2])
         arrays["arrival"].append(own[3])
         arrays["rows"].append(batch["row"].to_numpy(zero_copy_only=False))

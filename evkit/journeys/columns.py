@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import ibis.expr.types as ir
 import numpy as np
@@ -25,14 +26,23 @@ NOTHING = -1
 MOST_WORDS = 1_000_000
 """So many different values a column may have; one that has more is no use as codes."""
 COLUMNS = "columns"
-COVERED, CHECKED = "covered", "crc"
+COVERED, CHECKED, ASKED = "covered", "crc", "asked"
 """What is told of a column in its file."""
+TEST, SAID = ".test", ".said"
+"""How the names of files end: whether events pass a test, and what they say."""
 EVERY = ""
 """Stands among the names that a column covers for every event: no event is called so."""
 
 
 class TooMany(Exception):
     """A property has too many values for codes."""
+
+
+class Key(NamedTuple):
+    """What tells a question about events from every other one of the same data: its SQL, and whether that asks each row by itself."""
+
+    sql: str
+    by_row: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +74,7 @@ class Coded:
 
 
 # ---------------------------------------------------------------------- tests
-def mask(index: Index, rows: ir.Table, run: Run, *, key: str | None) -> np.ndarray:
+def mask(index: Index, rows: ir.Table, run: Run, *, key: Key | None) -> np.ndarray:
     """Say which events pass a test.
 
     Parameters
@@ -79,22 +89,37 @@ def mask(index: Index, rows: ir.Table, run: Run, *, key: str | None) -> np.ndarr
     ndarray
         bool, a position of the index each.
     """
-    path = place(index, key, "test")
-    before = None if path is None else kept(path, -(-len(index) // 8))
+    path = place(index, key, TEST)
+    before = None if path is None else read_test(path, len(index))
     if before is not None:
-        return np.unpackbits(before[0].to_numpy(zero_copy_only=False), count=len(index)).view(bool)
-    hit = np.zeros(index.scanned, bool)
-    for batch in run(rows.select("row")):
-        hit[batch["row"].to_numpy(zero_copy_only=False)] = True
-    found: np.ndarray = hit[index.rows]
+        return before
+    found: np.ndarray = hit_rows(run(rows.select("row")), np.zeros(index.scanned, bool))[index.rows]
     if path is not None:
-        keep(path, pa.array(np.packbits(found)), [])
+        keep_test(path, found, key)
     return found
+
+
+def hit_rows(batches: Iterator[pa.RecordBatch], hit: np.ndarray) -> np.ndarray:
+    """Note by the numbers of the scan which rows pass."""
+    for batch in batches:
+        hit[batch["row"].to_numpy(zero_copy_only=False)] = True
+    return hit
+
+
+def read_test(path: Path, size: int) -> np.ndarray | None:
+    """Read a column of answers that was kept; None where there is none that can be trusted."""
+    before = kept(path, -(-size // 8))
+    return None if before is None else np.unpackbits(before[0].to_numpy(zero_copy_only=False), count=size).view(bool)
+
+
+def keep_test(path: Path, found: np.ndarray, key: Key | None) -> None:
+    """Write a column of answers."""
+    keep(path, pa.array(np.packbits(found)), [], key)
 
 
 # ---------------------------------------------------------------------- values
 def values(
-    index: Index, read: Callable[[Collection[str] | None], ir.Table], run: Run, *, key: str | None, names: Collection[str] | None, known: Coded | None
+    index: Index, read: Callable[[Collection[str] | None], ir.Table], run: Run, *, key: Key | None, names: Collection[str] | None, known: Coded | None
 ) -> Coded:  # fmt: skip
     """Give what events say, as codes.
 
@@ -113,14 +138,15 @@ def values(
     TooMany
         When there are more than `MOST_WORDS` different values.
     """
-    path = place(index, key, "said")
+    path = place(index, key, SAID)
     if known is None and path is not None:
         known = read_coded(path, len(index))
     if known is not None and known.covers(names):
         return known
     if names is not None:
         names = sorted(frozenset(names) - (known.covered if known is not None else frozenset()))
-    codes, words = scanned(index, run(read(names).select("value", "rows")), known.words if known is not None else pa.array([], pa.string()))
+    codes = np.full(index.scanned, NOTHING, np.int32)
+    words = coded_rows(run(read(names).select("value", "rows")), codes, known.words if known is not None else pa.array([], pa.string()))
     made = codes[index.rows]
     if known is not None and names is not None:
         fresh = np.zeros(max(len(index.names), 1), bool)
@@ -129,15 +155,19 @@ def values(
     before = known.covered if known is not None else frozenset()
     found = Coded(made, words, before | ({EVERY} if names is None else frozenset(names)))
     if path is not None:
-        indices = pa.array(made, pa.int32(), mask=made < 0)
-        keep(path, pa.DictionaryArray.from_arrays(indices, words), sorted(found.covered))
+        keep_coded(path, found, key)
     return found
 
 
-def scanned(index: Index, batches: Iterator[pa.RecordBatch], words: pa.Array) -> tuple[np.ndarray, pa.Array]:
-    """Give codes by the numbers of the scan, and the words with those that are new."""
+def coded_rows(batches: Iterator[pa.RecordBatch], codes: np.ndarray, words: pa.Array) -> pa.Array:
+    """Note by the numbers of the scan the codes of what rows say; give the words with those that are new.
+
+    Raises
+    ------
+    TooMany
+        When there are more than `MOST_WORDS`.
+    """
     places = {word: code for code, word in enumerate(words.to_pylist())}
-    codes = np.full(index.scanned, NOTHING, np.int32)
     for batch in batches:
         said, rows = batch["value"].to_pylist(), batch["rows"]
         own = [NOTHING if word is None else places.setdefault(word, len(places)) for word in said]
@@ -146,7 +176,13 @@ def scanned(index: Index, batches: Iterator[pa.RecordBatch], words: pa.Array) ->
         codes[rows.flatten().to_numpy(zero_copy_only=False)] = np.repeat(
             np.array(own, np.int32), pc.list_value_length(rows).to_numpy(zero_copy_only=False)
         )
-    return codes, pa.array(list(places), pa.string())
+    return pa.array(list(places), pa.string())
+
+
+def keep_coded(path: Path, found: Coded, key: Key | None) -> None:
+    """Write a column of codes."""
+    indices = pa.array(found.codes, pa.int32(), mask=found.codes < 0)
+    keep(path, pa.DictionaryArray.from_arrays(indices, found.words), sorted(found.covered), key)
 
 
 def read_coded(path: Path, size: int) -> Coded | None:
@@ -160,15 +196,15 @@ def read_coded(path: Path, size: int) -> Coded | None:
 
 
 # ---------------------------------------------------------------------- files
-def place(index: Index, key: str | None, ending: str) -> Path | None:
+def place(index: Index, key: Key | None, ending: str) -> Path | None:
     """Give the file that a column is kept in; None where it isn't kept."""
     if index.folder is None or key is None:
         return None
-    return index.folder / COLUMNS / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.{ending}"
+    return index.folder / COLUMNS / f"{hashlib.sha256(key.sql.encode()).hexdigest()[:32]}{ending}"
 
 
-def keep(path: Path, column: pa.Array, covered: list[str]) -> None:
-    """Write a column as one Arrow file, first under another name.
+def keep(path: Path, column: pa.Array, covered: list[str], key: Key | None = None) -> None:
+    """Write a column as one Arrow file, first under another name; where somebody removed its index meanwhile, not at all.
 
     Warns
     -----
@@ -176,7 +212,7 @@ def keep(path: Path, column: pa.Array, covered: list[str]) -> None:
         When it can't be written: it is read anew another day.
     """
     part = path.with_name(f"{uuid.uuid4().hex}.part")
-    told = {CHECKED: str(checksum(column)), COVERED: json.dumps(covered)}
+    told = {CHECKED: str(checksum(column)), COVERED: json.dumps(covered), ASKED: key.sql if key is not None and key.by_row else ""}
     schema = pa.schema([pa.field("column", column.type)], metadata=told)
     try:
         path.parent.mkdir(exist_ok=True)
@@ -188,7 +224,8 @@ def keep(path: Path, column: pa.Array, covered: list[str]) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        warn(f"a column of the journey index can't be kept: {error.strerror or error}. It is held in memory", CacheWarning)
+        if path.parent.parent.exists():
+            warn(f"a column of the journey index can't be kept: {error.strerror or error}. It is held in memory", CacheWarning)
 
 
 def kept(path: Path, size: int) -> tuple[pa.Array, list[str]] | None:
@@ -201,6 +238,15 @@ def kept(path: Path, size: int) -> tuple[pa.Array, list[str]] | None:
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, IndexError):
         return None
     return None
+
+
+def asked(path: Path) -> str:
+    """Give the SQL that a column answers, where it asks each row by itself; "" for any other, and for a file that can't be read."""
+    try:
+        with path.open("rb") as file, pa.ipc.open_file(file) as reader:
+            return str(reader.schema.metadata[ASKED.encode()], "utf-8")
+    except (OSError, pa.ArrowException, KeyError, TypeError):
+        return ""
 
 
 def checksum(column: pa.Array) -> int:

@@ -82,6 +82,8 @@ class Index:
         How many rows the scan of the data has; the index may have fewer: those that have an actor.
     ids, persons
         uint64: the hash of each id that goes by another one, and of that one.
+    second
+        uint64: another hash of each actor's id, so that two of one hash are told apart; of length 0 where the actors were told apart before.
     folder
         Where it is kept; None for one in memory.
     """
@@ -96,6 +98,7 @@ class Index:
     scanned: int
     ids: np.ndarray
     persons: np.ndarray
+    second: np.ndarray
     folder: Path | None = None
     worked: Worked = field(default_factory=Worked)
 
@@ -106,7 +109,8 @@ class Index:
         for array in a.values():
             array.flags.writeable = False  # as those are that lie in files: a kernel is compiled for either
         return cls(
-            a["offsets"], a["t"], a["arrival"], a["rows"], a["events"], a["actors"], tuple(names), scanned, a["ids"], a["persons"], folder,
+            a["offsets"], a["t"], a["arrival"], a["rows"], a["events"], a["actors"], tuple(names), scanned, a["ids"], a["persons"],
+            a["second"], folder,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -139,7 +143,7 @@ class Index:
         at, offsets, who = selecting.select(self.offsets, self.t, table[self.events], None, low=bounds.min, high=bounds.max)
         arrays = {
             "offsets": offsets, "t": self.t[at], "arrival": np.zeros(0, np.int64), "rows": self.rows[at], "events": self.events[at],
-            "actors": self.actors[who], "ids": self.ids[:0], "persons": self.persons[:0],
+            "actors": self.actors[who], "ids": self.ids[:0], "persons": self.persons[:0], "second": self.second[:0],
         }  # fmt: skip
         small = np.uint32 if len(self) < 1 << 32 else np.int64
         return Narrowed(Index.of(arrays, self.names, self.scanned), at.astype(small), who)
@@ -153,7 +157,8 @@ class Index:
     @property
     def size(self) -> int:
         """How many bytes its arrays have."""
-        return sum(a.nbytes for a in (self.offsets, self.t, self.arrival, self.rows, self.events, self.actors, self.ids, self.persons))
+        own = (self.offsets, self.t, self.arrival, self.rows, self.events, self.actors, self.ids, self.persons, self.second)
+        return sum(a.nbytes for a in own)
 
 
 @dataclass(frozen=True, eq=False)

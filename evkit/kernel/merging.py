@@ -115,3 +115,80 @@ def order(offsets: np.ndarray, t: np.ndarray, arrival: np.ndarray, together: np.
     ends = np.cumsum((offsets[1:] - offsets[:-1])[runs]) if len(runs) else np.zeros(0, np.int64)
     bounds = np.concatenate([[0], ends[groups[1:] - 1]]).astype(np.int64)
     return out, bounds, value[groups[:-1]], bool(tied)
+
+
+# ---------------------------------------------------------------------- what came later
+@nb.njit(cache=True, nogil=True)
+def _grown(
+    offsets: Any, t: Any, arrival: Any, actors: Any, stays: Any, later_offsets: Any, later_t: Any, later_arrival: Any, later: Any,
+    out: Any, bounds: Any, first: Any, second: Any,
+) -> tuple[int, int, bool]:  # fmt: skip
+    size, made, tied, a, b, shift = 0, 0, False, 0, 0, len(t)
+    while a < len(actors) or b < len(later):
+        old = a < len(actors) and (b == len(later) or actors[a] <= later[b])
+        new = b < len(later) and (a == len(actors) or later[b] <= actors[a])
+        i, high = (offsets[a], offsets[a + 1]) if old else (0, 0)
+        j, end = (later_offsets[b], later_offsets[b + 1]) if new else (0, 0)
+        begun = size
+        while i < high or j < end:
+            if i < high and not stays[i]:
+                i += 1
+                continue
+            if j == end:
+                mine = True
+            elif i == high:
+                mine = False
+            else:
+                if t[i] == later_t[j] and arrival[i] == later_arrival[j]:
+                    tied = True
+                mine = t[i] < later_t[j] or (t[i] == later_t[j] and arrival[i] <= later_arrival[j])
+            if mine:
+                out[size] = i
+                i += 1
+            else:
+                out[size] = j + shift
+                j += 1
+            size += 1
+        if size > begun:
+            first[made], second[made] = a if old else -1, b if new else -1
+            made += 1
+            bounds[made] = size
+        a += old
+        b += new
+    return size, made, tied
+
+
+Runs = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def grown(base: Runs, stays: np.ndarray, later: Runs) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], bool]:
+    """Give the order in which events stand when those that came later are put between those that were there.
+
+    Parameters
+    ----------
+    base, later
+        offsets, t, arrival and actors each, as of an index; actors ascending.
+    stays
+        bool: which events of the base are there still.
+
+    Returns
+    -------
+    tuple
+        The events in their new order: positions of the base, and behind these those of what came later. Where each actor begins, and
+        the end. Where each actor stands in the base, and where in what came later; -1 for nowhere. Whether the order of two events is
+        open: of one actor, at one time, arrived at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> base = np.array([0, 2, 3]), np.array([1, 5, 3]), np.zeros(3, np.int64), np.array([7, 9], np.uint64)
+    >>> later = np.array([0, 1, 2]), np.array([2, 8]), np.zeros(2, np.int64), np.array([7, 8], np.uint64)
+    >>> order, offsets, at, tied = grown(base, np.array([True, True, False]), later)
+    >>> order.tolist(), offsets.tolist(), at[0].tolist(), at[1].tolist(), tied
+    ([0, 3, 1, 4], [0, 3, 4], [0, -1], [0, 1], False)
+    """
+    events, actors = len(base[1]) + len(later[1]), len(base[3]) + len(later[3])
+    out = np.empty(events, np.uint32 if events < 1 << 32 else np.int64)
+    bounds, first, second = np.zeros(actors + 1, np.int64), np.empty(actors, np.int64), np.empty(actors, np.int64)
+    size, made, tied = _grown(*base, stays, *later, out, bounds, first, second)
+    return out[:size], bounds[: made + 1], (first[:made], second[:made]), bool(tied)

@@ -15,7 +15,7 @@ from evkit.properties import EMPTY_OBJECT
 
 UTC = dt.Timestamp(scale=6)
 """Times as events have them: UTC without zone, microseconds."""
-FILE, ROW = "evkit_file", "evkit_row"
+FILE, ROW, INDEX = "evkit_file", "evkit_row", "evkit_file_index"
 """Columns that say where a row stands: the file, and its number in it from 1; a table needn't have them."""
 WITH_YEAR = r"^\s*[0-9]{4}"
 """Text that may be a time: it begins with a year of four digits. "01-02-26" could be three different days."""
@@ -61,7 +61,7 @@ def mapped(table: ir.Table, columns: Mapping[str, str] | None, known: Sequence[s
         if ours not in known:
             raise unknown("name in columns=", ours, known)
         if theirs not in table.columns:
-            there = ", ".join(c for c in table.columns if c not in (FILE, ROW))
+            there = ", ".join(c for c in table.columns if c not in (FILE, ROW, INDEX))
             raise DataError(
                 f"{source} has no column {theirs!r}, which columns= maps to {ours!r}.{nearest(theirs, table.columns)} It has: {there}"
             )
@@ -98,7 +98,7 @@ def json_text(table: ir.Table, name: str) -> ir.StringValue:
 
 def from_columns(table: ir.Table, *, dialect: str) -> ir.StringValue:
     """Give the columns that are none of ours as properties, where the table has no `properties`; empty cells are absent."""
-    taken = {FILE, ROW, *schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)}
+    taken = {FILE, ROW, INDEX, *schema.EVENTS.names, *(name for others in schema.SYNONYMS.values() for name in others)}
     others = {name: cell(table[name]) for name in table.columns if name not in taken}
     if dialect != "duckdb" or not others:
         return ibis.null("string")
@@ -142,7 +142,8 @@ def events(
     Parameters
     ----------
     with_place
-        Add where each row stands: file (null where nothing says so), line (0 likewise), and told, its time as it was given.
+        Add where each row stands: file (null where nothing says so), line (0 likewise), file_index (likewise), and told, its time as it
+        was given.
 
     Raises
     ------
@@ -179,6 +180,7 @@ def place(table: ir.Table) -> dict[str, ir.Value]:
     return {
         "file": text(table, FILE),
         "line": table[ROW].cast("int64") if ROW in table.columns else ibis.literal(0),
+        "file_index": table[INDEX] if INDEX in table.columns else ibis.literal(0),
         "told": table.timestamp.cast("string"),
     }
 

@@ -16,6 +16,7 @@ from evkit.errors import DataError, MissingFile, nearest
 from evkit.load import canonical, csv, lines
 from evkit.load.report import Rejects
 from evkit.load.sources import LinesSource, TableSource
+from evkit.model.numbered import OWN_VIEW
 
 if TYPE_CHECKING:
     from evkit.model.tables import Source
@@ -89,12 +90,15 @@ def kind_of(file: Path) -> str:
 
 def parquet(con: ibis.backends.duckdb.Backend, files: list[Path]) -> ir.Table:
     """Give files of Parquet as one table, columns united by name, with where each row stands; reads their schema only."""
-    names = [str(f.resolve()) for f in files]  # as the column of their names will have them
+    listed = ", ".join("'" + str(f.resolve()).replace("'", "''") + "'" for f in files)  # as the column of their names will have them
+    how = f"union_by_name = true, filename = '{canonical.FILE}', file_row_number = true"
+    place = f'file_row_number + 1 AS "{canonical.ROW}", file_index::BIGINT AS "{canonical.INDEX}"'
+    name = f"{OWN_VIEW}{uuid.uuid4().hex}"
     try:
-        table = con.read_parquet(names, union_by_name=True, filename=canonical.FILE, file_row_number=True)
+        con.raw_sql(f'CREATE TEMP VIEW "{name}" AS SELECT * EXCLUDE (file_row_number), {place} FROM read_parquet([{listed}], {how})')
+        return con.table(name)
     except Exception as error:
         raise DataError(f"can't read {str(files[0])!r} as parquet: {str(error).splitlines()[0]}") from error
-    return table.mutate(**{canonical.ROW: table.file_row_number + 1}).drop("file_row_number")
 
 
 def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str, str] | None, rejects: Rejects | None = None) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning, warn
+from evkit.journeys.parts import Part
 from evkit.load import canonical, csv, lines
 from evkit.load.report import MAX_TEXT, Rejects
 from evkit.model.progress import Bar, watched
@@ -129,8 +130,9 @@ class TableSource:
         self._left_out: list[str] = []
         self._canonical, self.has_uuids = self._read()
 
-    def _read(self, *, with_place: bool = False) -> tuple[ir.Table, bool]:
-        return canonical.events(self._table, dialect=self.dialect, columns=self._columns, source=self.name, with_place=with_place)
+    def _read(self, table: ir.Table | None = None, *, with_place: bool = False) -> tuple[ir.Table, bool]:
+        table = self._table if table is None else table
+        return canonical.events(table, dialect=self.dialect, columns=self._columns, source=self.name, with_place=with_place)
 
     @cached_property
     def _events(self) -> ir.Table:
@@ -177,17 +179,33 @@ class TableSource:
         if self._stats() != self._seen:
             raise DataError(f"{self.name} was changed or removed after it was opened: open it again by ek.read(...)")
 
-    def numbered(self) -> ir.Table | None:
-        """Give the canonical events with `row`, their number among all rows of the files; None where nothing numbers them at once."""
+    def parts(self) -> list[Part]:
+        """Give the files that the table is read from, in their order."""
+        seen = self._seen or []
+        return [
+            Part(str(file.resolve()), f"{size} {changed}", pq.read_metadata(file).num_rows)
+            for file, (size, changed) in zip(self._files, seen, strict=False)
+        ]
+
+    def numbered(self, parts: Collection[int] | None = None) -> ir.Table | None:
+        """Give the canonical events with `row`, their number among all rows of the files; None where nothing numbers them at once.
+
+        Parameters
+        ----------
+        parts
+            The files to read, by their position; None for all.
+        """
         events = self._events
         if not self._files:
             return None
-        counts = [pq.read_metadata(file).num_rows for file in self._files]
-        starts = dict(zip((str(file.resolve()) for file in self._files), itertools.accumulate(counts, initial=0), strict=False))
-        made = self._without_left_out(self._read(with_place=True)[0])
+        table = self._table
+        if parts is not None:
+            table = table.filter(table[canonical.FILE].isin([str(self._files[i].resolve()) for i in parts]))
+        starts = list(itertools.accumulate((part.rows for part in self.parts()), initial=0))
+        made = self._without_left_out(self._read(table, with_place=True)[0])
         made = made if self._named else canonical.with_uuids(made)
-        first = ibis.cases(*((made.file == name, start) for name, start in starts.items()))
-        return made.mutate(row=(made.line - 1 + first).cast("int64")).select(*events.columns, "row")
+        row = made.line - 1 + (ibis.array(starts)[made.file_index] if len(self._files) > 1 else 0)
+        return made.mutate(row=row.cast("int64")).select(*events.columns, "row")
 
     def table(self) -> ir.Table:
         """Give the canonical events."""

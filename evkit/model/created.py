@@ -60,7 +60,7 @@ def created_of_actors(tables: EventTables, index: Index, group: int | None) -> n
 
 def _kept_or_created(tables: EventTables, index: Index, group: int | None) -> np.ndarray:
     """Give it from beside the index where it was kept there: of persons whose identity is replayed, which the data alone decide."""
-    path = columns.place(index, "created", "told") if group is None and tables.replays_identity else None
+    path = columns.place(index, columns.Key("created"), ".told") if group is None and tables.replays_identity else None
     before = None if path is None else columns.kept(path, len(index.actors))
     if before is not None:
         kept: np.ndarray = before[0].to_numpy(zero_copy_only=False)
@@ -114,7 +114,7 @@ def _silent(tables: EventTables, base: Index) -> np.ndarray:
         return np.zeros(len(base), bool)
     e = numbered(tables)
     rows = e.filter(~identity.with_profile(e, tables.dialect)).select("row")
-    return columns.mask(base, rows, lambda expr: tables.batches(expr), key="may not touch persons")
+    return columns.mask(base, rows, lambda expr: tables.batches(expr), key=columns.Key("may not touch persons"))
 
 
 def _joined(tables: EventTables, base: Index, coded: identity.Coded, first: np.ndarray, tied: np.ndarray) -> np.ndarray | None:

@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow as pa
 
 from evkit.errors import CacheError, CacheWarning, SpecError, unknown, warn
-from evkit.journeys import build, cache
-from evkit.journeys.arrays import sizes
+from evkit.journeys import build, cache, joining, making
+from evkit.journeys.arrays import FORMAT, sizes
 from evkit.journeys.index import Index
-from evkit.model import numbered
+from evkit.model import grown, numbered
 from evkit.model.progress import watched
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ WHEN = ("auto", "off", "always")
 WORTH_IT = 500_000
 """So many events make it worth it to build an index unasked, for the second question about the same kind of actor."""
 INFO = ["actor", "events", "actors", "columns", "megabytes", "used", "mine", "folder"]
-FORMAT = 1
-"""Of the files of an index: another one is not read."""
+SCAN = "scan"
+"""What the events are called in the SQL of what is kept beside an index."""
 
 
 _question: ContextVar[object | None] = ContextVar("question", default=None)
@@ -135,7 +135,7 @@ def journeys(tables: EventTables, by: By = PERSONS) -> Index | None:
             question = _question.get() or object()
             asked = before + (last is not question)
             known.asked[by.name] = asked, question
-            if mode() == "auto" and (asked < 2 or tables.count < WORTH_IT):
+            if mode() == "auto" and (tables.count < WORTH_IT or (asked < 2 and not was_there(tables, by))):
                 return None
             index = made(tables, by)
         known.found[by.name] = index
@@ -192,7 +192,7 @@ def kept(tables: EventTables, by: By) -> Index | None:
     if folder is None or not folder.exists():
         return None
     try:
-        index = build.load(folder)
+        index = making.load(folder)
     except CacheError:  # torn: it is made anew
         cache.remove(folder)
         return None
@@ -200,18 +200,31 @@ def kept(tables: EventTables, by: By) -> Index | None:
     return index
 
 
+def was_there(tables: EventTables, by: By) -> bool:
+    """Say whether the cache has the journeys of an earlier moment, which can be extended."""
+    return grown.nearest(tables, by.name, whose(tables, by)) is not None
+
+
+def whose(tables: EventTables, by: By) -> str:
+    """Say whose journeys they are, as the data tell: a type of groups by its name as well, which another order of types changes."""
+    types = tables.group_types if by.group is not None else ()
+    return by.name + (f" {types[by.group]}" if by.group is not None and by.group < len(types) else "")
+
+
 def made(tables: EventTables, by: By) -> Index | None:
     """Make the journeys; None where they can't be, be it that there is no room for them or that the engine finds none."""
     try:
-        return written(tables, by)
+        index = written(tables, by)
     except (CacheError, OSError, duckdb.Error) as error:
         said = str(error) if isinstance(error, CacheError) else f"the journey index can't be made: {str(error).splitlines()[0]}"
         warn(f"{said}. Figures are the same without it, and take longer", CacheWarning)
         return None
+    grown.remove_passed(tables, [folder for one in {by, IDS} if (folder := place(tables, one)) is not None and folder.exists()])
+    return index
 
 
 def written(tables: EventTables, by: By) -> Index:
-    """Make the journeys, and keep them.
+    """Make the journeys, and keep them: of what they were where that is there, else by sorting all events.
 
     Raises
     ------
@@ -219,9 +232,15 @@ def written(tables: EventTables, by: By) -> Index:
         When they can't be.
     """
     folder = place(tables, by)
+    before = None if folder is None else grown.earlier(tables, by.name, whose(tables, by))
     index = merged(tables, folder) if by == PERSONS and tables.replays_identity else None
+    if index is None and before is not None and folder is not None and not (by == PERSONS and tables.replays_identity):
+        with watched(tables.con, f"adding to the events of each {by.kind.replace('_', ' ')}"):
+            index = grown.extended(tables, before, relation(tables, by), target=folder, told=told(tables, by, folder))
     index = index if index is not None else sorted_anew(tables, by, folder)
     if folder is not None:
+        if before is not None:
+            grown.carry(tables, before, index, SCAN)
         cache.touch(folder)
         cache.make_room(folder)
     return index
@@ -233,7 +252,14 @@ def sorted_anew(tables: EventTables, by: By, folder: Path | None) -> Index:
     run = lambda expr: tables.batches(expr, 1 << 20)  # noqa: E731
     moved = moved_ids(tables) if by == PERSONS else None
     with watched(tables.con, f"sorting the events of each {by.kind.replace('_', ' ')}"):
-        return build.build(relation(tables, by), run, named, scanned=numbered.scanned(tables), moved=moved, target=folder)
+        return build.build(
+            relation(tables, by), run, named, scanned=numbered.scanned(tables), moved=moved, target=folder, told=told(tables, by, folder)
+        )
+
+
+def told(tables: EventTables, by: By, folder: Path | None) -> dict[str, Any]:
+    """Give what is noted with journeys that are kept."""
+    return {} if folder is None else grown.told(tables, whose(tables, by))
 
 
 def merged(tables: EventTables, folder: Path | None) -> Index | None:
@@ -241,9 +267,9 @@ def merged(tables: EventTables, folder: Path | None) -> Index | None:
     base, moved = held(tables).found.get(IDS.name) or kept(tables, IDS) or written(tables, IDS), moved_ids(tables)
     held(tables).found[IDS.name] = base
     if moved is not None:
-        return build.merged(base, moved, target=folder)
+        return joining.merged(base, moved, target=folder, told=told(tables, PERSONS, folder))
     if folder is not None:
-        build.same_as(folder, IDS.name)
+        making.same_as(folder, IDS.name, told(tables, PERSONS, folder))
     return base
 
 
@@ -271,7 +297,7 @@ def place(tables: EventTables, by: By) -> Path | None:
     """Give the folder that the journeys are kept in; None for data that nothing tells apart from others for sure."""
     if tables.fingerprint is None or not numbered.stays(tables):
         return None
-    said = [FORMAT, duckdb.__version__, tables.fingerprint, tables.identity, list(tables.settings.group_types)]
+    said = [FORMAT, duckdb.__version__, tables.fingerprint.data, tables.identity, list(tables.settings.group_types)]
     digest = hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:32]
     return cache.root() / digest / by.name
 
@@ -287,7 +313,7 @@ def prepared(tables: EventTables, words: Sequence[str]) -> EventTables:
 def info(tables: EventTables) -> pd.DataFrame:
     """Give the indexes that are kept, on disk and in memory: see `Events.cache_info`."""
     mine = {index.folder for index in held(tables).found.values() if index is not None and index.folder is not None}
-    mine |= {folder for by in whose(tables) if (folder := place(tables, by)) is not None}
+    mine |= {folder for by in everybody(tables) if (folder := place(tables, by)) is not None}
     rows = [row_of(entry, entry.folder in mine) for entry in cache.entries()]
     for name, index in held(tables).found.items():
         if index is not None and index.folder is None:
@@ -307,7 +333,7 @@ def row_of(entry: cache.Entry, mine: bool) -> tuple[Any, ...]:
     return entry.by, events, actors, columns, entry.size / 1e6, used, mine, str(entry.folder)
 
 
-def whose(tables: EventTables) -> list[By]:
+def everybody(tables: EventTables) -> list[By]:
     """Give every kind of actor that the tables have."""
     return [PERSONS, IDS, SESSIONS, *(By("group", i) for i in range(len(tables.group_types)))]
 
@@ -319,7 +345,7 @@ def clear(tables: EventTables, *, everything: bool = False) -> None:
         for entry in cache.entries():
             cache.remove(entry.folder)
         return
-    for by in whose(tables):
+    for by in everybody(tables):
         folder = place(tables, by)
         if folder is not None and folder.exists():
             cache.remove(folder)

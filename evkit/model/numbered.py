@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from evkit import properties
 from evkit.journeys import cache
@@ -19,17 +21,27 @@ from evkit.model.schema import EVENTS
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
 
-OWN_VIEW = "ibis_read_"
-"""How the names of views begin that ibis makes of files."""
+OWN_VIEW, IBIS_VIEW = "evkit_read_", "ibis_read_"
+"""How the names of views begin that evkit and ibis make of files."""
 
 
 def numbered(tables: EventTables) -> ir.Table:
     """Give the events, each uuid once, with `row`: their number in the scan, from 0, the same in every query of these tables."""
-    rows = tables.cache.get("numbered", lambda: rows_of(tables))
-    if not tables.source.has_uuids:
+    return once(tables, tables.cache.get("numbered", lambda: rows_of(tables)))
+
+
+def of_parts(tables: EventTables, parts: Collection[int]) -> ir.Table:
+    """Give the same of some of the files alone, where these number the rows; the numbers are those of all."""
+    return once(tables, tables.source.numbered(parts))  # type: ignore[attr-defined]
+
+
+def once(tables: EventTables, rows: ir.Table) -> ir.Table:
+    """Leave out the rows that repeat a uuid."""
+    repeated = repeated_rows(tables)
+    if not len(repeated):
         return rows
-    dropped = tables.cache.get("dropped", lambda: repeated(tables, rows))
-    return rows if dropped is None else rows.anti_join(dropped, "row")
+    found = pa.table({"row": repeated})
+    return rows.anti_join(tables.cache.get("dropped", lambda: tables.keep("dropped_rows", found, ibis.schema({"row": "int64"}))), "row")
 
 
 def scanned(tables: EventTables) -> int:
@@ -91,7 +103,7 @@ def is_scan(events: ir.Table, tables: EventTables) -> bool:
 
 def is_table(table: ops.DatabaseTable, tables: EventTables) -> bool:
     """Say whether a name stands for stored rows or files, not for a view that somebody wrote."""
-    if table.name.startswith(OWN_VIEW):
+    if table.name.startswith((OWN_VIEW, IBIS_VIEW)):
         return True
     name = "'" + table.name.replace("'", "''") + "'"
     found = tables.raw_sql(
@@ -107,17 +119,24 @@ def written(events: ir.Table, tables: EventTables) -> ir.Table:
     return tables.written(events.select(*EVENTS.names), folder / "events.parquet")
 
 
-def repeated(tables: EventTables, rows: ir.Table) -> ir.Table | None:
-    """Give the rows that repeat a uuid which arrived before, in the engine: row; None where there is none.
+def repeated_rows(tables: EventTables) -> np.ndarray:
+    """Give the numbers of the rows that repeat a uuid which arrived before, in the engine: int64; looked for once.
 
     Of rows that say the same throughout the first of the scan is kept.
     """
+    return tables.cache.get("repeated_rows", lambda: _repeated_rows(tables))
+
+
+def _repeated_rows(tables: EventTables) -> np.ndarray:
+    if not tables.source.has_uuids:
+        return np.zeros(0, np.int64)
     tables.clean()
     doubles: ir.Table | None = tables.cache.get("doubles", lambda: None)
     if doubles is None:
-        return None
+        return np.zeros(0, np.int64)
+    rows = tables.cache.get("numbered", lambda: rows_of(tables))
     same = rows.semi_join(doubles.select("uuid"), "uuid")
     order = [same.arrival, *(same[c] for c in EVENTS.names if c not in ("arrival", "uuid")), same.row]
     ranked = same.mutate(place=ibis.row_number().over(group_by=same.uuid, order_by=order))
-    extra = tables.arrow(ranked.filter(ranked.place > 0).select("row"))
-    return tables.keep("dropped_rows", extra, ibis.schema({"row": "int64"}))
+    found: np.ndarray = np.sort(tables.arrow(ranked.filter(ranked.place > 0).select("row"))["row"].to_numpy())
+    return found

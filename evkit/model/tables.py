@@ -20,6 +20,7 @@ from evkit import properties
 from evkit.dates import DateRange, Range, resolve_range
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError
+from evkit.model.fingerprint import Fingerprint
 from evkit.model.numbered import numbered as number
 from evkit.model.progress import watched
 from evkit.model.settings import Settings
@@ -109,7 +110,7 @@ class EventTables:
     settings: Settings = field(default_factory=Settings)
     dialect: str = "duckdb"
     identity: Literal["replay", "given"] = "replay"
-    fingerprint: str | None = None
+    fingerprint: Fingerprint | None = None
     cache: Cache = field(default_factory=Cache)
 
     def with_settings(self, settings: Settings) -> EventTables:

@@ -13,18 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from evkit.journeys import columns
-from evkit.journeys.columns import NOTHING, Coded
+from evkit.journeys.columns import NOTHING, Coded, Key
 from evkit.journeys.index import Index, Narrowed
-from evkit.model.journeys import By, Same, held, journeys
+from evkit.model.journeys import SCAN, By, Same, held, journeys
 from evkit.model.numbered import numbered
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
 from evkit.query.relation import Spec, needs_of, relation
 from evkit.query.spec import Action, Series
-
-SCAN = "scan"
-"""What the events are called in what tells an expression from others."""
 
 Filter = FilterGroup | PropertyFilter | None
 
@@ -70,12 +67,22 @@ class Marks:
             return self.index.worked.get(key, find)
         return self.index.worked.get(key, lambda: of_whole(whole)[narrowed.at])
 
-    def _key(self, expr: ir.Table) -> str | None:
-        """Give what tells an expression from others of the same data: its SQL; None where that names what only this process has."""
+    def _key(self, expr: ir.Table, body: ir.Table | None = None) -> Key | None:
+        """Give what tells an expression from others of the same data: its SQL; None where that names what only this process has.
+
+        Parameters
+        ----------
+        body
+            What asks the rows, where the expression groups them.
+        """
         rows = numbered(self.tables).op()
-        made = expr.op().replace({rows: ops.UnboundTable(name=SCAN, schema=rows.schema)})
+        scan = ops.UnboundTable(name=SCAN, schema=rows.schema)
+        made = expr.op().replace({rows: scan})
         others = [table for table in made.find(ops.PhysicalTable) if table.name != SCAN]
-        return None if others else str(ibis.to_sql(made.to_expr(), dialect="duckdb"))
+        if others:
+            return None
+        asked = made if body is None else body.op().replace({rows: scan})
+        return Key(str(ibis.to_sql(made.to_expr(), dialect="duckdb")), by_row=asks_each_row(asked))
 
     def run(self, expr: ir.Table) -> Any:
         """Run an expression, batch by batch, over the data that the index is of."""
@@ -198,11 +205,12 @@ class Marks:
         if any(need.startswith(("person", "cohort", "who", "session")) for need in needs_of(*specs)):
             names = None  # what takes a join is read once, of all
 
+        rows = relation(self.tables, *specs, people=False, numbered=True)
+        rows = rows.mutate(value=value(Matcher(self.tables, rows)))
+
         def read(some: Collection[str] | None) -> ir.Table:
-            rows = relation(self.tables, *specs, people=False, numbered=True)
-            rows = rows.mutate(value=value(Matcher(self.tables, rows)))
-            rows = rows if some is None else rows.filter(rows.event.isin(list(some)))
-            return rows.group_by("value").agg(rows=rows["row"].collect())
+            chosen = rows if some is None else rows.filter(rows.event.isin(list(some)))
+            return chosen.group_by("value").agg(rows=chosen["row"].collect())
 
         refused, worked = held(self.tables).too_many, self.index.worked
         if (self.by, *at) in refused:
@@ -211,7 +219,7 @@ class Marks:
         if before is not None and before.covers(names):
             return worked.put(at, before)
         try:
-            return worked.put(at, columns.values(self.index, read, self.run, key=self._key(read(None)), names=names, known=before))
+            return worked.put(at, columns.values(self.index, read, self.run, key=self._key(read(None), rows), names=names, known=before))
         except columns.TooMany:
             refused.add((self.by, *at))
             return None
@@ -223,6 +231,14 @@ class OfWords(Matcher):
     def value(self, ref: PropertyRef) -> ir.StringValue:
         """Give the values."""
         return self.rows.word
+
+
+def asks_each_row(made: Any) -> bool:
+    """Say whether what is asked of a row of the scan depends on that row alone."""
+    relations = (ops.Project, ops.Filter, ops.DropColumns, ops.UnboundTable)
+    return all(isinstance(one, relations) for one in made.find(ops.Relation)) and not made.find(
+        (ops.WindowFunction, ops.Reduction, ops.Analytic, ops.Subquery)
+    )
 
 
 def marks(tables: EventTables, by: By) -> Marks | None:

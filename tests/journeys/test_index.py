@@ -12,7 +12,7 @@ import pytest
 import evkit as ek
 from evkit import opening
 from evkit.errors import CacheError
-from evkit.journeys import arrays, build
+from evkit.journeys import arrays, build, making
 from evkit.journeys.index import Index, Worked
 from evkit.model import created
 from evkit.model.journeys import IDS, PERSONS, SESSIONS, By, prepare
@@ -183,18 +183,18 @@ def test_who_comes_second_takes_what_is_there(folder: Path) -> None:
 
 
 def test_an_index_whose_arrays_do_not_fit_each_other_is_none(tmp_path: Path) -> None:
-    kinds: dict[str, Any] = build.kinds(2, ["x"])
+    kinds: dict[str, Any] = making.kinds(2, ["x"])
     with arrays.Folder(tmp_path / "index") as made:
-        for name in build.ARRAYS:
+        for name in making.ARRAYS:
             made.array(name, kinds[name]).append(np.array([0, 2]) if name == "offsets" else np.zeros(2 if name == "t" else 1))
         made.finish(names=["x"], scanned=2)
     with pytest.raises(CacheError, match="fit"):
-        build.load(tmp_path / "index")
+        making.load(tmp_path / "index")
 
 
 def test_kinds_are_as_small_as_what_they_hold() -> None:
-    assert build.kinds(10, ["x"] * 256)["events"] == "|u1" and build.kinds(10, ["x"] * 257)["events"] == "<u2"
-    assert build.kinds(2**32, [])["rows"] == "<i8"
+    assert making.kinds(10, ["x"] * 256)["events"] == "|u1" and making.kinds(10, ["x"] * 257)["events"] == "<u2"
+    assert making.kinds(2**32, [])["rows"] == "<i8"
 
 
 def test_two_actors_of_one_hash_are_told(log: Log) -> None:
@@ -209,7 +209,7 @@ def test_two_actors_of_one_hash_are_told(log: Log) -> None:
         }
     )  # fmt: skip
     named = build.Named(("x",), np.array([7], np.uint64))
-    held = {name: build.InMemory(kind) for name, kind in build.kinds(2, ["x"]).items()}
+    held = {name: making.InMemory(kind) for name, kind in making.kinds(2, ["x"]).items()}
     with pytest.raises(CacheError, match="same hash"):
         build.fill(iter([batch]), held, named, None, tied=False)
 

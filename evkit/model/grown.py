@@ -1,0 +1,185 @@
+"""Journeys of data that grew: those of an earlier moment are found in the cache and extended by what came since."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from evkit.errors import CacheError
+from evkit.journeys import arrays, build, cache, carrying, joining, making
+from evkit.journeys.index import Index
+from evkit.journeys.parts import GONE, Moved, Part
+from evkit.model import numbered
+
+if TYPE_CHECKING:
+    from evkit.model.tables import EventTables
+
+MOST_FRESH = 3
+"""So many times as many rows have to be there already as are new: else everything is sorted anew."""
+MOST_REPEATED = 10_000
+"""So many rows that say again what others do are noted with an index; with more of them it isn't extended."""
+FAMILY, PARTS, REPEATED = "family", "parts", "repeated"
+"""What is told about an index, so that it can be extended."""
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """An index of the same data at an earlier moment.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept.
+    index
+        The index.
+    moved
+        Where its rows stand now.
+    repeated
+        The rows that it left out as said before, by their numbers then.
+    """
+
+    folder: Path
+    index: Index
+    moved: Moved
+    repeated: np.ndarray
+
+
+def parts_of(tables: EventTables) -> tuple[Part, ...] | None:
+    """Give the parts that the rows are read from; None where they aren't numbered by parts."""
+    if numbered.of_files(tables) is None:
+        return None
+    found: tuple[Part, ...] = tables.cache.get("parts", lambda: tuple(tables.source.parts()))  # type: ignore[attr-defined]
+    return found
+
+
+def family_of(tables: EventTables, whose: str) -> str:
+    """Give what an index has in common with those of the same data at other moments.
+
+    Parameters
+    ----------
+    whose
+        Whose journeys they are, and how that is read.
+    """
+    fingerprint = tables.fingerprint
+    said = [arrays.FORMAT, duckdb.__version__, fingerprint and fingerprint.family, tables.identity, tables.source.has_uuids, whose]
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def told(tables: EventTables, whose: str) -> dict[str, Any]:
+    """Give what is noted with an index, so that it can be extended later; nothing where that won't be."""
+    parts = parts_of(tables)
+    repeated = numbered.repeated_rows(tables)
+    if parts is None or len(repeated) > MOST_REPEATED:
+        return {}
+    return {FAMILY: family_of(tables, whose), PARTS: parts, REPEATED: repeated.tolist()}
+
+
+def told_of(folder: Path) -> tuple[Mapping[str, Any], tuple[Part, ...]]:
+    """Give what was noted with an index, and its parts; nothing where that can't be read."""
+    said = arrays.told(folder)
+    try:
+        return said, tuple(Part(str(name), str(stamp), int(rows)) for name, stamp, rows in said.get(PARTS, ()))
+    except (TypeError, ValueError):
+        return {}, ()
+
+
+def nearest(tables: EventTables, by: str, whose: str) -> tuple[Path, Moved] | None:
+    """Find the kept index of an earlier moment that shares most rows with the present; None where too many are new."""
+    parts = parts_of(tables) if tables.fingerprint is not None else None
+    if parts is None:
+        return None
+    family, found = family_of(tables, whose), []
+    for entry in cache.entries():
+        said, before = told_of(entry.folder) if entry.by == by else ({}, ())
+        if said.get(FAMILY) == family:
+            moved = Moved.of(before, parts)
+            fresh = sum(parts[i].rows for i in moved.fresh)
+            if moved.shared and moved.shared >= MOST_FRESH * fresh:
+                found.append((moved.shared, entry.folder, moved))
+    return max(found, key=lambda one: one[0])[1:] if found else None
+
+
+def earlier(tables: EventTables, by: str, whose: str) -> Earlier | None:
+    """Open the index of an earlier moment; None where there is none to build upon."""
+    near = nearest(tables, by, whose)
+    if near is None:
+        return None
+    folder, moved = near
+    try:
+        index = making.load(folder)
+    except CacheError:  # torn: it is no use to anybody
+        cache.remove(folder)
+        return None
+    return Earlier(folder, index, moved, np.array(told_of(folder)[0].get(REPEATED, []), np.int64))
+
+
+def extended(tables: EventTables, before: Earlier, rows: ir.Table, *, target: Path, told: Mapping[str, Any]) -> Index | None:
+    """Extend an index by the rows that came since; None where everything has to be sorted anew.
+
+    Parameters
+    ----------
+    rows
+        All events with whose journey they are in, as `build.build` takes them.
+    target, told
+        As of `making.Making`.
+
+    Raises
+    ------
+    CacheError
+        When it can't be written, or two actors have the same hash.
+    """
+    repeated = numbered.repeated_rows(tables)
+    left_out = before.moved.rows(before.repeated)
+    if not np.isin(left_out[left_out != GONE], repeated).all():
+        return None  # some count now that repeated others which are gone
+    run = functools.partial(tables.batches, rows=1 << 20)
+    named = build.Named.of(tables.arrow(build.events_of(numbered.numbered(tables))))
+    scanned = numbered.scanned(tables)
+    late = build.build(of_fresh(tables, before.moved, rows), run, named, scanned=scanned)
+    return joining.extended(before.index, before.moved, repeated, late, target=target, told=told)
+
+
+def of_fresh(tables: EventTables, moved: Moved, rows: ir.Table) -> ir.Table:
+    """Give what is asked of all events, of those that came since."""
+    everything, late = numbered.numbered(tables).op(), numbered.of_parts(tables, moved.fresh).op()
+    made: ir.Table = rows.op().replace({everything: late}).to_expr()
+    return made
+
+
+def carry(tables: EventTables, before: Earlier, index: Index, scan: str) -> None:
+    """Write beside an index the columns of an earlier one, extended by what the rows say that came since.
+
+    Parameters
+    ----------
+    scan
+        What the events are called in the SQL of columns.
+    """
+    con: Any = tables.con
+    late = numbered.of_parts(tables, before.moved.fresh)
+
+    def ask(sql: str, names: Collection[str] | None) -> ir.Table:
+        some = late if names is None else late.filter(late.event.isin(sorted(names)))
+        found: ir.Table = con.sql(f'WITH "{scan}" AS ({ibis.to_sql(some, dialect="duckdb")}) SELECT * FROM ({sql})')
+        return found
+
+    carrying.carried(before.index, index, before.moved, ask, functools.partial(tables.batches, rows=1 << 19))
+
+
+def remove_passed(tables: EventTables, kept: Sequence[Path]) -> None:
+    """Remove the indexes of earlier moments that never come back, where there are those of the present."""
+    if tables.fingerprint is None or not tables.fingerprint.passes:
+        return
+    families = {told_of(folder)[0].get(FAMILY) for folder in kept} - {None}
+    for entry in cache.entries():
+        if entry.folder not in kept and told_of(entry.folder)[0].get(FAMILY) in families:
+            cache.remove(entry.folder)
