@@ -718,10 +718,9 @@ class Events:
 
     def sessions(self) -> pd.DataFrame:
         """Give the sessions: session_id, person_id, start, end (UTC), events, duration_seconds; a row a session."""
-        from evkit.model.sessions import sessions
+        from evkit.model.sessions import frame
 
-        log = self.tables.log()
-        return self.tables.execute(sessions(log, self.tables.session_id(log.properties)).order_by(["start", "session_id"]))
+        return frame(self.tables)
 
     def identity_log(self) -> pd.DataFrame:
         """Give every merge and every refusal of one, in order of arrival.

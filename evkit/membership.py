@@ -105,7 +105,7 @@ class Membership:
 
     @cached_property
     def _ids(self) -> pd.DataFrame:
-        return self.tables.execute(self.to_ibis().order_by("person_id"))
+        return cohorts.members(self.tables, self.cohort).sort_by("person_id").to_pandas()
 
     def count(self) -> int:
         """Count the persons; runs once."""

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evkit.journeys import columns
+from evkit.journeys.index import Index
+from evkit.kernel import pausing
+from evkit.model.journeys import journeys
+from evkit.model.named import people_of
+from evkit.model.numbered import numbered
+
+if TYPE_CHECKING:
+    from evkit.model.tables import EventTables
 
 PAUSE_MICROSECONDS = 30 * 60 * 1_000_000
 
@@ -28,7 +44,11 @@ def sessions(log: ir.Table, given: ir.StringValue) -> ir.Table:
     given
         The session id that each event of the log came with; "" for none.
     """
-    e = with_session(log, given)
+    return told(with_session(log, given))
+
+
+def told(e: ir.Table) -> ir.Table:
+    """Give the sessions of events with `session`."""
     return e.group_by(session_id=e.session).agg(
         person_id=e.person_id.argmin(e.t),
         start=e.timestamp.min(),
@@ -36,3 +56,42 @@ def sessions(log: ir.Table, given: ir.StringValue) -> ir.Table:
         events=e.count(),
         duration_seconds=(e.t.max() - e.t.min()) / 1_000_000,
     )
+
+
+# ---------------------------------------------------------------------- from journeys
+def frame(tables: EventTables) -> pd.DataFrame:
+    """Give the sessions as a frame, by start and id; those that a pause ends from the journeys, where there are any."""
+    log = tables.log()
+    given, index = tables.session_id(log.properties), journeys(tables)
+    if index is None:
+        return tables.execute(sessions(log, given).order_by(["start", "session_id"]))
+    paused = _paused(tables, index)
+    e = log.mutate(session=given.nullif(""))
+    named = told(e.filter(e.session.notnull())) if paused.num_rows else told(e)
+    if not paused.num_rows:
+        return tables.execute(named.order_by(["start", "session_id"]))
+    both = pa.concat_tables([paused, tables.arrow(named).cast(paused.schema)])
+    return both.sort_by([("start", "ascending"), ("session_id", "ascending")]).to_pandas()
+
+
+def _paused(tables: EventTables, index: Index) -> pa.Table:
+    """Give the sessions that a pause ends, from journeys."""
+    rows = numbered(tables)
+    rows = rows.filter(tables.session_id(rows.properties) != "").select("row")
+    alone = ~columns.mask(index, rows, lambda expr: tables.batches(expr), key=columns.Key("is in a session that has an id"))
+    begins = pausing.cut(index.offsets, index.t, alone, PAUSE_MICROSECONDS)
+    first = np.flatnonzero(begins)
+    session = np.cumsum(begins)[alone] - 1
+    last = np.zeros(len(first), np.int64)
+    last[session] = np.flatnonzero(alone)  # of those of one session the last stays
+    actors = np.searchsorted(index.offsets, first, side="right") - 1
+    number = np.arange(len(first)) - np.searchsorted(actors, actors) + 1
+    who = people_of(tables, index).of_actors(actors)
+    start, end = index.t[first], index.t[last]
+    return pa.table(
+        {
+            "session_id": pc.binary_join_element_wise(who, pa.array(number).cast(pa.string()), "#"), "person_id": who,
+            "start": pa.array(start).cast(pa.timestamp("us")), "end": pa.array(end).cast(pa.timestamp("us")),
+            "events": np.bincount(session, minlength=len(first)), "duration_seconds": (end - start) / 1_000_000,
+        }
+    )  # fmt: skip

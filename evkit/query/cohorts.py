@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from evkit.dates import DateRange, Range
 from evkit.dates.grammar import PLAIN_DATE, RELATIVE, floor, shift
@@ -150,13 +151,20 @@ def persons(tables: EventTables, cohort: Cohort) -> ir.Table:
 
 def kept(tables: EventTables, cohort: Cohort) -> ir.Table:
     """Give the persons in a cohort, to be joined to events: found out once for all the questions that ask for it, where they can be kept."""
-    found = persons(tables, cohort)
     if tables.con is None or tables.dialect != "duckdb":
-        return found
+        return persons(tables, cohort)
     said = [repr(c) for c in closure(cohort, tables.settings.cohorts)]
     about = repr((said, replace(tables.settings, cohorts={}, actions={})))
     name = f"cohort_{hashlib.sha1(about.encode()).hexdigest()[:12]}"
-    return tables.cache.get(name, lambda: tables.keep(name, tables.arrow(found), ibis.schema({"person_id": "string"})))
+    return tables.cache.get(name, lambda: tables.keep(name, members(tables, cohort), ibis.schema({"person_id": "string"})))
+
+
+def members(tables: EventTables, cohort: Cohort) -> pa.Table:
+    """Give the persons in a cohort, from the journeys where there are any: person_id, a row a person."""
+    from evkit.query import cohort_members
+
+    found = cohort_members.members(tables, cohort)
+    return tables.arrow(persons(tables, cohort)) if found is None else found
 
 
 def closure(cohort: Cohort, known: Mapping[int | str, Cohort]) -> list[Cohort]:

@@ -12,15 +12,19 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from evkit import properties
 from evkit.journeys import columns
+from evkit.journeys.build import hashed
 from evkit.journeys.columns import NOTHING, Coded, Key
 from evkit.journeys.index import Index, Narrowed
-from evkit.model.journeys import SCAN, By, Same, held, journeys
+from evkit.model.journeys import PERSONS, SCAN, SESSIONS, By, Same, held, journeys
 from evkit.model.numbered import numbered
 from evkit.model.tables import EventTables
-from evkit.query.filters import Matcher
+from evkit.query.behaviour import is_turned
+from evkit.query.cohorts import kept
+from evkit.query.filters import Matcher, is_incomplete
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef
-from evkit.query.relation import Spec, needs_of, relation
+from evkit.query.relation import Spec, cohort_of, needs_of, relation
 from evkit.query.spec import Action, Series
 
 Filter = FilterGroup | PropertyFilter | None
@@ -93,20 +97,53 @@ class Marks:
     # ------------------------------------------------------------------ tests
     def passing(self, names: Collection[str] | None, *filters: Filter) -> np.ndarray | None:
         """Say which events pass filters: bool, of events of other names than those asked about False; None where all do."""
-        asked = tuple(f for f in filters if f is not None and not (isinstance(f, FilterGroup) and not f.values))
+        inside, asked = self._parted(filters)
+        if inside:
+            theirs, others = self._of_cohorts(inside), self.passing(names, *asked)
+            both: np.ndarray = theirs if others is None else theirs & others
+            return both
         if not asked:
             return None
         return self.hits(None, *asked) if names is None else self._kept((None, asked), sorted(names))
 
     def hits(self, subject: str | Action | None, *filters: Filter) -> np.ndarray:
         """Say which events are of a name (or an action; None for any) and pass filters: bool."""
-        asked = tuple(f for f in filters if f is not None and not (isinstance(f, FilterGroup) and not f.values))
+        inside, asked = self._parted(filters)
+        if inside:
+            found: np.ndarray = self._of_cohorts(inside) & self.hits(subject, *asked)
+            return found
         if not asked and isinstance(subject, str):
             code = self.index.code.get(subject)
             return self.index.events == code if code is not None else np.zeros(len(self.index), bool)
         if not asked and subject is None:
             return np.ones(len(self.index), bool)
         return self._kept((subject, asked))
+
+    def _parted(self, filters: Sequence[Filter]) -> tuple[tuple[PropertyFilter, ...], tuple[Filter, ...]]:
+        """Give the cohorts that persons must be in, or out of, where the journeys are theirs, and the other filters; none that is empty."""
+        flat = [one for given in filters for one in anded(given)]
+        inside = tuple(
+            one
+            for one in flat
+            if self.by == PERSONS and isinstance(one, PropertyFilter) and one.type == "cohort" and not is_incomplete(one)
+        )
+        return inside, tuple(one for one in (flat if inside else filters) if one is not None and one not in inside and anded(one))
+
+    def _of_cohorts(self, asked: Sequence[PropertyFilter]) -> np.ndarray:
+        """Say which events are of persons that are in cohorts, or out of them as is asked: bool."""
+
+        def find() -> np.ndarray:
+            tables, passed = self.tables, np.ones(len(self.index.actors), bool)
+            for one in asked:
+                people = kept(tables, cohort_of(tables, one.value))
+                hashes = tables.arrow(people.select(hash=hashed(people.person_id)))["hash"].to_numpy()
+                at, inside = self.index.actors_of(hashes), np.zeros(len(passed), bool)
+                inside[at[at >= 0]] = True
+                passed &= inside != is_turned(one)
+            return np.repeat(passed, np.diff(self.index.offsets))
+
+        key = ("cohorts", Same(self.tables.settings), tuple(asked), repr(asked))
+        return self._here(key, lambda whole: whole._of_cohorts(asked), find)
 
     def _kept(self, asked: tuple[str | Action | None, tuple[Filter, ...]], names: Sequence[str] = ()) -> np.ndarray:
         key = ("hits", Same(self.tables.settings), asked, repr(asked), tuple(names))  # 1 and True are equal, and don't read alike
@@ -233,6 +270,13 @@ class OfWords(Matcher):
         return self.rows.word
 
 
+def anded(given: Filter) -> tuple[FilterGroup | PropertyFilter, ...]:
+    """Give the filters that must all be passed for one to be."""
+    if isinstance(given, FilterGroup) and (given.op == "AND" or len(given.values) < 2):
+        return tuple(one for value in given.values for one in anded(value))
+    return () if given is None else (given,)
+
+
 def asks_each_row(made: Any) -> bool:
     """Say whether what is asked of a row of the scan depends on that row alone."""
     relations = (ops.Project, ops.Filter, ops.DropColumns, ops.UnboundTable)
@@ -245,6 +289,20 @@ def marks(tables: EventTables, by: By) -> Marks | None:
     """Give the marks of the journeys that there are; None where a question goes without."""
     index = journeys(tables, by)
     return None if index is None else Marks(tables, index, by)
+
+
+def marks_by_value(tables: EventTables, ref: PropertyRef) -> Marks | None:
+    """Give the marks of the journeys of a property's values: there are those of sessions; None where a question goes without."""
+    found = marks(tables, SESSIONS) if (ref.key, ref.type) == ("$session_id", "event") else None
+    return found if found is not None and tables.cache.get("plain_sessions", lambda: _plain_sessions(tables)) else None
+
+
+def _plain_sessions(tables: EventTables) -> bool:
+    """Say whether every `$session_id` is as journeys have it: none empty, none a UUID in capitals."""
+    e = tables.clean()
+    said = properties.text(e.properties, "$session_id", dialect=tables.dialect)
+    odd = e.filter(said.notnull() & ((said == "") | (said != tables.session_id(e.properties))))
+    return len(tables.arrow(odd.select("event").limit(1))) == 0
 
 
 def by_of(tables: EventTables, group_type_index: int | None) -> By:

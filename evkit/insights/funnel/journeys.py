@@ -17,7 +17,7 @@ from evkit.kernel.runs import Reached
 from evkit.kernel.selecting import kept, select, since_first
 from evkit.model.journeys import PERSONS
 from evkit.model.tables import EventTables
-from evkit.query.marks import Marks, by_of, marks, names_of
+from evkit.query.marks import Marks, by_of, marks, marks_by_value, names_of
 from evkit.query.property_filters import ALL_USERS, PropertyFilter
 from evkit.query.spec import Series
 
@@ -40,12 +40,12 @@ def read(spec: Funnel, tables: EventTables) -> tuple[pa.Table, np.ndarray, np.nd
 
 def marks_of(spec: Funnel, tables: EventTables) -> Marks | None:
     """Give the journeys with the events that count; None where the engine has to be asked."""
-    if spec.aggregate_by is not None:
-        return None
-    by = by_of(tables, group_index(spec, tables))
-    if by != PERSONS and any(step.math in FIRST_TIME for step in spec.steps):
+    group = group_index(spec, tables)
+    of_values = spec.aggregate_by if group is None else None
+    by = by_of(tables, group)
+    if (by != PERSONS or of_values is not None) and any(step.math in FIRST_TIME for step in spec.steps):
         return None  # first times are of persons
-    found = marks(tables, by)
+    found = marks(tables, by) if of_values is None else marks_by_value(tables, of_values)
     return None if found is None else found.only(names_asked(spec))
 
 

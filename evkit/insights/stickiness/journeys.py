@@ -11,7 +11,7 @@ from evkit.kernel import returning
 from evkit.kernel.placing import Placing
 from evkit.model.journeys import PERSONS, By
 from evkit.model.tables import EventTables
-from evkit.query.marks import marks, names_of
+from evkit.query.marks import marks, marks_by_value, names_of
 from evkit.query.spec import Series
 
 HOW = {"gte": returning.AT_LEAST, "lte": returning.AT_MOST, "exact": returning.EXACTLY}
@@ -19,10 +19,13 @@ HOW = {"gte": returning.AT_LEAST, "lte": returning.AT_MOST, "exact": returning.E
 
 def figures(spec: Stickiness, tables: EventTables, series: Series, period: Range) -> np.ndarray | None:
     """Count who is there in 1, 2, 3 ... intervals of a period; None where the engine has to be asked."""
-    if spec.interval_count > 1 or spec.aggregate_by is not None:
+    if spec.interval_count > 1:
         return None
     series = series.indexed(tables.group_types) if series.group_type is not None else series
-    found = marks(tables, PERSONS if series.group_type_index is None else By("group", series.group_type_index))
+    if series.group_type_index is not None:
+        found = marks(tables, By("group", series.group_type_index))
+    else:
+        found = marks(tables, PERSONS) if spec.aggregate_by is None else marks_by_value(tables, spec.aggregate_by)
     low, high = microseconds(period.lower), microseconds(period.end)
     if found is None or high < low:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,13 @@ from evkit.journeys.columns import Coded
 from evkit.kernel import counting
 from evkit.kernel.counting import Events
 from evkit.kernel.placing import Placing
-from evkit.model.journeys import PERSONS, By
+from evkit.model.journeys import IDS, PERSONS, SESSIONS, By
 from evkit.model.tables import EventTables
 from evkit.query.marks import Marks, marks, names_of, together
 from evkit.query.property_filters import ALL_USERS, PropertyFilter
 from evkit.query.spec import Series
 
-COUNTED = ("total", "dau", "unique_group", *maths.ACTIVE_DAYS, *maths.FIRST_TIME)
+COUNTED = ("total", "dau", "unique_group", "unique_session", *maths.ACTIVE_DAYS, *maths.FIRST_TIME)
 MOST_CELLS = 20_000_000
 """So many values by buckets are held at once; a question with more goes to the engine."""
 DAY = LENGTHS["day"]
@@ -103,6 +103,11 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
         counts = counting.active(events, reach, buckets)
         unit = LENGTHS[interval or "day"]
         starts = made.starts[0] + np.arange(buckets, dtype=np.int64) * unit
+    elif math == "unique_session":
+        without = without_session(asked, events)
+        if without is None:
+            return None
+        counts = counting.distinct(events) + without
     elif spec.display == "ActionsLineGraphCumulative" and math not in maths.ACTIVE_DAYS:
         counts = counting.earliest(events)
     else:
@@ -110,10 +115,28 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
     return framed(counts, starts, names, asked)
 
 
+def without_session(asked: Slice, events: Events) -> np.ndarray | None:
+    """Give 1 for each bucket in which an event counts that has no session: these count as one; None where the engine has to be asked."""
+    tables, whole = asked.marks.tables, asked.marks.whole or asked.marks
+    if len(whole.index) == tables.count:
+        return np.zeros((1, 1), np.int64)
+    found = marks(tables, IDS)
+    if found is None or asked.spec.parts:
+        return None
+    with_one = np.zeros(whole.index.scanned, bool)
+    with_one[whole.index.rows] = True
+    hits = found.series(asked.series, asked.spec.filters, *asked.filters) & ~with_one[found.index.rows]
+    counts = counting.totals(replace(events, offsets=found.index.offsets, t=found.index.t, hits=hits))
+    without: np.ndarray = np.minimum(counts, 1)
+    return without
+
+
 def whose(series: Series, math: str, tables: EventTables) -> By:
     """Give whose journeys the figures are counted over."""
     if series.counts_groups and math not in maths.FIRST_TIME:
         return By("group", series.group_type_index)
+    if math == "unique_session":
+        return SESSIONS
     return By("distinct_id") if tables.settings.aggregate_by_distinct_id and math in ("dau", *maths.ACTIVE_DAYS) else PERSONS
 
 
