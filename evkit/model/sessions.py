@@ -36,7 +36,7 @@ def with_session(log: ir.Table, given: ir.StringValue) -> ir.Table:
     return e.mutate(session=e.given.coalesce(e.person_id + "#" + e.number.cast("string"))).drop("given", "begins", "number")
 
 
-def sessions(log: ir.Table, given: ir.StringValue) -> ir.Table:
+def sessions(log: ir.Table, given: ir.StringValue, *, dialect: str) -> ir.Table:
     """Give the sessions: session_id, person_id, start, end (UTC), events, duration_seconds; a row a session.
 
     Parameters
@@ -44,13 +44,14 @@ def sessions(log: ir.Table, given: ir.StringValue) -> ir.Table:
     given
         The session id that each event of the log came with; "" for none.
     """
-    return told(with_session(log, given))
+    return told(with_session(log, given), dialect=dialect)
 
 
-def told(e: ir.Table) -> ir.Table:
-    """Give the sessions of events with `session`."""
+def told(e: ir.Table, *, dialect: str) -> ir.Table:
+    """Give the sessions of events with `session`; the person is that of the first event, of several at once (on DuckDB) the first by name."""
+    begins = ibis.struct({"t": e.t, "who": e.person_id}) if dialect == "duckdb" else e.t
     return e.group_by(session_id=e.session).agg(
-        person_id=e.person_id.argmin(e.t),
+        person_id=e.person_id.argmin(begins),
         start=e.timestamp.min(),
         end=e.timestamp.max(),
         events=e.count(),
@@ -64,10 +65,10 @@ def frame(tables: EventTables) -> pd.DataFrame:
     log = tables.log()
     given, index = tables.session_id(log.properties), journeys(tables)
     if index is None:
-        return tables.execute(sessions(log, given).order_by(["start", "session_id"]))
+        return tables.execute(sessions(log, given, dialect=tables.dialect).order_by(["start", "session_id"]))
     paused = _paused(tables, index)
     e = log.mutate(session=given.nullif(""))
-    named = told(e.filter(e.session.notnull())) if paused.num_rows else told(e)
+    named = told(e.filter(e.session.notnull()) if paused.num_rows else e, dialect=tables.dialect)
     if not paused.num_rows:
         return tables.execute(named.order_by(["start", "session_id"]))
     both = pa.concat_tables([paused, tables.arrow(named).cast(paused.schema)])

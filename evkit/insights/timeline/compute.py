@@ -49,7 +49,7 @@ def frame(spec: Timeline, tables: EventTables) -> pd.DataFrame:
     events = tables.execute(m.select("timestamp", "event", "distinct_id", "uuid", "elements_chain", **said))
     parts = [row_frame(events.timestamp, "event", events.event, details(events), events.distinct_id, events.uuid)]
     if spec.person_id is not None:
-        found = tables.execute(sessions.sessions(m, tables.session_id(m.properties)))
+        found = tables.execute(sessions.sessions(m, tables.session_id(m.properties), dialect=tables.dialect))
         said = found.events.map(lambda n: "1 event" if n == 1 else f"{n} events")
         parts.append(row_frame(found.start, "session", found.session_id, said, None, None, found.end))
         if tables.replays_identity:
