@@ -82,37 +82,47 @@ def _take(e: int, mask: int, excluded: int, accepts: bool, done: int, head: Any,
     return done + began
 
 
+@nb.njit(cache=True)
+def _most(
+    low: int, high: int, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: int, every: bool, n: int, window: int,
+    head: Any, tail: Any, nxt: Any, best_times: Any, best_events: Any,
+) -> int:  # fmt: skip
+    """Give how many steps one run did at once; when, and by which events, in `best_times` and `best_events`."""
+    head[:], tail[:] = -1, -1
+    done, best = 0, 0
+    for i in range(low, high):
+        e = rows[i]
+        while True:
+            s = _oldest(head, t, n)
+            if s < 0 or (done < n and t[e] - t[head[s]] <= window):
+                break
+            if done > best:
+                best = done
+                _record(head, t, n, best_times, best_events)
+            done -= _pop(s, head, tail, nxt)
+        if best == n:
+            break
+        done = _take(e, steps[e], exclusions[e], every or values[e] == wanted, done, head, tail, nxt, t, n)
+    if done > best:
+        best = done
+        _record(head, t, n, best_times, best_events)
+    return best
+
+
 @nb.njit(cache=True, nogil=True)
 def _steps(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any, n: int, window: int, blocked: int,
     out_bits: Any, out_times: Any, out_events: Any,
 ) -> None:  # fmt: skip
     head, tail = np.empty(n, np.int64), np.empty(n, np.int64)
-    nxt, accepts = np.empty(len(t), np.int64), blocked != 0
-    best_times, best_events = np.empty(n, np.int64), np.empty(n, np.int64)
+    nxt, every = np.empty(len(t), np.int64), blocked != 0
+    times, events = np.empty(n, np.int64), np.empty(n, np.int64)
     for r in range(len(low)):
-        head[:], tail[:] = -1, -1
-        done, best = 0, 0
-        for i in range(low[r], high[r]):
-            e = rows[i]
-            while True:
-                s = _oldest(head, t, n)
-                if s < 0 or (done < n and t[e] - t[head[s]] <= window):
-                    break
-                if done > best:
-                    best = done
-                    _record(head, t, n, best_times, best_events)
-                done -= _pop(s, head, tail, nxt)
-            if best == n:
-                break
-            done = _take(e, steps[e], exclusions[e], accepts or values[e] == wanted[r], done, head, tail, nxt, t, n)
-        if done > best:
-            best = done
-            _record(head, t, n, best_times, best_events)
+        best = _most(low[r], high[r], rows, t, steps, exclusions, values, wanted[r], every, n, window, head, tail, nxt, times, events)
         out_bits[r] = (1 << best) - 1
         for i in range(n):
-            out_times[r, i] = best_times[i] if i < best else NEVER
-            out_events[r, i] = best_events[i] if i < best else -1
+            out_times[r, i] = times[i] if i < best else NEVER
+            out_events[r, i] = events[i] if i < best else -1
 
 
 @nb.njit(cache=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +12,15 @@ from evkit.dates import Window, cuts
 from evkit.dates.cuts import microseconds
 from evkit.insights.funnel.relation import group_index, part, span
 from evkit.insights.funnel.spec import FIRST_TIME, Funnel
-from evkit.kernel import counting
+from evkit.journeys.columns import Coded
+from evkit.kernel import counting, gathering
 from evkit.kernel import straight as walker
 from evkit.kernel.runs import Reached
 from evkit.kernel.selecting import kept, select, since_first
-from evkit.model.journeys import PERSONS
+from evkit.model.journeys import PERSONS, Same
 from evkit.model.tables import EventTables
-from evkit.query.marks import Marks, by_of, marks, marks_by_value, names_of
-from evkit.query.property_filters import ALL_USERS, PropertyFilter
+from evkit.query.marks import Marks, by_of, marks, marks_by_value, names_of, together
+from evkit.query.property_filters import ALL_USERS, PropertyFilter, PropertyRef
 from evkit.query.spec import Series
 
 FEW = 16
@@ -49,28 +51,126 @@ def marks_of(spec: Funnel, tables: EventTables) -> Marks | None:
     return None if found is None else found.only(names_asked(spec))
 
 
-def straight(spec: Funnel, tables: EventTables) -> tuple[np.ndarray, Reached] | None:
-    """Give how far everybody got who did the first step of a plain ordered funnel, and who that is; None for another one, or where the engine has to be asked."""
-    plain = spec.order_type == "ordered" and not spec.exclusions and not any(spec.optional) and not spec.breakdown
-    found = marks_of(spec, tables) if plain and len(spec.steps) <= FEW else None
-    if found is None:
+@dataclass(frozen=True, eq=False)
+class Straight:
+    """How far everybody got, found without picking out the events.
+
+    Parameters
+    ----------
+    who
+        The actors, by number; of those without bits in `reached` any.
+    reached
+        How far each got.
+    values
+        Of each the code of the breakdown value.
+    names
+        The values.
+    """
+
+    who: np.ndarray
+    reached: Reached
+    values: np.ndarray
+    names: list[tuple[str, ...]]
+
+
+def straight(spec: Funnel, tables: EventTables) -> Straight | None:
+    """Give how far everybody got who got anywhere; None for a funnel that parts an actor's events by value, or where the engine has to be asked."""
+    by_touch = not spec.breakdown or (not spec.cohorts and spec.breakdown_attribution in ("first_touch", "last_touch"))
+    found = marks_of(spec, tables) if by_touch and len(spec.steps) + len(spec.exclusions) <= FEW else None
+    touched = None if found is None else touch(spec, found)
+    if found is None or touched is None:
         return None
-    index, between = found.index, span(spec, tables)
-    low, high = microseconds(between.start), microseconds(between.end)
-    values = [1 << i for i in range(len(spec.steps))]
-    if all(isinstance(step.subject, str) and not step.group.values and step.math not in FIRST_TIME for step in spec.steps):
-        events, steps = index.events, np.zeros(len(index.names), np.int64)
-        for step, value in zip(spec.steps, values, strict=True):
-            if step.subject in index.code:
-                steps[index.code[step.subject]] |= value
+    index, codes, names = found.index, touched.codes, touched.names
+    low, high, window = *(microseconds(end) for end in (span(spec, tables).start, span(spec, tables).end)), Window(spec.window).microseconds
+    events, steps, voids = kinds(spec, found, low, high)
+    passes = found.passing(names_asked(spec), spec.filters)
+    if spec.order_type == "ordered" and not (spec.exclusions or any(spec.optional) or spec.breakdown):
+        who, done, times = walker.walk(
+            index.offsets, index.t, events, steps, passes=passes, low=low, high=high, count=len(spec.steps), window=window
+        )
+        values = np.zeros(len(who), np.int64)
     else:
-        events = bits([step_of(step, found, low, high) for step in spec.steps], values, len(index))
-        steps = np.arange(1 << len(spec.steps))
-    who, done, times = walker.walk(
-        index.offsets, index.t, events, steps, passes=found.passing(names_asked(spec), spec.filters), low=low, high=high, count=len(spec.steps),
-        window=Window(spec.window).microseconds,
-    )  # fmt: skip
-    return found.actors(who), Reached(done, times, np.zeros((len(done), 0), np.int64))
+        every = np.zeros(0, np.bool_) if passes is None else passes
+        asked = gathering.Asked(
+            events,
+            steps,
+            voids,
+            every,
+            codes,
+            spec.breakdown_attribution == "last_touch",
+            low,
+            high,
+            window,
+            spec.order_type,
+            spec.optional,
+        )
+        who, done, times, values = gathering.walk(index.offsets, index.t, asked)
+        values[values == gathering.NOTHING] = names.index(("",) * len(spec.breakdown))
+    return Straight(found.actors(who), Reached(done, times, np.zeros((len(done), 0), np.int64)), values, names)
+
+
+def kinds(spec: Funnel, found: Marks, low: int, high: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give a number an event, and for each number the steps that such an event is and those before which it is excluded, as bits."""
+    bit, masks = [1 << i for i in range(len(spec.steps))], excluded(spec)
+    asked = [*spec.steps, *(e.series for e in spec.exclusions)]
+    if all(isinstance(one.subject, str) and not one.group.values and one.math not in FIRST_TIME for one in asked):
+        code = found.index.code
+        steps, voids = np.zeros((2, len(code)), np.int64)
+        for table, series, values in ((steps, spec.steps, bit), (voids, [e.series for e in spec.exclusions], masks)):
+            for one, value in zip(series, values, strict=True):
+                if one.subject in code:
+                    table[code[one.subject]] |= value
+        return found.index.events, steps, voids
+    tests = [*(step_of(step, found, low, high) for step in spec.steps), *(found.series(e.series) for e in spec.exclusions)]
+    kind = np.arange(1 << len(tests))
+    voids = np.zeros(len(kind), np.int64)
+    for i, mask in enumerate(masks):
+        voids[(kind >> (len(bit) + i)) & 1 == 1] |= mask
+    return bits(tests, [1 << i for i in range(len(tests))], len(found.index)), kind & ((1 << len(bit)) - 1), voids
+
+
+def excluded(spec: Funnel) -> list[int]:
+    """Give for each exclusion the steps before which it may not be, as bits."""
+    return [sum(1 << (s - 1) for s in range(e.after + 1, e.before + 1)) for e in spec.exclusions]
+
+
+@dataclass(frozen=True, eq=False)
+class Touched:
+    """What each event says, as a code (-1 for one whose value can't be an actor's), and the values."""
+
+    codes: np.ndarray
+    names: list[tuple[str, ...]]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the codes have."""
+        return int(self.codes.nbytes)
+
+
+def touch(spec: Funnel, found: Marks) -> Touched | None:
+    """Give what each event says; None where there are too many values."""
+    if not spec.breakdown:
+        return Touched(np.zeros(0, np.int32), [()])
+    key = ("touch", Same(found.tables.settings), spec.breakdown, repr(spec.breakdown), spec.breakdown_path_cleaning, names_asked(spec))
+    known: Touched | None = found.index.worked.known(key)
+    made = _touch(spec, found) if known is None else known
+    return made if made is None else found.index.worked.put(key, made)
+
+
+def _touch(spec: Funnel, found: Marks) -> Touched | None:
+    said = [one for ref in spec.breakdown if (one := value_of(ref, spec, found)) is not None]
+    if len(said) < len(spec.breakdown):
+        return None
+    codes, names = together(said)
+    counts_empty = len(spec.breakdown) == 1 and spec.breakdown[0].type == "group"
+    counts = np.array([*(counts_empty or any(name) for name in names), False])  # the last for those that were not read
+    nothing = ("",) * len(spec.breakdown)
+    return Touched(np.where(counts[codes], codes, np.int32(gathering.NOTHING)), names if nothing in names else [*names, nothing])
+
+
+def value_of(ref: PropertyRef, spec: Funnel, found: Marks) -> Coded | None:
+    """Give a breakdown's value of each event; None where there are too many."""
+    return found.part(("funnel", spec.breakdown_path_cleaning), ref, functools.partial(part, ref, spec=spec), names_asked(spec))
 
 
 def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarray] | None:
@@ -78,17 +178,16 @@ def columns(spec: Funnel, found: Marks) -> tuple[pa.Table, np.ndarray, np.ndarra
     index, between = found.index, span(spec, found.tables)
     low, high = microseconds(between.start), microseconds(between.end)
     steps = bits([step_of(step, found, low, high) for step in spec.steps], [1 << i for i in range(len(spec.steps))], len(index))
-    masks = [sum(1 << (s - 1) for s in range(e.after + 1, e.before + 1)) for e in spec.exclusions]
-    excluded = bits([found.series(e.series) for e in spec.exclusions], masks, len(index)) if masks else None
-    wanted = steps if excluded is None else steps | excluded
+    voids = bits([found.series(e.series) for e in spec.exclusions], excluded(spec), len(index)) if spec.exclusions else None
+    wanted = steps if voids is None else steps | voids
     wanted = np.ones(len(index), bool) if spec.order_type == "strict" else wanted
     passes = found.passing(names_asked(spec), spec.filters)
     at, begins, who = select(index.offsets, index.t, wanted, passes, low=low, high=high)
     if spec.order_type == "strict" and not spec.breakdown:
         at, begins, who = kept(at, begins, who, since_first(begins, steps[at], index.t[at]))
     made = {"t": index.t[at], "steps": steps[at].astype(np.int64)}
-    if excluded is not None:
-        made["exclusions"] = excluded[at].astype(np.int64)
+    if voids is not None:
+        made["exclusions"] = voids[at].astype(np.int64)
     if spec.viz_type == "trends":
         period = periods(spec, found, made["t"], low, high)
         if period is None:
@@ -139,14 +238,13 @@ def names_asked(spec: Funnel) -> frozenset[str] | None:
 
 def breakdowns(spec: Funnel, found: Marks, at: np.ndarray) -> dict[str, pa.Array] | None:
     """Give the breakdown values of events; None where there are too many."""
-    names = names_asked(spec)
     told: dict[str, pa.Array] = {}
     for i, ref in enumerate(spec.breakdown):
         if ref.type == "cohort":
             inside = None if ref.key == ALL_USERS else found.hits(None, PropertyFilter("id", ref.key, type="cohort"))
             told[f"breakdown_{i}"] = pa.array(np.ones(len(at), np.int8) if inside is None else inside[at].astype(np.int8))
             continue
-        said = found.part(("funnel", spec.breakdown_path_cleaning), ref, functools.partial(part, ref, spec=spec), names)
+        said = value_of(ref, spec, found)
         if said is None:
             return None
         told[f"breakdown_{i}"] = pa.DictionaryArray.from_arrays(pa.array(said.codes[at]), said.words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator as op
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import ibis.expr.types as ir
@@ -52,10 +52,11 @@ class Sorted:
     names: list[Value]
 
     @classmethod
-    def of_actors(cls, who: np.ndarray) -> Sorted:
+    def of_actors(cls, found: journeys.Straight) -> Sorted:
         """Give a run an actor, whose events are not looked at any more; one without bits in what was reached is of nobody."""
         none = np.zeros(0, np.int64)
-        return cls(pa.table({}), pa.array(who), np.arange(len(who)), Marked.of(np.zeros(1, np.int64), none, none), [()])
+        marked = replace(Marked.of(np.zeros(1, np.int64), none, none), wanted=found.values)
+        return cls(pa.table({}), pa.array(found.who), np.arange(len(found.who)), marked, found.names)
 
     @property
     def numbered(self) -> bool:
@@ -112,7 +113,7 @@ def walk(spec: Funnel, tables: EventTables, *, with_uuids: bool = False, named: 
     """
     found = None if named or with_uuids or not numbered else journeys.straight(spec, tables)
     if found is not None:
-        return Walked(spec, Sorted.of_actors(found[0]), found[1])
+        return Walked(spec, Sorted.of_actors(found), found.reached)
     runs = sort(spec, tables, with_uuids=with_uuids, named=named, numbered=numbered)
     count, window = len(spec.steps), Window(spec.window).microseconds
     if spec.order_type == "unordered":

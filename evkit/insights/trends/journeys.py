@@ -13,6 +13,7 @@ from evkit.dates.buckets import LENGTHS
 from evkit.dates.cuts import Cut, microseconds
 from evkit.insights.trends import bins, maths
 from evkit.insights.trends.parts import part
+from evkit.insights.trends.quarters import quarters
 from evkit.insights.trends.spec import Trends
 from evkit.journeys.columns import Coded
 from evkit.kernel import counting
@@ -20,7 +21,7 @@ from evkit.kernel.counting import Events
 from evkit.kernel.placing import Placing
 from evkit.model.journeys import IDS, PERSONS, SESSIONS, By
 from evkit.model.tables import EventTables
-from evkit.query.marks import Marks, marks, names_of, together
+from evkit.query.marks import Marks, anded, marks, names_of, together
 from evkit.query.property_filters import ALL_USERS, PropertyFilter
 from evkit.query.spec import Series
 
@@ -77,6 +78,9 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
     found = marks(tables, whose(series, math, tables))
     if found is None:
         return None
+    plain = plainly_counted(Slice(spec, found, series, period, cohort, math))
+    if plain is not None:
+        return plain
     asked = Slice(spec, found.only(names_of(series.subject)), series, period, cohort, math)
     if math in maths.FIRST_TIME:
         return of_first_times(asked)
@@ -113,6 +117,18 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
     else:
         counts = counting.distinct(events)
     return framed(counts, starts, names, asked)
+
+
+def plainly_counted(asked: Slice) -> pd.DataFrame | None:
+    """Count an event that nothing else is asked about, from its counts by quarters of an hour; None for another question."""
+    series, subject = asked.series, asked.series.subject
+    if asked.math != "total" or asked.spec.parts or not isinstance(subject, str) or asked.filters != (None,):
+        return None
+    known = quarters(asked.marks, subject) if not (anded(series.group) or anded(asked.spec.filters)) else None
+    low, high, interval, _ = window(asked)
+    made = asked.cut(interval, low, high) if known is not None and low <= high else None
+    counts = None if known is None or made is None else known.counts(made, high + 1)
+    return None if made is None or counts is None else framed(counts[None, :], made.starts, [()], asked)
 
 
 def without_session(asked: Slice, events: Events) -> np.ndarray | None:
