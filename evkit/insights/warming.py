@@ -17,7 +17,7 @@ def begin() -> threading.Thread:
 
 @functools.cache
 def begin_kernels() -> threading.Thread:
-    """Begin to load the machines that persons and funnels go through, once a process: for a form that will ask for them."""
+    """Begin to load what each kind of question takes, its machine and its chart, once a process: for a form that will ask for them."""
     return _begun(threading.Thread(target=_load_kernels, name="evkit-warming-kernels", daemon=True))
 
 
@@ -34,24 +34,20 @@ def _load() -> None:
 
 
 def _load_kernels() -> None:
-    """Ask each kind of question of three events: that loads all it takes."""
+    """Ask each kind of question of three events, and draw it: that loads all it takes."""
     import pyarrow as pa
 
-    from evkit.insights.funnel.compute import frame as funnel
     from evkit.insights.funnel.spec import Funnel
-    from evkit.insights.lifecycle.compute import frame as lifecycle
+    from evkit.insights.insight import Insight
     from evkit.insights.lifecycle.spec import Lifecycle
-    from evkit.insights.paths.compute import frame as paths
     from evkit.insights.paths.spec import Paths
-    from evkit.insights.retention.compute import frame as retention
     from evkit.insights.retention.spec import Retention
-    from evkit.insights.stickiness.compute import frame as stickiness
     from evkit.insights.stickiness.spec import Stickiness
-    from evkit.insights.trends.compute import frame as trends
     from evkit.insights.trends.spec import Trends
     from evkit.load.frames import from_frame
     from evkit.model.journeys import prepare
     from evkit.model.tables import EventTables
+    from evkit.query.property_filters import PropertyRef
     from evkit.query.spec import Series
 
     day = dt.datetime(2026, 1, 1)
@@ -60,11 +56,7 @@ def _load_kernels() -> None:
     con, source = from_frame(pa.table({**rows, "uuid": ["1", "2", "3"]}))
     tables = EventTables(con=con, source=source)
     prepare(tables)
-    trends(Trends("x", breakdown="k"), tables)
-    trends(Trends(Series("x", math="dau")), tables)
-    funnel(Funnel("x", "x"), tables)
-    funnel(Funnel("x", "x", breakdown="k"), tables)
-    retention(Retention("x"), tables)
-    lifecycle(Lifecycle("x"), tables)
-    stickiness(Stickiness("x"), tables)
-    paths(Paths(), tables)
+    by = [Trends("x", breakdown="k"), Trends(Series("x", math="dau")), Funnel("x", "x"), Funnel("x", "x", breakdown="k")]
+    by.append(Trends("x", breakdown=PropertyRef("k", "person")))
+    for spec in (*by, Retention("x"), Lifecycle("x"), Stickiness("x"), Paths()):
+        Insight(spec, tables).chart().to_dict(validate=False)

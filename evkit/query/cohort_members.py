@@ -38,18 +38,11 @@ from evkit.query.spec import Cohort
 
 
 def members(tables: EventTables, cohort: Cohort) -> pa.Table | None:
-    """Give the persons in a cohort: person_id, a row a person; None where there are no journeys.
-
-    Raises
-    ------
-    SpecError
-        When it is defined by itself, or only by what its members are not.
-    """
+    """Give the persons in a cohort that `cohorts.check` lets pass: person_id, a row a person; None where there are no journeys."""
     found = marks(tables, PERSONS) if behaves(cohort, tables.settings.cohorts) else None
     if found is None:
         return None
     known = tables.settings.cohorts
-    cohorts.check(cohort, known)
     everybody = people_of(tables, found.index)
     ids, met = everybody.ids, dict[str, np.ndarray]()
     for key, leaf in {cohorts.key_of(leaf): leaf for leaf in cohorts.leaves_in(cohort, known)}.items():

@@ -151,6 +151,7 @@ def persons(tables: EventTables, cohort: Cohort) -> ir.Table:
 
 def kept(tables: EventTables, cohort: Cohort) -> ir.Table:
     """Give the persons in a cohort, to be joined to events: found out once for all the questions that ask for it, where they can be kept."""
+    check(cohort, tables.settings.cohorts)
     if tables.con is None or tables.dialect != "duckdb":
         return persons(tables, cohort)
     said = [repr(c) for c in closure(cohort, tables.settings.cohorts)]
@@ -160,9 +161,16 @@ def kept(tables: EventTables, cohort: Cohort) -> ir.Table:
 
 
 def members(tables: EventTables, cohort: Cohort) -> pa.Table:
-    """Give the persons in a cohort, from the journeys where there are any: person_id, a row a person."""
+    """Give the persons in a cohort, from the journeys where there are any: person_id, a row a person.
+
+    Raises
+    ------
+    SpecError
+        As of `persons`.
+    """
     from evkit.query import cohort_members
 
+    check(cohort, tables.settings.cohorts)
     found = cohort_members.members(tables, cohort)
     return tables.arrow(persons(tables, cohort)) if found is None else found
 
