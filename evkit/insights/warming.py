@@ -51,7 +51,7 @@ def _load_kernels() -> None:
     from evkit.query.spec import Series
 
     day = dt.datetime(2026, 1, 1)
-    said, merge = '{"k": "v"}', '{"$anon_distinct_id": "b"}'
+    said, merge = '{"k": "v"}', '{"$anon_distinct_id": "b", "$set": {"k": "v"}}'
     rows = {"event": ["x", "x", "$identify"], "distinct_id": ["a", "b", "a"], "timestamp": [day] * 3, "properties": [said, said, merge]}
     con, source = from_frame(pa.table({**rows, "uuid": ["1", "2", "3"]}))
     tables = EventTables(con=con, source=source)

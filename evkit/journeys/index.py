@@ -17,7 +17,7 @@ MOST_BYTES = 1 << 30
 """How much of what was worked out is kept in memory beside an index."""
 LARGE = 200_000
 """From so many events on it pays to look at those alone that are asked about."""
-MOST_SHARE = 0.5
+MOST_SHARE = 0.8
 """So large a part of the events may be asked about for that."""
 
 

@@ -38,8 +38,8 @@ def _tied(
 
 @nb.njit(cache=True, nogil=True)
 def _walk(
-    first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, passes: Any, low: int, high: int, n: int, window: int,
-    who: Any, bits: Any, times: Any,
+    first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, last_steps: Any, passes: Any, low: int, high: int, n: int,
+    window: int, who: Any, bits: Any, times: Any,
 ) -> int:  # fmt: skip
     every, size = len(passes) == 0, 0
     begun = np.empty(n + 1, np.int64)
@@ -64,7 +64,7 @@ def _walk(
                 for s in range(n + 1):
                     begun[s] = NEVER
             begun[0] = now
-            for s in range(n, 0, -1):
+            for s in range(last_steps[events[i]], 0, -1):
                 if (mark >> (s - 1)) & 1 and begun[s - 1] != NEVER and now - begun[s - 1] <= window and begun[s] != begun[s - 1]:
                     begun[s] = begun[s - 1]
                     for k in range(s - 1):
@@ -135,9 +135,11 @@ def walk(
     actors = len(offsets) - 1
     who, bits, times = np.zeros(actors, np.int64), np.zeros(actors, np.int64), np.empty((actors, count), np.int64)
 
+    last_steps = np.array([int(mark).bit_length() for mark in steps], np.int64)
+
     def share(first: int, last: int) -> None:
         mine = slice(first, last)
-        _walk(first, last, offsets, t, events, steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
+        _walk(first, last, offsets, t, events, steps, last_steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
 
     each(share, shares(offsets))
     return who, bits, times

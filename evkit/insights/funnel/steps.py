@@ -14,6 +14,8 @@ from evkit.kernel.runs import NEVER
 
 COLUMNS = ["breakdown_value", "step", "event", "count", "conversion_rate", "step_conversion_rate", "average_seconds", "median_seconds"]
 MICROSECONDS = 1_000_000
+FEW = 16
+"""Of so few steps all combinations are counted in one pass."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,21 @@ def by_value(walked: Walked) -> list[tuple[int, np.ndarray]]:
     """Give the runs that entered by the code of their value."""
     which = np.flatnonzero(walked.entered)
     wanted = walked.sorted.marked.wanted[which]
-    order = np.argsort(wanted, kind="stable")
-    codes, begins = np.unique(wanted[order], return_index=True)
-    return list(zip(codes.tolist(), np.split(which[order], begins[1:]), strict=True)) if len(codes) else []
+    sizes = np.bincount(wanted) if len(wanted) else np.zeros(0, np.int64)
+    order = np.argsort(wanted.astype(np.uint16) if len(sizes) <= 1 << 16 else wanted, kind="stable")  # small numbers are sorted sooner
+    codes = np.flatnonzero(sizes)
+    return list(zip(codes.tolist(), np.split(which[order], np.cumsum(sizes[codes])[:-1]), strict=True)) if len(codes) else []
 
 
 def line(name: Value, bits: np.ndarray, times: np.ndarray, spec: Funnel) -> Line:
     """Give the figures of some runs: the steps each did, and their times, as `Reached` has them."""
-    counts = tuple(int(np.count_nonzero(bits & (1 << s))) for s in range(len(spec.steps)))
-    times = times[bits > 1]  # a single step took no time
+    kinds, often = (
+        np.unique(bits, return_counts=True)
+        if len(spec.steps) > FEW
+        else (np.arange(1 << len(spec.steps)), np.bincount(bits, minlength=1 << len(spec.steps)))
+    )
+    counts = tuple(int(often[(kinds >> s) & 1 == 1].sum()) for s in range(len(spec.steps)))
+    times = times.take(np.flatnonzero(bits > 1), axis=0)  # a single step took no time
     averages: list[float | None] = []
     medians: list[float | None] = []
     for i in range(1, spec.optional.count(False)):
