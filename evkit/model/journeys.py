@@ -19,6 +19,7 @@ import pyarrow as pa
 from evkit.errors import CacheError, CacheWarning, SpecError, unknown, warn
 from evkit.journeys import build, cache, joining, making
 from evkit.journeys.arrays import FORMAT, sizes
+from evkit.journeys.columns import COLUMNS, SAID, TEST
 from evkit.journeys.index import Index
 from evkit.model import grown, numbered
 from evkit.model.progress import watched
@@ -241,9 +242,18 @@ def written(tables: EventTables, by: By) -> Index:
     if folder is not None:
         if before is not None:
             grown.carry(tables, before, index, SCAN)
+        elif by == PERSONS and tables.replays_identity:
+            keep_created(tables, index)
         cache.touch(folder)
         cache.make_room(folder)
     return index
+
+
+def keep_created(tables: EventTables, index: Index) -> None:
+    """Note when persons were created while the merges are at hand: lifecycles ask for it."""
+    from evkit.model.created import created_of_actors
+
+    created_of_actors(tables, index, None)
 
 
 def sorted_anew(tables: EventTables, by: By, folder: Path | None) -> Index:
@@ -326,7 +336,7 @@ def info(tables: EventTables) -> pd.DataFrame:
 
 def row_of(entry: cache.Entry, mine: bool) -> tuple[Any, ...]:
     """Give a row of `info`; of an index that can't be read its size alone."""
-    columns = len([path for path in (entry.folder / "columns").glob("*") if "part" not in path.suffixes])
+    columns = len([path for path in (entry.folder / COLUMNS).glob("*") if path.suffix in (TEST, SAID)])
     used = pd.Timestamp(entry.used, unit="s").floor("us")
     found = sizes(entry.folder)
     events, actors = found.get("t"), found.get("actors")

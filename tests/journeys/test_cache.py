@@ -120,7 +120,7 @@ def test_a_torn_column_is_read_anew(tmp_path: Path, kept_in: Path) -> None:
         events.trends("view", filters=ek.event_prop("k") == "v1").to_pandas().value.sum(),
     )
     expected = ask(reopened(path).prepare())
-    columns = list(kept_in.glob("*/person/columns/*"))
+    columns = [path for path in kept_in.glob("*/person/columns/*") if path.suffix in (".test", ".said")]
     assert len(columns) == 2
     for how in (slice(None, -9), slice(0, 0), None):
         for column in columns:
@@ -339,4 +339,4 @@ def test_a_column_that_finds_no_room_is_kept_in_memory(tmp_path: Path, small_dis
     (small_disk / "filler").write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - 4096)))
     with pytest.warns(CacheWarning, match="a column of the journey index can't be kept: No space left on device. It is held in memory"):
         assert events.funnel(*STEPS, breakdown="k").to_pandas()["count"].tolist()[:2] == [1250, 1250]
-    assert not [p for p in small_disk.rglob("columns/*")]
+    assert not [*small_disk.rglob("columns/*.said"), *small_disk.rglob("columns/*.part")]

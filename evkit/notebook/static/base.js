@@ -18,14 +18,24 @@ let numbers = 0;
 /** Give a name that no other element has. */
 const fresh = (what) => `evkit-${what}-${Date.now().toString(36)}-${++numbers}`;
 
-/** Wait until nothing has been called for a while; give a function to call, with a `cancel`. */
+/** Wait until nothing has been called for a while; give a function to call, with a `cancel`, and `now` for what waits. */
 function rested(milliseconds, run) {
   let timer = 0;
+  let waits = null;
   const later = (...given) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => run(...given), milliseconds);
+    later.cancel();
+    waits = () => run(...given);
+    timer = setTimeout(later.now, milliseconds);
   };
-  later.cancel = () => clearTimeout(timer);
+  later.cancel = () => {
+    clearTimeout(timer);
+    waits = null;
+  };
+  later.now = () => {
+    const asked = waits;
+    later.cancel();
+    if (asked) asked();
+  };
   return later;
 }
 

@@ -211,7 +211,7 @@ function render({ model, el }) {
   function option(control, decides) {
     const { key, label } = control;
     const set = (value) => put(() => (form[key] = value), { redraw: decides.has(key) });
-    const typed = (place, attributes) => h("input", { type: "text", value: form[place], oninput: (event) => put(() => (form[place] = event.target.value), { rest: true }), ...attributes });
+    const typed = (place, attributes) => h("input", { type: "text", value: form[place], oninput: (event) => put(() => (form[place] = event.target.value), { rest: true }), onchange: askLater.now, ...attributes });
     switch (control.shown) {
       case "check":
         return h("label.evkit-check", {}, h("input", { type: "checkbox", checked: form[key], onchange: (event) => set(event.target.checked) }), label);
