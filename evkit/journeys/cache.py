@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +103,16 @@ def private_folder() -> Path:
     """Make a folder for a process's own files, which it removes itself; after its end others do."""
     root().mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{PRIVATE}{os.getpid()}-", dir=root()))
+
+
+def spill_folder() -> Path:
+    """Give where an engine may put what finds no room in memory: it makes the folder when it has to, and removes it; after its end others do."""
+    name = f"{PRIVATE}{os.getpid()}-spill-{uuid.uuid4().hex[:8]}"
+    try:
+        root().mkdir(parents=True, exist_ok=True)
+    except OSError:  # a cache folder that can't be written to
+        return Path(tempfile.gettempdir()) / f"evkit-{name}"
+    return root() / name
 
 
 def remove_abandoned(now: float | None = None) -> None:

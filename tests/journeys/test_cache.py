@@ -145,7 +145,7 @@ def test_the_first_question_does_not_wait_for_an_index(tmp_path: Path, kept_in: 
     monkeypatch.setattr(journeys, "WORTH_IT", 50)
     events = reopened(data(tmp_path / "events.parquet"))
     counts(events)
-    assert not kept_in.exists()
+    assert not list(kept_in.glob("*/*"))
     counts(events)
     assert kept_in.exists()
 
@@ -270,6 +270,17 @@ def test_the_index_of_a_store_is_found_again_until_something_comes(tmp_path: Pat
     newer = again.refresh()
     assert journeys.journeys(newer.tables) is None and counts(newer.prepare()) == [2, 1]
     store.close()
+
+
+def test_what_finds_no_room_in_memory_lies_in_the_cache_folder_while_it_has_to(tmp_path: Path, kept_in: Path) -> None:
+    tables = ek.read(data(tmp_path / "events.parquet")).tables
+    tables.raw_sql("SET memory_limit = '60MB'; SET threads = 1; SELECT 1")
+    assert not list(kept_in.iterdir())
+    many = "SELECT range AS r, hash(range) AS h, md5(range::VARCHAR) AS m FROM range(2_000_000) ORDER BY h"
+    tables.raw_sql(f"CREATE TEMP TABLE many AS {many}; SELECT 1")
+    (spilled,) = kept_in.iterdir()
+    assert spilled.name.startswith(f"process-{os.getpid()}-spill-") and list(spilled.iterdir())
+    tables.raw_sql("DROP TABLE many; SELECT 1")
 
 
 # ---------------------------------------------------------------------- others, kills, full disks
