@@ -140,7 +140,8 @@ class Events:
         """Sort every actor's events once and keep them so: questions about people are answered many times faster from then on.
 
         Without it that is done by itself with the second question about large data. The index lies in the cache folder (`cache_info`
-        says where) for data that is read from files, and goes with the process for frames and tables.
+        says where) for data that is read from files, and goes with the process for frames and tables. Of a store that grew, and of
+        Parquet files that others joined, only what came since is sorted.
 
         Parameters
         ----------
