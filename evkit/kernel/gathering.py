@@ -67,14 +67,14 @@ def _walk(
     first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, exclusions: Any, passes: Any, codes: Any, last_touch: bool,
     low: int, high: int, window: int, order: int, optional: Any, longest: int, who: Any, bits: Any, times: Any, values: Any,
 ) -> None:  # fmt: skip
-    n, every, made = len(optional) - 1, len(passes) == 0, 0
+    n, every, made, plain = len(optional) - 1, len(passes) == 0, 0, not optional.any()
     when, what, void = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(longest, np.int64)
     rows, none = np.arange(longest), np.zeros(longest, np.int64)
     slots, best = np.empty((n + 1, CHAIN + 2 * n), np.int64), np.empty(BEST_CHAIN + 2 * n, np.int64)
     head, tail, nxt = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(longest, np.int64)
     found, which = np.empty(n, np.int64), np.empty(n, np.int64)
     for a in range(first, last):
-        size, begun, dead, value = 0, False, False, NOTHING
+        size, begun, dead, value, seen, void_seen = 0, False, False, NOTHING, 0, 0
         for i in range(offsets[a], offsets[a + 1]):
             mark, excluded = steps[events[i]], exclusions[events[i]]
             if mark == 0 and excluded == 0 and order != STRICT:
@@ -87,7 +87,7 @@ def _walk(
             if not begun and order != UNORDERED:  # before the first first step only what shares its instant matters
                 begun = mark & 1 == 1
                 if size and when[size - 1] != now:
-                    size = 0
+                    size, seen, void_seen = 0, 0, 0
             elif order == STRICT and when[size - 1] != now:  # of what comes where no chain is under way, the first breaks what there was
                 alone = size == 1 or when[size - 2] != when[size - 1]
                 over = alone and what[size - 1] & 1 == 0 and (dead or what[size - 1] == 0)
@@ -95,8 +95,13 @@ def _walk(
                     size -= 1
                 dead = over
             when[size], what[size], void[size] = now, mark, excluded
+            seen, void_seen = seen | mark, void_seen | excluded
             size += 1
-        if order == UNORDERED:
+        if size and void_seen == 0 and (seen & (seen - 1) == 0 if order == UNORDERED else begun and plain and seen & 2 == 0):
+            times[made, 0], bits[made] = when[0], 1  # nobody gets further by the one step that they did, whichever machine they go through
+            for s in range(1, n):
+                times[made, s] = NEVER
+        elif order == UNORDERED:
             done = _most(0, size, rows, when, what, void, none, 0, True, n, window, head, tail, nxt, found, which) if size else 0
             if done:
                 for s in range(n):
