@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import ibis
 import pandas as pd
 import pytest
 
 import evkit as ek
 from evkit.errors import DataError
 from evkit.events import Events
+from evkit.membership import Membership
 
 LOG = (
     "a play 01-01 10:00 genre=drama; a play 01-08 10:00; a play 01-09 10:00 genre=drama; b play 01-02 10:00; b search 01-09 10:00;"
@@ -18,8 +20,15 @@ LOG = (
 PLAYED = ek.performed("play", within="7 days")
 
 
+@pytest.fixture(params=["off", "always"])
+def journeys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have the engine asked, or the journeys."""
+    monkeypatch.setenv("EVKIT_JOURNEYS", request.param)
+    return str(request.param)
+
+
 @pytest.fixture
-def events(log: Callable[..., Events]) -> Events:
+def events(log: Callable[..., Events], journeys: str) -> Events:
     return log(LOG)
 
 
@@ -46,6 +55,24 @@ def test_conditions_are_joined_as_one_writes_them(events: Events) -> None:
     assert who(events, PLAYED | searched) == ["a", "b", "c", "c0", "d"]
     assert who(events, searched & ~PLAYED) == ["b", "d"]
     assert who(events, searched, ~(PLAYED & searched)) == ["b", "d"]
+
+
+def test_an_empty_group_is_everybody_with_a_profile(journeys: str) -> None:
+    rows = {"event": ["play", "search", "search", "play"], "distinct_id": ["a", "b", "c", "d"], "timestamp": ["2026-01-01"] * 4}
+    events = ek.from_frame(pd.DataFrame(rows).assign(properties=["{}", "{}", *['{"$process_person_profile": false}'] * 2]))
+    everybody = ek.Conditions("AND")
+    assert who(events, ek.Conditions("OR", (PLAYED, everybody))) == ["a", "b", "d"]
+    known = events.with_cohorts(ek.Cohort("all", everybody))
+    assert who(known, ek.Conditions("AND", (ek.in_cohort("all"), ~PLAYED))) == ["b"]
+
+
+def test_a_person_of_several_ids_and_no_event_is_one_member(journeys: str) -> None:
+    frame = pd.DataFrame({"event": ["play"], "distinct_id": ["bob"], "timestamp": ["2026-01-01"]})
+    given = pd.DataFrame({"distinct_id": ["ann1", "ann2", "bob"], "person_id": ["A", "A", "B"], "properties": "{}"})
+    events = ek.from_frame(frame)
+    tables = replace(events.tables, persons=ibis.memtable(given, schema=ibis.schema(dict.fromkeys(given.columns, "string"))))
+    asked = ek.Conditions("OR", (ek.performed("play", within="7 days"), ek.person_prop("distinct_id").icontains("ann")))
+    assert Membership(tables, ek.Cohort("x", asked)).count() == 2
 
 
 def test_a_name_of_an_action_is_the_action(events: Events) -> None:

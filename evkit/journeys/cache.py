@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import platform
 import shutil
 import tempfile
 import time
@@ -102,17 +104,20 @@ def make_room(kept: Path) -> None:
 def private_folder() -> Path:
     """Make a folder for a process's own files, which it removes itself; after its end others do."""
     root().mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{PRIVATE}{os.getpid()}-", dir=root()))
+    return Path(tempfile.mkdtemp(prefix=f"{PRIVATE}{os.getpid()}-{machine()}-", dir=root()))
 
 
 def spill_folder() -> Path:
     """Give where an engine may put what finds no room in memory: it makes the folder when it has to, and removes it; after its end others do."""
-    name = f"{PRIVATE}{os.getpid()}-spill-{uuid.uuid4().hex[:8]}"
-    try:
+    name = f"{PRIVATE}{os.getpid()}-{machine()}-spill-{uuid.uuid4().hex[:8]}"
+    with contextlib.suppress(OSError):  # where the cache folder can't be made, the system's is taken
         root().mkdir(parents=True, exist_ok=True)
-    except OSError:  # a cache folder that can't be written to
-        return Path(tempfile.gettempdir()) / f"evkit-{name}"
-    return root() / name
+    return root() / name if os.access(root(), os.W_OK) else Path(tempfile.gettempdir()) / f"evkit-{name}"
+
+
+def machine() -> str:
+    """Give what tells this machine from others that may share the folder."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def remove_abandoned(now: float | None = None) -> None:
@@ -122,7 +127,7 @@ def remove_abandoned(now: float | None = None) -> None:
         with contextlib.suppress(FileNotFoundError):
             if now - path.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
-    for path in root().glob(f"{PRIVATE}*"):
+    for path in root().glob(f"{PRIVATE}*-{machine()}-*"):
         if not runs(int(path.name.removeprefix(PRIVATE).partition("-")[0])):
             shutil.rmtree(path, ignore_errors=True)
 

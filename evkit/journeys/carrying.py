@@ -18,6 +18,10 @@ Ask = Callable[[str, Collection[str] | None], ir.Table]
 """Asks the SQL of a column of the rows that came since: of all, or of those of some names."""
 
 
+MOST_COLUMNS = 32
+"""So many columns are carried along, those that were read last; others are read again when they are asked for."""
+
+
 def carried(old: Index, new: Index, moved: Moved, ask: Ask, run: Run) -> None:
     """Write beside an index the columns of an earlier one, as far as they ask each row by itself.
 
@@ -32,7 +36,8 @@ def carried(old: Index, new: Index, moved: Moved, ask: Ask, run: Run) -> None:
         return
     rows = moved.rows(old.rows)
     there = rows != GONE
-    for path in sorted((old.folder / COLUMNS).glob("*")):
+    newest = sorted((old.folder / COLUMNS).glob("*"), key=lambda path: -path.stat().st_mtime)
+    for path in newest[:MOST_COLUMNS]:
         target, sql = new.folder / COLUMNS / path.name, columns.asked(path)
         if sql and not target.exists():
             _carried(old, new, path, target, sql, (there, rows[there]), ask, run)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from evkit.errors import CacheError
 from evkit.journeys.index import Index
 from evkit.journeys.making import Making
 from evkit.journeys.parts import GONE, Moved
@@ -61,7 +60,8 @@ def merged(base: Index, moved: pa.Table, *, target: Path | None = None, told: Ma
 def extended(
     base: Index, moved: Moved, repeated: np.ndarray, fresh: Index, *, target: Path | None = None, told: Mapping[str, Any] | None = None
 ) -> Index | None:
-    """Build the index of data that grew from that of an earlier moment; None where the order of two events can't be told from it.
+    """Build the index of data that grew from that of an earlier moment; None where the order of two events can't be told from it, or
+    two actors have the same hash.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def extended(
     Raises
     ------
     CacheError
-        When it can't be written, or two actors have the same hash.
+        When it can't be written.
     """
     rows = moved.rows(base.rows)
     stays = rows != GONE
@@ -93,7 +93,7 @@ def extended(
     first, second = at[0], at[1]
     both = (first >= 0) & (second >= 0)
     if (base.second[first[both]] != fresh.second[second[both]]).any():
-        raise CacheError("two actors have the same hash: no index of them can be made")
+        return None  # two actors have the same hash
     names = renamed(base.names, fresh.names)
     with Making(target, fresh.names, fresh.scanned, told) as making:
         columns = (("t", base.t, fresh.t), ("arrival", base.arrival, fresh.arrival), ("rows", rows, fresh.rows))
@@ -101,7 +101,11 @@ def extended(
             for piece in pieces(order):
                 making.arrays[name].append(picked(old, new, piece))
         for piece in pieces(order):
-            making.arrays["events"].append(picked(names[base.events], fresh.events, piece))
+            late = piece >= len(base)
+            own = np.where(late, 0, piece)
+            events = names[base.events[own]] if len(base) else np.zeros(len(piece), np.uint32)
+            events[late] = fresh.events[piece[late].astype(np.int64) - len(base)]
+            making.arrays["events"].append(events)
         making.arrays["offsets"].append(offsets)
         for name, was, is_now in (("actors", base.actors, fresh.actors), ("second", base.second, fresh.second)):
             making.arrays[name].append(picked(was, is_now, np.where(first >= 0, first, second + len(base.actors))))

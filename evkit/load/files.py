@@ -93,13 +93,25 @@ def parquet(con: ibis.backends.duckdb.Backend, files: list[Path]) -> ir.Table:
     """Give files of Parquet as one table, columns united by name, with where each row stands; reads their schema only."""
     listed = ", ".join("'" + str(f.resolve()).replace("'", "''") + "'" for f in files)  # as the column of their names will have them
     how = f"union_by_name = true, filename = '{canonical.FILE}', file_row_number = true"
-    place = f'file_row_number + 1 AS "{canonical.ROW}", file_index::BIGINT AS "{canonical.INDEX}"'
+    read = f"read_parquet([{listed}], {how})"
     name = f"{OWN_VIEW}{uuid.uuid4().hex}"
     try:
-        con.raw_sql(f'CREATE TEMP VIEW "{name}" AS SELECT * EXCLUDE (file_row_number), {place} FROM read_parquet([{listed}], {how})')
+        index = f', file_index::BIGINT AS "{canonical.INDEX}"' if counts_files(con, read, files) else ""
+        con.raw_sql(
+            f'CREATE TEMP VIEW "{name}" AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS "{canonical.ROW}"{index} FROM {read}'
+        )
         return con.table(name)
     except Exception as error:
         raise DataError(f"can't read {str(files[0])!r} as parquet: {str(error).splitlines()[0]}") from error
+
+
+def counts_files(con: ibis.backends.duckdb.Backend, read: str, files: list[Path]) -> bool:
+    """Say whether the engine's number of a file is the file's place: not where a column is called so, nor where it counts only the folders it looks into.
+
+    Found by trying (DuckDB 1.5): a filter on a column that folders name (`event=view/`) has it number the files that are left.
+    """
+    by_folders = any("=" in part for file in files for part in file.resolve().parts[:-1])
+    return not by_folders and "file_index" not in con.sql(f"SELECT * FROM {read}").columns
 
 
 def source(con: ibis.backends.duckdb.Backend, paths: Paths, columns: Mapping[str, str] | None, rejects: Rejects | None = None) -> Source:

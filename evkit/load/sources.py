@@ -204,8 +204,18 @@ class TableSource:
         starts = list(itertools.accumulate((part.rows for part in self.parts()), initial=0))
         made = self._without_left_out(self._read(table, with_place=True)[0])
         made = made if self._named else canonical.with_uuids(made)
-        row = made.line - 1 + (ibis.array(starts)[made.file_index] if len(self._files) > 1 else 0)
-        return made.mutate(row=row.cast("int64")).select(*events.columns, "row")
+        if len(self._files) == 1:
+            first: Any = 0
+        elif canonical.INDEX in table.columns:
+            first = ibis.array(starts)[made.file_index]
+        else:
+            first = ibis.cases(*((made.file == str(file.resolve()), start) for file, start in zip(self._files, starts, strict=False)))
+        return made.mutate(row=(made.line - 1 + first).cast("int64")).select(*events.columns, "row")
+
+    @property
+    def shape(self) -> str:
+        """The columns and their types, which decide how a row is read: a file more can change those of the others."""
+        return repr(dict(self._table.schema()))
 
     def table(self) -> ir.Table:
         """Give the canonical events."""

@@ -11,6 +11,7 @@ ids made.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import ibis
@@ -27,7 +28,7 @@ from evkit.kernel import identity as kernel
 from evkit.kernel.selecting import first_arrived
 from evkit.model import identity
 from evkit.model.journeys import IDS, journeys
-from evkit.model.numbered import mentions_profile, numbered
+from evkit.model.numbered import mentions_profile, numbered, of_the_same
 
 LATEST = np.iinfo(np.int64).max
 
@@ -114,7 +115,7 @@ def _silent(tables: EventTables, base: Index) -> np.ndarray:
         return np.zeros(len(base), bool)
     e = numbered(tables)
     rows = e.filter(~identity.with_profile(e, tables.dialect)).select("row")
-    return columns.mask(base, rows, lambda expr: tables.batches(expr), key=columns.Key("may not touch persons"))
+    return columns.mask(base, rows, functools.partial(of_the_same, tables), key=columns.Key("may not touch persons"))
 
 
 def _joined(tables: EventTables, base: Index, coded: identity.Coded, first: np.ndarray, tied: np.ndarray) -> np.ndarray | None:

@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from evkit.errors import CacheError
+from evkit.errors import CacheError, CacheWarning, warn
 from evkit.journeys import arrays, build, cache, carrying, joining, making
 from evkit.journeys.index import Index
 from evkit.journeys.parts import GONE, Moved, Part
@@ -44,22 +44,19 @@ class Earlier:
         The index.
     moved
         Where its rows stand now.
-    repeated
-        The rows that it left out as said before, by their numbers then.
     """
 
     folder: Path
     index: Index
     moved: Moved
-    repeated: np.ndarray
 
 
 def parts_of(tables: EventTables) -> tuple[Part, ...] | None:
-    """Give the parts that the rows are read from; None where they aren't numbered by parts."""
+    """Give the parts that the rows are read from; None where they aren't numbered by parts, or one is there twice."""
     if numbered.of_files(tables) is None:
         return None
     found: tuple[Part, ...] = tables.cache.get("parts", lambda: tuple(tables.source.parts()))  # type: ignore[attr-defined]
-    return found
+    return found if len(set(found)) == len(found) else None
 
 
 def family_of(tables: EventTables, whose: str) -> str:
@@ -70,8 +67,8 @@ def family_of(tables: EventTables, whose: str) -> str:
     whose
         Whose journeys they are, and how that is read.
     """
-    fingerprint = tables.fingerprint
-    said = [arrays.FORMAT, duckdb.__version__, fingerprint and fingerprint.family, tables.identity, tables.source.has_uuids, whose]
+    fingerprint, shape = tables.fingerprint, getattr(tables.source, "shape", "")
+    said = [arrays.FORMAT, duckdb.__version__, fingerprint and fingerprint.family, tables.identity, tables.source.has_uuids, shape, whose]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
@@ -93,34 +90,46 @@ def told_of(folder: Path) -> tuple[Mapping[str, Any], tuple[Part, ...]]:
         return {}, ()
 
 
-def nearest(tables: EventTables, by: str, whose: str) -> tuple[Path, Moved] | None:
-    """Find the kept index of an earlier moment that shares most rows with the present; None where too many are new."""
+def nearest(tables: EventTables, by: str, whose: str) -> tuple[Path, Moved, np.ndarray] | None:
+    """Find the kept index of an earlier moment that shares most rows with the present; None where too many are new.
+
+    Returns
+    -------
+    tuple
+        Its folder, where its rows stand now, and the rows that it left out as said before, by their numbers then.
+    """
     parts = parts_of(tables) if tables.fingerprint is not None else None
     if parts is None:
         return None
     family, found = family_of(tables, whose), []
     for entry in cache.entries():
         said, before = told_of(entry.folder) if entry.by == by else ({}, ())
-        if said.get(FAMILY) == family:
+        if said.get(FAMILY) == family and REPEATED in said:
             moved = Moved.of(before, parts)
             fresh = sum(parts[i].rows for i in moved.fresh)
             if moved.shared and moved.shared >= MOST_FRESH * fresh:
-                found.append((moved.shared, entry.folder, moved))
+                found.append((moved.shared, entry.folder, moved, np.array(said[REPEATED], np.int64)))
     return max(found, key=lambda one: one[0])[1:] if found else None
 
 
 def earlier(tables: EventTables, by: str, whose: str) -> Earlier | None:
-    """Open the index of an earlier moment; None where there is none to build upon."""
+    """Open the index of an earlier moment; None where there is none to build upon.
+
+    There is none either where events count now that repeated others which are gone: nothing beside it knows of these.
+    """
     near = nearest(tables, by, whose)
     if near is None:
         return None
-    folder, moved = near
+    folder, moved, before = near
+    left_out = moved.rows(before)
+    if not np.isin(left_out[left_out != GONE], numbered.repeated_rows(tables)).all():
+        return None
     try:
         index = making.load(folder)
     except CacheError:  # torn: it is no use to anybody
         cache.remove(folder)
         return None
-    return Earlier(folder, index, moved, np.array(told_of(folder)[0].get(REPEATED, []), np.int64))
+    return Earlier(folder, index, moved)
 
 
 def extended(tables: EventTables, before: Earlier, rows: ir.Table, *, target: Path, told: Mapping[str, Any]) -> Index | None:
@@ -136,12 +145,9 @@ def extended(tables: EventTables, before: Earlier, rows: ir.Table, *, target: Pa
     Raises
     ------
     CacheError
-        When it can't be written, or two actors have the same hash.
+        When it can't be written.
     """
     repeated = numbered.repeated_rows(tables)
-    left_out = before.moved.rows(before.repeated)
-    if not np.isin(left_out[left_out != GONE], repeated).all():
-        return None  # some count now that repeated others which are gone
     run = functools.partial(tables.batches, rows=1 << 20)
     named = build.Named.of(tables.arrow(build.events_of(numbered.numbered(tables))))
     scanned = numbered.scanned(tables)
@@ -163,6 +169,11 @@ def carry(tables: EventTables, before: Earlier, index: Index, scan: str) -> None
     ----------
     scan
         What the events are called in the SQL of columns.
+
+    Warns
+    -----
+    CacheWarning
+        When they can't be.
     """
     con: Any = tables.con
     late = numbered.of_parts(tables, before.moved.fresh)
@@ -172,14 +183,22 @@ def carry(tables: EventTables, before: Earlier, index: Index, scan: str) -> None
         found: ir.Table = con.sql(f'WITH "{scan}" AS ({ibis.to_sql(some, dialect="duckdb")}) SELECT * FROM ({sql})')
         return found
 
-    carrying.carried(before.index, index, before.moved, ask, functools.partial(tables.batches, rows=1 << 19))
+    try:
+        carrying.carried(before.index, index, before.moved, ask, functools.partial(numbered.of_the_same, tables))
+    except (OSError, duckdb.Error) as error:
+        said = str(error).splitlines()[0]
+        warn(f"what was read of properties can't be carried along: {said}. It is read again when it is asked for", CacheWarning)
 
 
 def remove_passed(tables: EventTables, kept: Sequence[Path]) -> None:
-    """Remove the indexes of earlier moments that never come back, where there are those of the present."""
+    """Remove the indexes of earlier moments that never come back, where there are those of the present: these have fewer rows."""
     if tables.fingerprint is None or not tables.fingerprint.passes:
         return
-    families = {told_of(folder)[0].get(FAMILY) for folder in kept} - {None}
+    now: dict[Any, int] = {}
+    for folder in kept:
+        said, parts = told_of(folder)
+        now[said.get(FAMILY)] = sum(part.rows for part in parts)
     for entry in cache.entries():
-        if entry.folder not in kept and told_of(entry.folder)[0].get(FAMILY) in families:
+        said, parts = told_of(entry.folder)
+        if FAMILY in said and sum(part.rows for part in parts) < now.get(said[FAMILY], 0):
             cache.remove(entry.folder)

@@ -220,6 +220,8 @@ def made(tables: EventTables, by: By) -> Index | None:
         said = str(error) if isinstance(error, CacheError) else f"the journey index can't be made: {str(error).splitlines()[0]}"
         warn(f"{said}. Figures are the same without it, and take longer", CacheWarning)
         return None
+    if by == PERSONS and tables.replays_identity and index.folder is not None:
+        keep_created(tables, index)
     grown.remove_passed(tables, [folder for one in {by, IDS} if (folder := place(tables, one)) is not None and folder.exists()])
     return index
 
@@ -240,20 +242,27 @@ def written(tables: EventTables, by: By) -> Index:
             index = grown.extended(tables, before, relation(tables, by), target=folder, told=told(tables, by, folder))
     index = index if index is not None else sorted_anew(tables, by, folder)
     if folder is not None:
+        cache.touch(folder)
         if before is not None:
             grown.carry(tables, before, index, SCAN)
-        elif by == PERSONS and tables.replays_identity:
-            keep_created(tables, index)
-        cache.touch(folder)
         cache.make_room(folder)
     return index
 
 
 def keep_created(tables: EventTables, index: Index) -> None:
-    """Note when persons were created while the merges are at hand: lifecycles ask for it."""
+    """Note when persons were created while the merges are at hand: lifecycles ask for it.
+
+    Warns
+    -----
+    CacheWarning
+        When that can't be found out now.
+    """
     from evkit.model.created import created_of_actors
 
-    created_of_actors(tables, index, None)
+    try:
+        created_of_actors(tables, index, None)
+    except (CacheError, OSError, duckdb.Error) as error:
+        warn(f"when persons were created can't be noted: {str(error).splitlines()[0]}. A lifecycle will ask again", CacheWarning)
 
 
 def sorted_anew(tables: EventTables, by: By, folder: Path | None) -> Index:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 import ibis
@@ -28,6 +28,19 @@ OWN_VIEW, IBIS_VIEW = "evkit_read_", "ibis_read_"
 def numbered(tables: EventTables) -> ir.Table:
     """Give the events, each uuid once, with `row`: their number in the scan, from 0, the same in every query of these tables."""
     return once(tables, tables.cache.get("numbered", lambda: rows_of(tables)))
+
+
+def of_the_same(tables: EventTables, expr: ir.Table, rows: int = 1 << 19) -> Iterator[pa.RecordBatch]:
+    """Run an expression, batch by batch, over the data as they were when they were numbered.
+
+    Raises
+    ------
+    DataError
+        When a file was written again or removed meanwhile.
+    """
+    check: Callable[[], None] = getattr(tables.source, "check_unchanged", lambda: None)
+    check()
+    return tables.batches(expr, rows)
 
 
 def of_parts(tables: EventTables, parts: Collection[int]) -> ir.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import ibis
@@ -16,7 +17,7 @@ from evkit.journeys.index import Index
 from evkit.kernel import pausing
 from evkit.model.journeys import journeys
 from evkit.model.named import people_of
-from evkit.model.numbered import numbered
+from evkit.model.numbered import numbered, of_the_same
 
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
@@ -71,15 +72,17 @@ def frame(tables: EventTables) -> pd.DataFrame:
     named = told(e.filter(e.session.notnull()) if paused.num_rows else e, dialect=tables.dialect)
     if not paused.num_rows:
         return tables.execute(named.order_by(["start", "session_id"]))
-    both = pa.concat_tables([paused, tables.arrow(named).cast(paused.schema)])
-    return both.sort_by([("start", "ascending"), ("session_id", "ascending")]).to_pandas()
+    found = tables.arrow(named).cast(paused.schema)
+    if pc.any(pc.is_in(found["session_id"], value_set=paused["session_id"].combine_chunks())).as_py():  # an id that looks like a paused one
+        return tables.execute(sessions(log, given, dialect=tables.dialect).order_by(["start", "session_id"]))
+    return pa.concat_tables([paused, found]).sort_by([("start", "ascending"), ("session_id", "ascending")]).to_pandas()
 
 
 def _paused(tables: EventTables, index: Index) -> pa.Table:
     """Give the sessions that a pause ends, from journeys."""
     rows = numbered(tables)
     rows = rows.filter(tables.session_id(rows.properties) != "").select("row")
-    alone = ~columns.mask(index, rows, lambda expr: tables.batches(expr), key=columns.Key("is in a session that has an id"))
+    alone = ~columns.mask(index, rows, functools.partial(of_the_same, tables), key=columns.Key("is in a session that has an id"))
     begins = pausing.cut(index.offsets, index.t, alone, PAUSE_MICROSECONDS)
     first = np.flatnonzero(begins)
     session = np.cumsum(begins)[alone] - 1

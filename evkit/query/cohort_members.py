@@ -50,11 +50,12 @@ def members(tables: EventTables, cohort: Cohort) -> pa.Table | None:
             met[key] = performers(found, leaf)[everybody.actors]
         else:
             ids, met[key] = added(ids, tables.arrow(cohorts.met(tables, leaf))["person_id"])
+    told = dict(met)
     if cohorts.lets_all_in(cohort, known):
-        ids, _ = added(ids, tables.arrow(tables.person_properties().select("person_id"))["person_id"])
-    whole = {key: np.append(test, np.zeros(len(ids) - len(test), bool)) for key, test in met.items()}
-    inside = truth(cohort.definition, whole, known, len(ids))
-    return pa.table({"person_id": ids.filter(pa.array(inside))})
+        ids, told[""] = added(ids, tables.arrow(tables.person_properties().select("person_id"))["person_id"])
+    whole = {key: np.append(test, np.zeros(len(ids) - len(test), bool)) for key, test in told.items()}
+    somebody = functools.reduce(op.or_, whole.values(), np.zeros(len(ids), bool))  # an empty group is everybody with a profile
+    return pa.table({"person_id": ids.filter(pa.array(somebody & truth(cohort.definition, whole, known, len(ids))))})
 
 
 def behaves(cohort: Cohort, known: Mapping[int | str, Cohort]) -> bool:
@@ -67,7 +68,7 @@ def behaves(cohort: Cohort, known: Mapping[int | str, Cohort]) -> bool:
 def added(ids: pa.Array, some: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
     """Give ids with those of some that are new behind them, and which are of these some."""
     at = pc.index_in(some, value_set=ids)
-    fresh = some.filter(pc.is_null(at)).combine_chunks()
+    fresh = some.filter(pc.is_null(at)).unique()
     inside = np.zeros(len(ids) + len(fresh), bool)
     inside[at.drop_null().to_numpy()] = True
     inside[len(ids) :] = True

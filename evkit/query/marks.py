@@ -18,7 +18,7 @@ from evkit.journeys.build import hashed
 from evkit.journeys.columns import NOTHING, Coded, Key
 from evkit.journeys.index import Index, Narrowed
 from evkit.model.journeys import PERSONS, SCAN, SESSIONS, By, Same, held, journeys
-from evkit.model.numbered import numbered
+from evkit.model.numbered import numbered, of_the_same
 from evkit.model.tables import EventTables
 from evkit.query.behaviour import is_turned
 from evkit.query.cohorts import kept
@@ -90,9 +90,7 @@ class Marks:
 
     def run(self, expr: ir.Table) -> Any:
         """Run an expression, batch by batch, over the data that the index is of."""
-        check: Callable[[], None] = getattr(self.tables.source, "check_unchanged", lambda: None)
-        check()
-        return self.tables.batches(expr, 1 << 19)
+        return of_the_same(self.tables, expr)
 
     # ------------------------------------------------------------------ tests
     def passing(self, names: Collection[str] | None, *filters: Filter) -> np.ndarray | None:

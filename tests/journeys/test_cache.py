@@ -201,9 +201,10 @@ def test_frames_have_their_journeys_in_memory(log: Any, kept_in: Path) -> None:
 def test_a_processs_own_folder_goes_when_the_process_is_gone(kept_in: Path) -> None:
     mine, ended = cache.private_folder(), subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    (kept_in / f"{cache.PRIVATE}{ended.pid}-x").mkdir()
+    (kept_in / f"{cache.PRIVATE}{ended.pid}-{cache.machine()}-x").mkdir()
+    (kept_in / f"{cache.PRIVATE}{ended.pid}-elsewhere-x").mkdir()
     cache.remove_abandoned(now=time.time() + 2 * 24 * 3600)
-    assert list(kept_in.iterdir()) == [mine]
+    assert sorted(kept_in.iterdir()) == sorted([mine, kept_in / f"{cache.PRIVATE}{ended.pid}-elsewhere-x"])
 
 
 @pytest.mark.parametrize("left", [0, 10])
@@ -279,7 +280,7 @@ def test_what_finds_no_room_in_memory_lies_in_the_cache_folder_while_it_has_to(t
     many = "SELECT range AS r, hash(range) AS h, md5(range::VARCHAR) AS m FROM range(2_000_000) ORDER BY h"
     tables.raw_sql(f"CREATE TEMP TABLE many AS {many}; SELECT 1")
     (spilled,) = kept_in.iterdir()
-    assert spilled.name.startswith(f"process-{os.getpid()}-spill-") and list(spilled.iterdir())
+    assert spilled.name.startswith(f"process-{os.getpid()}-{cache.machine()}-spill-") and list(spilled.iterdir())
     tables.raw_sql("DROP TABLE many; SELECT 1")
 
 

@@ -185,6 +185,73 @@ def test_a_torn_earlier_index_is_not_built_upon(tmp_path: Path, kept_in: Path, m
     assert there(prepare(opened(old, new).tables, IDS)) == expected and done == [46]
 
 
+def both_ways(events: Callable[[], ek.Events], patch: pytest.MonkeyPatch) -> None:
+    """Ask for counts by property, filtered and not, of the engine and of journeys."""
+    found = []
+    for way in ("off", "always"):
+        patch.setenv("EVKIT_JOURNEYS", way)
+        e = events()
+        questions = [
+            e.trends("view", breakdown="k"), e.trends("view", filters=e.properties["k"] != "p1"), e.trends("view", filters=e.properties["k"] == 3),
+            e.funnel("view", "buy", breakdown="k"), e.filter(e.properties["k"] != "p1").funnel("view", "buy"),
+        ]  # fmt: skip
+        found.append([question.to_pandas().to_csv() for question in questions])
+    assert found[0] == found[1]
+
+
+@pytest.mark.filterwarnings("ignore::evkit.errors.UnknownEventWarning")
+def test_what_repeated_a_row_that_is_gone_counts_again_in_what_was_carried(
+    tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = written(tmp_path / "a.parquet", [("u5", "p5", "view", "01-01")]), written(tmp_path / "b.parquet", OLD)
+    both_ways(lambda: opened(first, second), monkeypatch)
+    both_ways(lambda: opened(second), monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore::evkit.errors.UnknownEventWarning")
+@pytest.mark.parametrize("later", [3.5, "x"])
+def test_a_file_that_changes_how_others_are_read(tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch, later: object) -> None:
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for path, values in zip(paths, ([3] * 6, [later]), strict=True):
+        who = [f"p{i % 3}" for i in range(len(values))]
+        pd.DataFrame(
+            {
+                "uuid": [f"{path.stem}{i}" for i in range(len(values))], "event": ["view", "buy"] * 3 if len(values) == 6 else ["view"], "distinct_id": who,
+                "timestamp": pd.date_range("2026-01-01", periods=len(values), freq="h"), "k": values,
+            }
+        ).to_parquet(path)  # fmt: skip
+    both_ways(lambda: opened(paths[0]), monkeypatch)
+    both_ways(lambda: opened(*paths), monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore::evkit.errors.UnknownEventWarning")
+def test_folders_that_name_a_column_and_a_column_called_as_the_engines_own(
+    tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("buy", 1), ("view", 0)):
+        (tmp_path / f"event={name}").mkdir()
+        for part in range(2):
+            rows = [row for row in OLD if row[2] == name][part::2]
+            frame = pd.read_parquet(written(tmp_path / "one.parquet", rows)).drop(columns="event")
+            frame.assign(file_index=number).to_parquet(tmp_path / f"event={name}" / f"{part}.parquet")
+    paths = sorted(tmp_path.glob("event=*/*.parquet"))
+    both_ways(lambda: opened(*paths), monkeypatch)
+    flat = []
+    for path in paths:
+        frame = pd.read_parquet(path).assign(event=path.parent.name.partition("=")[2])
+        flat.append(tmp_path / f"{path.parent.name[-4:]}{path.name}".replace("=", ""))
+        frame.to_parquet(flat[-1])
+    both_ways(lambda: opened(*flat), monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore::evkit.errors.UnknownEventWarning")
+def test_a_file_under_two_names_has_its_events_once(tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new, link = written(tmp_path / "b.parquet", OLD), written(tmp_path / "c.parquet", NEW), tmp_path / "a.parquet"
+    link.symlink_to(old)
+    both_ways(lambda: opened(link, old), monkeypatch)
+    both_ways(lambda: opened(link, old, new), monkeypatch)
+
+
 # ---------------------------------------------------------------------- stores
 def event(who: str, name: str, day: int, **said: Any) -> Event:
     return Event(uuid=None, event=name, distinct_id=who, timestamp=dt.datetime(2026, 1, day, tzinfo=dt.UTC), properties=said)

@@ -66,11 +66,9 @@ def by_value(walked: Walked) -> list[tuple[int, np.ndarray]]:
 
 def line(name: Value, bits: np.ndarray, times: np.ndarray, spec: Funnel) -> Line:
     """Give the figures of some runs: the steps each did, and their times, as `Reached` has them."""
-    kinds, often = (
-        np.unique(bits, return_counts=True)
-        if len(spec.steps) > FEW
-        else (np.arange(1 << len(spec.steps)), np.bincount(bits, minlength=1 << len(spec.steps)))
-    )
+    size = 1 << len(spec.steps)
+    few = len(bits) >= size and len(spec.steps) <= FEW
+    kinds, often = (np.arange(size), np.bincount(bits, minlength=size)) if few else np.unique(bits, return_counts=True)
     counts = tuple(int(often[(kinds >> s) & 1 == 1].sum()) for s in range(len(spec.steps)))
     times = times.take(np.flatnonzero(bits > 1), axis=0)  # a single step took no time
     averages: list[float | None] = []
