@@ -12,6 +12,7 @@ from evkit.journeys import columns
 from evkit.journeys.build import Run
 from evkit.journeys.columns import COLUMNS, EVERY, NOTHING, SAID, TEST, Coded, Key
 from evkit.journeys.index import Index
+from evkit.journeys.joining import PIECE
 from evkit.journeys.parts import GONE, Moved
 
 Ask = Callable[[str, Collection[str] | None], ir.Table]
@@ -34,29 +35,31 @@ def carried(old: Index, new: Index, moved: Moved, ask: Ask, run: Run) -> None:
     """
     if old.folder is None or new.folder is None or old.folder == new.folder:
         return
-    rows = moved.rows(old.rows)
-    there = rows != GONE
     newest = sorted((old.folder / COLUMNS).glob("*"), key=lambda path: -path.stat().st_mtime)
     for path in newest[:MOST_COLUMNS]:
         target, sql = new.folder / COLUMNS / path.name, columns.asked(path)
         if sql and not target.exists():
-            _carried(old, new, path, target, sql, (there, rows[there]), ask, run)
+            _carried(old, new, path, target, sql, moved, ask, run)
 
 
-def _carried(
-    old: Index, new: Index, path: Path, target: Path, sql: str, stays: tuple[np.ndarray, np.ndarray], ask: Ask, run: Run
-) -> None:  # fmt: skip
-    there, rows = stays
+def _carried(old: Index, new: Index, path: Path, target: Path, sql: str, moved: Moved, ask: Ask, run: Run) -> None:
     if path.suffix == TEST and (passed := columns.read_test(path, len(old))) is not None:
-        hit = np.zeros(new.scanned, bool)
-        hit[rows] = passed[there]
+        hit = placed(old, passed, moved, np.zeros(new.scanned, bool))
         columns.keep_test(target, columns.hit_rows(run(ask(sql, None).select("row")), hit)[new.rows], Key(sql, by_row=True))
     if path.suffix == SAID and (said := columns.read_coded(path, len(old))) is not None:
-        codes = np.full(new.scanned, NOTHING, np.int32)
-        codes[rows] = said.codes[there]
+        codes = placed(old, said.codes, moved, np.full(new.scanned, NOTHING, np.int32))
         asked = ask(sql, None if EVERY in said.covered else said.covered)
         try:
             words = columns.coded_rows(run(asked.select("value", "rows")), codes, said.words)
         except columns.TooMany:
             return
         columns.keep_coded(target, Coded(codes[new.rows], words, said.covered), Key(sql, by_row=True))
+
+
+def placed(old: Index, values: np.ndarray, moved: Moved, into: np.ndarray) -> np.ndarray:
+    """Put what an earlier index says of events where their rows stand now."""
+    for low in range(0, len(old), PIECE):
+        rows = moved.rows(old.rows[low : low + PIECE])
+        there = rows != GONE
+        into[rows[there]] = values[low : low + PIECE][there]
+    return into

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +81,10 @@ def extended(
     CacheError
         When it can't be written.
     """
-    rows = moved.rows(base.rows)
-    stays = rows != GONE
-    if len(repeated):
-        stays &= ~np.isin(rows, repeated)
+    stays = np.empty(len(base), np.bool_)
+    for low in range(0, len(base), PIECE):
+        rows = moved.rows(base.rows[low : low + PIECE])
+        stays[low : low + PIECE] = (rows != GONE) & ~np.isin(rows, repeated)
     order, offsets, at, tied = merging.grown(
         (base.offsets, base.t, base.arrival, base.actors), stays, (fresh.offsets, fresh.t, fresh.arrival, fresh.actors)
     )
@@ -96,31 +96,32 @@ def extended(
         return None  # two actors have the same hash
     names = renamed(base.names, fresh.names)
     with Making(target, fresh.names, fresh.scanned, told) as making:
-        columns = (("t", base.t, fresh.t), ("arrival", base.arrival, fresh.arrival), ("rows", rows, fresh.rows))
-        for name, old, new in columns:
-            for piece in pieces(order):
-                making.arrays[name].append(picked(old, new, piece))
         for piece in pieces(order):
-            late = piece >= len(base)
-            own = np.where(late, 0, piece)
-            events = names[base.events[own]] if len(base) else np.zeros(len(piece), np.uint32)
-            events[late] = fresh.events[piece[late].astype(np.int64) - len(base)]
-            making.arrays["events"].append(events)
+            making.arrays["t"].append(picked(base.t, fresh.t, piece))
+            making.arrays["arrival"].append(picked(base.arrival, fresh.arrival, piece))
+            making.arrays["rows"].append(picked(base.rows, fresh.rows, piece, now=moved.rows))
+            making.arrays["events"].append(picked(base.events, fresh.events, piece, now=lambda codes: names[codes]))
         making.arrays["offsets"].append(offsets)
         for name, was, is_now in (("actors", base.actors, fresh.actors), ("second", base.second, fresh.second)):
             making.arrays[name].append(picked(was, is_now, np.where(first >= 0, first, second + len(base.actors))))
         return making.finish()
 
 
-def picked(old: np.ndarray, new: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Give what stands at positions of two arrays, the one after the other."""
+def picked(old: np.ndarray, new: np.ndarray, at: np.ndarray, *, now: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+    """Give what stands at positions of two arrays, the one after the other.
+
+    Parameters
+    ----------
+    now
+        Gives what numbers of the first are in the second.
+    """
     late = at >= len(old)
-    if late.all() or not late.any():
-        only: np.ndarray = new[at.astype(np.int64) - len(old)] if late.all() else old[at]
-        return only
-    found: np.ndarray = old[np.where(late, 0, at)]
+    if late.all():
+        return np.asarray(new[at.astype(np.int64) - len(old)])
+    found = old[np.where(late, 0, at)]
+    found = found if now is None else now(found)
     found[late] = new[at[late].astype(np.int64) - len(old)]
-    return found
+    return np.asarray(found)
 
 
 def renamed(before: Sequence[str], now: Sequence[str]) -> np.ndarray:

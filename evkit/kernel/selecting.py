@@ -181,10 +181,11 @@ def since_first(begins: np.ndarray, steps: np.ndarray, t: np.ndarray) -> np.ndar
 
 @nb.njit(cache=True, nogil=True)
 def _first_arrived(offsets: Any, arrival: Any, left_out: Any, at: Any, tied: Any) -> None:
+    every = len(left_out) == 0
     for a in range(len(offsets) - 1):
         best = -1
         for i in range(offsets[a], offsets[a + 1]):
-            if left_out[i]:
+            if not every and left_out[i]:
                 continue
             if best < 0 or arrival[i] < arrival[best]:
                 best, tied[a] = i, False
@@ -199,7 +200,7 @@ def first_arrived(offsets: np.ndarray, arrival: np.ndarray, left_out: np.ndarray
     Parameters
     ----------
     left_out
-        bool: the events that are not looked at.
+        bool: the events that are not looked at; of length 0 where all are.
 
     Examples
     --------

@@ -110,9 +110,9 @@ def _from_journeys(tables: EventTables, index: Index) -> np.ndarray | None:
 
 
 def _silent(tables: EventTables, base: Index) -> np.ndarray:
-    """Say which events may not touch persons: bool."""
+    """Say which events may not touch persons: bool; of length 0 where none is like that."""
     if not mentions_profile(tables):
-        return np.zeros(len(base), bool)
+        return np.zeros(0, bool)
     e = numbered(tables)
     rows = e.filter(~identity.with_profile(e, tables.dialect)).select("row")
     return columns.mask(base, rows, functools.partial(of_the_same, tables), key=columns.Key("may not touch persons"))
