@@ -120,6 +120,13 @@ def _walk(
                 return
 
 
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Give an array as those of an index are: a machine is compiled for either kind."""
+    made = array.view()
+    made.flags.writeable = False
+    return made
+
+
 def walk(offsets: np.ndarray, t: np.ndarray, asked: Asked) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Take everybody through a funnel.
 
@@ -147,12 +154,13 @@ def walk(offsets: np.ndarray, t: np.ndarray, asked: Asked) -> tuple[np.ndarray, 
     values = np.full(actors, NOTHING, np.int64)
     may_skip = np.array([False, *asked.optional])
     longest = int(np.diff(offsets).max(initial=0))
+    given = [read_only(a) for a in (offsets, t, asked.events, asked.steps, asked.exclusions, asked.passes, asked.codes)]
 
     def share(first: int, last: int) -> None:
         mine = slice(first, last)
         _walk(
-            first, last, offsets, t, asked.events, asked.steps, asked.exclusions, asked.passes, asked.codes, asked.last, asked.low, asked.high,
-            asked.window, ORDERS.index(asked.order), may_skip, longest, who[mine], bits[mine], times[mine], values[mine],
+            first, last, *given, asked.last, asked.low, asked.high, asked.window, ORDERS.index(asked.order), may_skip, longest,
+            who[mine], bits[mine], times[mine], values[mine],
         )  # fmt: skip
 
     each(share, shares(offsets))

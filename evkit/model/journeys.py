@@ -181,9 +181,9 @@ def by_words(tables: EventTables, words: Sequence[str]) -> list[By]:
     return [known[word] for word in words]
 
 
-def prepare_large(tables: EventTables) -> None:
-    """Make the journeys of persons where the data are large: before somebody asks question after question."""
-    if tables.con is not None and tables.dialect == "duckdb" and mode() != "off" and tables.count >= WORTH_IT:
+def prepare_large(tables: EventTables, *, fewest: int = WORTH_IT) -> None:
+    """Make the journeys of persons where there are so many events: before somebody asks question after question."""
+    if tables.con is not None and tables.dialect == "duckdb" and mode() != "off" and tables.count >= fewest:
         prepare(tables)
 
 

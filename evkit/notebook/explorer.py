@@ -27,6 +27,8 @@ from evkit.notebook.kept import Kept, cell_name
 from evkit.notebook.tool import Tool, script
 from evkit.query.spec import Action, Series
 
+SORTED_FROM = 20_000
+"""From so many events on they are sorted as the form opens: each click is a question more."""
 MOST_ANSWERS = 50
 """Answers that are kept for going back and forth."""
 
@@ -162,7 +164,7 @@ class Explorer(Tool):
             form=self._kept.load() or began,
         )
         warming.begin_kernels()
-        journeys.prepare_large(events.tables)
+        journeys.prepare_large(events.tables, fewest=SORTED_FROM)
         self._answer()
         self.observe(lambda change: self._answer(), "form")
 
