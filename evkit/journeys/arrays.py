@@ -17,7 +17,7 @@ import numpy as np
 
 from evkit.errors import CacheError
 
-FORMAT = 2
+FORMAT = 3
 """Of the files of an index: another one is not read."""
 HEADER = 128
 """Bytes before the numbers of a file: enough for the header of one array."""

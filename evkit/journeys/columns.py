@@ -181,8 +181,12 @@ def coded_rows(batches: Iterator[pa.RecordBatch], codes: np.ndarray, words: pa.A
 
 def keep_coded(path: Path, found: Coded, key: Key | None) -> None:
     """Write a column of codes."""
-    indices = pa.array(found.codes, pa.int32(), mask=found.codes < 0)
-    keep(path, pa.DictionaryArray.from_arrays(indices, found.words), sorted(found.covered), key)
+    nothing = len(found.words)  # stands behind the words
+    small = np.int8 if nothing < 1 << 7 else np.int16 if nothing < 1 << 15 else np.int32
+    places = found.codes.astype(small)
+    places[found.codes == NOTHING] = nothing
+    words = pa.concat_arrays([found.words, pa.nulls(1, pa.string())])
+    keep(path, pa.DictionaryArray.from_arrays(pa.array(places), words), sorted(found.covered), key)
 
 
 def read_coded(path: Path, size: int) -> Coded | None:
@@ -191,8 +195,10 @@ def read_coded(path: Path, size: int) -> Coded | None:
     if found is None:
         return None
     said, covered = found
-    codes = said.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False)
-    return Coded(codes, pa.array(said.dictionary.to_pylist(), pa.string()), frozenset(covered))
+    words = said.dictionary.to_pylist()[:-1]
+    codes = said.indices.to_numpy().astype(np.int32)
+    codes[codes == len(words)] = NOTHING
+    return Coded(codes, pa.array(words, pa.string()), frozenset(covered))
 
 
 # ---------------------------------------------------------------------- files
@@ -252,6 +258,6 @@ def asked(path: Path) -> str:
 def checksum(column: pa.Array) -> int:
     """Give the CRC of a column's numbers, and of the words they stand for."""
     if isinstance(column, pa.DictionaryArray):
-        words = "\0".join(column.dictionary.to_pylist()).encode("utf-8", "surrogatepass")
-        return zlib.crc32(column.indices.fill_null(NOTHING).to_numpy(zero_copy_only=False).data, zlib.crc32(words))
+        words = "\0".join(word or "" for word in column.dictionary.to_pylist()).encode("utf-8", "surrogatepass")
+        return zlib.crc32(column.indices.to_numpy().data, zlib.crc32(words))
     return zlib.crc32(column.to_numpy(zero_copy_only=False).data)
