@@ -67,6 +67,12 @@ def test_ids_that_are_written_oddly_are_asked_of_the_engine(odd: str, monkeypatc
     both_ways(events, ASKED["a trend of sessions"], monkeypatch)
 
 
+def test_an_id_that_looks_like_one_of_a_pause_is_that_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = frame(["p#1", None, "b"])
+    both_ways(events, ASKED["sessions"], monkeypatch)
+    assert events.sessions()[["session_id", "events"]].values.tolist() == [["p#1", 2], ["b", 1]]
+
+
 def test_the_engine_is_not_asked_for_what_journeys_know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVKIT_JOURNEYS", "always")
     events = frame(["a", None, "b", None, "a"])
