@@ -65,10 +65,14 @@ def largest() -> int:
     return int(limit * GB)
 
 
+def folders(by: str = "*") -> list[Path]:
+    """Give the folders of the indexes that are kept: of one kind of actor, or of all."""
+    return [path.parent for path in root().glob(f"*/{by}/{MANIFEST}") if not path.parent.name.startswith(UNFINISHED)]
+
+
 def entries() -> list[Entry]:
     """Give the indexes that are kept, the one used last first."""
-    found = [entry(path.parent) for path in root().glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith(UNFINISHED)]
-    return sorted(found, key=lambda e: -e.used)
+    return sorted(map(entry, folders()), key=lambda e: -e.used)
 
 
 def entry(folder: Path) -> Entry:

@@ -16,7 +16,6 @@ from evkit.kernel import codes, merging
 
 PIECE = 1 << 22
 """So many events are put into their new order at once."""
-NOBODY = np.zeros(0, np.uint64)
 
 
 def pieces(order: np.ndarray) -> Iterator[np.ndarray]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,17 @@ class Part(NamedTuple):
     name: str
     stamp: str
     rows: int
+
+
+def starts(parts: Iterable[Part]) -> list[int]:
+    """Give the number of the first row of each part, and how many rows there are.
+
+    Examples
+    --------
+    >>> starts([Part("a", "1", 2), Part("b", "1", 3)])
+    [0, 2, 5]
+    """
+    return list(itertools.accumulate((part.rows for part in parts), initial=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +66,11 @@ class Moved:
         >>> moved.rows(np.arange(5)).tolist(), moved.fresh, moved.shared
         ([-1, -1, 0, 1, 2], (1,), 3)
         """
-        sizes = np.array([part.rows for part in now], np.int64)
-        starts = dict(zip(now, (np.cumsum(sizes) - sizes).tolist(), strict=True))
+        first = dict(zip(now, starts(now), strict=False))
         old = np.array([part.rows for part in before], np.int64)
         ends = np.cumsum(old)
-        there = np.array([part in starts for part in before], bool)
-        shifts = np.array([starts.get(part, 0) for part in before], np.int64) - (ends - old)
+        there = np.array([part in first for part in before], bool)
+        shifts = np.array([first.get(part, 0) for part in before], np.int64) - (ends - old)
         known = set(before)
         fresh = tuple(i for i, part in enumerate(now) if part not in known)
         return cls(ends, shifts, there, fresh, int(old[there].sum()))

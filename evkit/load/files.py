@@ -17,7 +17,6 @@ from evkit.journeys import cache
 from evkit.load import canonical, csv, lines
 from evkit.load.report import Rejects
 from evkit.load.sources import LinesSource, TableSource
-from evkit.model.numbered import OWN_VIEW
 
 if TYPE_CHECKING:
     from evkit.model.tables import Source
@@ -94,7 +93,7 @@ def parquet(con: ibis.backends.duckdb.Backend, files: list[Path]) -> ir.Table:
     listed = ", ".join("'" + str(f.resolve()).replace("'", "''") + "'" for f in files)  # as the column of their names will have them
     how = f"union_by_name = true, filename = '{canonical.FILE}', file_row_number = true"
     read = f"read_parquet([{listed}], {how})"
-    name = f"{OWN_VIEW}{uuid.uuid4().hex}"
+    name = f"evkit_read_{uuid.uuid4().hex}"
     try:
         index = f', file_index::BIGINT AS "{canonical.INDEX}"' if counts_files(con, read, files) else ""
         con.raw_sql(
@@ -110,6 +109,8 @@ def counts_files(con: ibis.backends.duckdb.Backend, read: str, files: list[Path]
 
     Found by trying (DuckDB 1.5): a filter on a column that folders name (`event=view/`) has it number the files that are left.
     """
+    if len(files) == 1:
+        return False  # its rows have its own numbers
     by_folders = any("=" in part for file in files for part in file.resolve().parts[:-1])
     return not by_folders and "file_index" not in con.sql(f"SELECT * FROM {read}").columns
 

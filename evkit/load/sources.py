@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from evkit.dates.instants import epoch_microseconds
 from evkit.errors import DataError, RejectedRowsWarning, warn
-from evkit.journeys.parts import Part
+from evkit.journeys.parts import Part, starts
 from evkit.load import canonical, csv, lines
 from evkit.load.report import MAX_TEXT, Rejects
 from evkit.model.progress import Bar, watched
@@ -181,6 +180,10 @@ class TableSource:
 
     def parts(self) -> list[Part]:
         """Give the files that the table is read from, in their order."""
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> list[Part]:
         seen = self._seen or []
         return [
             Part(str(file.resolve()), f"{size} {changed}", pq.read_metadata(file).num_rows)
@@ -201,21 +204,21 @@ class TableSource:
         table = self._table
         if parts is not None:
             table = table.filter(table[canonical.FILE].isin([str(self._files[i].resolve()) for i in parts]))
-        starts = list(itertools.accumulate((part.rows for part in self.parts()), initial=0))
+        firsts = starts(self._parts)
         made = self._without_left_out(self._read(table, with_place=True)[0])
         made = made if self._named else canonical.with_uuids(made)
         if len(self._files) == 1:
             first: Any = 0
         elif canonical.INDEX in table.columns:
-            first = ibis.array(starts)[made.file_index]
+            first = ibis.array(firsts)[made.file_index]
         else:
-            first = ibis.cases(*((made.file == str(file.resolve()), start) for file, start in zip(self._files, starts, strict=False)))
+            first = ibis.cases(*((made.file == str(file.resolve()), start) for file, start in zip(self._files, firsts, strict=False)))
         return made.mutate(row=(made.line - 1 + first).cast("int64")).select(*events.columns, "row")
 
-    @property
     def shape(self) -> str:
-        """The columns and their types, which decide how a row is read: a file more can change those of the others."""
-        return repr(dict(self._table.schema()))
+        """Give the columns and their types, which decide how a row is read: a file more can change those of the others."""
+        own = (canonical.FILE, canonical.ROW, canonical.INDEX)
+        return repr({name: kind for name, kind in self._table.schema().items() if name not in own})
 
     def table(self) -> ir.Table:
         """Give the canonical events."""

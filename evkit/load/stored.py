@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 
 from evkit.capture.storage import inspection, segments, snapshot
 from evkit.errors import StoreError
-from evkit.journeys.parts import Part
+from evkit.journeys.parts import Part, starts
 from evkit.load import lines
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
@@ -92,14 +91,18 @@ class StoreSource:
         own = events.mutate(**nothing).cast(dict(schema.EVENTS.items()))
         return own[[*schema.EVENTS.names, *(["row"] if "row" in own.columns else [])]]
 
-    @cached_property
-    def _parts(self) -> list[Part]:
-        stamps = [(name, f"{size} {changed}") for name, size, changed in self._seen] + [("landed", repr(self._moment))]
-        return [Part(name, stamp, pq.read_metadata(file).num_rows) for file, (name, stamp) in zip(self._files, stamps, strict=False)]
+    def shape(self) -> str:
+        """Give what decides how a row is read: the same at every moment."""
+        return NAMES
 
     def parts(self) -> list[Part]:
         """Give the files that the events are read from, in their order."""
         return self._parts
+
+    @cached_property
+    def _parts(self) -> list[Part]:
+        stamps = [(name, f"{size} {changed}") for name, size, changed in self._seen] + [("landed", repr(self._moment))]
+        return [Part(name, stamp, pq.read_metadata(file).num_rows) for file, (name, stamp) in zip(self._files, stamps, strict=False)]
 
     def numbered(self, parts: Collection[int] | None = None) -> ir.Table | None:
         """Give the canonical events with `row`, their number among all rows of the files; None where there is no file.
@@ -109,11 +112,11 @@ class StoreSource:
         parts
             The files to read, by their position; None for all.
         """
-        starts = list(itertools.accumulate((part.rows for part in self.parts()), initial=0))
+        firsts = starts(self._parts)
         chosen = range(len(self._files)) if parts is None else sorted(parts)
         if not chosen:
-            return None if parts is None else self.table().mutate(row=ibis.literal(0)).limit(0)
-        row = f'{[starts[i] for i in chosen]}[file_index::BIGINT + 1] + file_row_number AS "row"'
+            return None if parts is None else self.table().mutate(row=ibis.literal(0, type="int64")).limit(0)
+        row = f'{[firsts[i] for i in chosen]}[file_index::BIGINT + 1] + file_row_number AS "row"'
         return self._read(f"SELECT {NAMES}, {row} FROM read_parquet({segments.quoted_list(self._files[i] for i in chosen)})")
 
     def _landed(self) -> Path:

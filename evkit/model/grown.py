@@ -24,7 +24,7 @@ from evkit.model import numbered
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
 
-MOST_FRESH = 3
+FEWEST_SHARED = 3
 """So many times as many rows have to be there already as are new: else everything is sorted anew."""
 MOST_REPEATED = 10_000
 """So many rows that say again what others do are noted with an index; with more of them it isn't extended."""
@@ -53,9 +53,10 @@ class Earlier:
 
 def parts_of(tables: EventTables) -> tuple[Part, ...] | None:
     """Give the parts that the rows are read from; None where they aren't numbered by parts, or one is there twice."""
-    if numbered.of_files(tables) is None:
+    source = tables.source
+    if not isinstance(source, numbered.Parted) or numbered.of_files(tables) is None:
         return None
-    found: tuple[Part, ...] = tables.cache.get("parts", lambda: tuple(tables.source.parts()))  # type: ignore[attr-defined]
+    found = tuple(source.parts())
     return found if len(set(found)) == len(found) else None
 
 
@@ -67,7 +68,7 @@ def family_of(tables: EventTables, whose: str) -> str:
     whose
         Whose journeys they are, and how that is read.
     """
-    fingerprint, shape = tables.fingerprint, getattr(tables.source, "shape", "")
+    fingerprint, shape = tables.fingerprint, tables.source.shape() if isinstance(tables.source, numbered.Parted) else ""
     said = [arrays.FORMAT, duckdb.__version__, fingerprint and fingerprint.family, tables.identity, tables.source.has_uuids, shape, whose]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
@@ -102,13 +103,13 @@ def nearest(tables: EventTables, by: str, whose: str) -> tuple[Path, Moved, np.n
     if parts is None:
         return None
     family, found = family_of(tables, whose), []
-    for entry in cache.entries():
-        said, before = told_of(entry.folder) if entry.by == by else ({}, ())
+    for folder in cache.folders(by):
+        said, before = told_of(folder)
         if said.get(FAMILY) == family and REPEATED in said:
             moved = Moved.of(before, parts)
             fresh = sum(parts[i].rows for i in moved.fresh)
-            if moved.shared and moved.shared >= MOST_FRESH * fresh:
-                found.append((moved.shared, entry.folder, moved, np.array(said[REPEATED], np.int64)))
+            if moved.shared and moved.shared >= FEWEST_SHARED * fresh:
+                found.append((moved.shared, folder, moved, np.array(said[REPEATED], np.int64)))
     return max(found, key=lambda one: one[0])[1:] if found else None
 
 
@@ -198,7 +199,7 @@ def remove_passed(tables: EventTables, kept: Sequence[Path]) -> None:
     for folder in kept:
         said, parts = told_of(folder)
         now[said.get(FAMILY)] = sum(part.rows for part in parts)
-    for entry in cache.entries():
-        said, parts = told_of(entry.folder)
+    for folder in cache.folders():
+        said, parts = told_of(folder)
         if FAMILY in said and sum(part.rows for part in parts) < now.get(said[FAMILY], 0):
-            cache.remove(entry.folder)
+            cache.remove(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import ibis
 import ibis.expr.operations as ops
@@ -16,13 +16,31 @@ import pyarrow as pa
 
 from evkit import properties
 from evkit.journeys import cache
+from evkit.journeys.parts import Part
 from evkit.model.schema import EVENTS
 
 if TYPE_CHECKING:
     from evkit.model.tables import EventTables
 
-OWN_VIEW, IBIS_VIEW = "evkit_read_", "ibis_read_"
-"""How the names of views begin that evkit and ibis make of files."""
+OWN_VIEW = "ibis_read_"
+"""How the names of views begin that ibis makes of files."""
+
+
+@runtime_checkable
+class Parted(Protocol):
+    """A source whose rows have a number by the file that they are read from."""
+
+    def shape(self) -> str:
+        """Give what decides how a row is read."""
+        ...
+
+    def parts(self) -> list[Part]:
+        """Give the files, in their order."""
+        ...
+
+    def numbered(self, parts: Collection[int] | None = None) -> ir.Table | None:
+        """Give the events of some of the files (None for all) with `row`; None where there are no files."""
+        ...
 
 
 def numbered(tables: EventTables) -> ir.Table:
@@ -45,7 +63,10 @@ def of_the_same(tables: EventTables, expr: ir.Table, rows: int = 1 << 19) -> Ite
 
 def of_parts(tables: EventTables, parts: Collection[int]) -> ir.Table:
     """Give the same of some of the files alone, where these number the rows; the numbers are those of all."""
-    return once(tables, tables.source.numbered(parts))  # type: ignore[attr-defined]
+    rows = tables.source.numbered(parts) if isinstance(tables.source, Parted) else None
+    if rows is None:
+        raise TypeError("the rows have no numbers by files")
+    return once(tables, rows)
 
 
 def once(tables: EventTables, rows: ir.Table) -> ir.Table:
@@ -72,8 +93,8 @@ def rows_of(tables: EventTables) -> ir.Table:
 
 def of_files(tables: EventTables) -> ir.Table | None:
     """Give the events with the number that their files give them; None where they give none."""
-    own: Callable[[], ir.Table | None] = getattr(tables.source, "numbered", lambda: None)
-    return tables.cache.get("numbered by files", own)
+    source = tables.source
+    return tables.cache.get("numbered by files", source.numbered) if isinstance(source, Parted) else None
 
 
 def stays(tables: EventTables) -> bool:
@@ -116,7 +137,7 @@ def is_scan(events: ir.Table, tables: EventTables) -> bool:
 
 def is_table(table: ops.DatabaseTable, tables: EventTables) -> bool:
     """Say whether a name stands for stored rows or files, not for a view that somebody wrote."""
-    if table.name.startswith((OWN_VIEW, IBIS_VIEW)):
+    if table.name.startswith(OWN_VIEW):
         return True
     name = "'" + table.name.replace("'", "''") + "'"
     found = tables.raw_sql(

@@ -20,8 +20,6 @@ from evkit.query import cohorts
 from evkit.query.behaviour import (
     COMPARISONS,
     Behaviour,
-    Condition,
-    Conditions,
     FirstTime,
     Lapsing,
     Length,
@@ -29,11 +27,8 @@ from evkit.query.behaviour import (
     Regularly,
     Sequence,
     Stopped,
-    is_turned,
 )
 from evkit.query.marks import Marks, marks, names_of
-from evkit.query.property_filters import PropertyFilter
-from evkit.query.relation import find
 from evkit.query.spec import Cohort
 
 
@@ -55,7 +50,8 @@ def members(tables: EventTables, cohort: Cohort) -> pa.Table | None:
         ids, told[""] = added(ids, tables.arrow(tables.person_properties().select("person_id"))["person_id"])
     whole = {key: np.append(test, np.zeros(len(ids) - len(test), bool)) for key, test in told.items()}
     somebody = functools.reduce(op.or_, whole.values(), np.zeros(len(ids), bool))  # an empty group is everybody with a profile
-    return pa.table({"person_id": ids.filter(pa.array(somebody & truth(cohort.definition, whole, known, len(ids))))})
+    inside = cohorts.truth(cohort.definition, whole.__getitem__, known, lambda said: np.full(len(ids), said))
+    return pa.table({"person_id": ids.filter(pa.array(somebody & inside))})
 
 
 def behaves(cohort: Cohort, known: Mapping[int | str, Cohort]) -> bool:
@@ -73,24 +69,6 @@ def added(ids: pa.Array, some: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
     inside[at.drop_null().to_numpy()] = True
     inside[len(ids) :] = True
     return pa.concat_arrays([ids, fresh]), inside
-
-
-def truth(given: Condition, met: Mapping[str, np.ndarray], known: Mapping[int | str, Cohort], size: int) -> np.ndarray:
-    """Say of each person whether conditions hold, from which of them they meet."""
-    if isinstance(given, Conditions):
-        tests = [truth(value, met, known, size) for value in given.values]
-        return functools.reduce(op.and_ if given.op == "AND" else op.or_, tests) if tests else np.ones(size, bool)
-    if isinstance(given, PropertyFilter) and given.type == "cohort":
-        other = find(known, given.value)
-        if other is None:
-            test = np.zeros(size, bool)  # as PostHog: nobody is in a cohort that there isn't
-        elif other.members is not None:
-            test = met[cohorts.key_of(other)]
-        else:
-            test = truth(other.definition, met, known, size)
-    else:
-        test = met[cohorts.key_of(cohorts.plain(given))]
-    return ~test if is_turned(given) else test
 
 
 # ---------------------------------------------------------------------- behaviour

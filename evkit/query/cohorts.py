@@ -8,14 +8,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import operator as op
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 
 from evkit.dates import DateRange, Range
@@ -43,6 +44,8 @@ from evkit.query.property_filters import PropertyFilter
 from evkit.query.relation import find, needs_of, persons_of_ids, relation
 from evkit.query.spec import Cohort, Series
 
+T = TypeVar("T", ir.BooleanValue, np.ndarray)
+"""What says of each person yes or no."""
 COMPARED = {"gte": op.ge, "lte": op.le, "gt": op.gt, "lt": op.lt, "eq": op.eq}
 SHORT = ("M", "s")
 """Units of relative dates that are too short to be cut to the start of a day."""
@@ -146,7 +149,8 @@ def persons(tables: EventTables, cohort: Cohort) -> ir.Table:
         sets.append(tables.person_properties().select("person_id").mutate(leaf=ibis.literal(-1, type="int64")))
     found = functools.reduce(lambda a, b: a.union(b), sets)
     marks = found.group_by("person_id").agg(**{f"leaf_{i}": one_if(found.leaf == i).max() for i in leaves.values()})
-    return marks.filter(truth(cohort.definition, marks, leaves, known)).select("person_id")
+    meets = lambda key: marks[f"leaf_{leaves[key]}"] == 1  # noqa: E731
+    return marks.filter(truth(cohort.definition, meets, known, ibis.literal)).select("person_id")
 
 
 def kept(tables: EventTables, cohort: Cohort) -> ir.Table:
@@ -222,21 +226,29 @@ def lets_all_in(cohort: Cohort, known: Mapping[int | str, Cohort]) -> bool:
     return empty(cohort.definition)
 
 
-def truth(given: Condition, marks: ir.Table, leaves: Mapping[str, int], known: Mapping[int | str, Cohort]) -> ir.BooleanValue:
-    """Say of each person whether conditions hold, from which of the leaves they meet."""
+def truth(given: Condition, meets: Callable[[str], T], known: Mapping[int | str, Cohort], all_or_none: Callable[[bool], T]) -> T:
+    """Say of each person whether conditions hold.
+
+    Parameters
+    ----------
+    meets
+        Says of each person whether they meet one of the leaves, by its `key_of`: an expression, or an array.
+    all_or_none
+        Says the same of everybody.
+    """
     if isinstance(given, Conditions):
-        tests = [truth(value, marks, leaves, known) for value in given.values]
-        return functools.reduce(op.and_ if given.op == "AND" else op.or_, tests) if tests else ibis.literal(True)
+        tests = [truth(value, meets, known, all_or_none) for value in given.values]
+        return functools.reduce(op.and_ if given.op == "AND" else op.or_, tests) if tests else all_or_none(True)
     if isinstance(given, PropertyFilter) and given.type == "cohort":
         other = find(known, given.value)
         if other is None:
-            test: ir.BooleanValue = ibis.literal(False)  # as PostHog: nobody is in a cohort that there isn't
+            test = all_or_none(False)  # as PostHog: nobody is in a cohort that there isn't
         elif other.members is not None:
-            test = marks[f"leaf_{leaves[key_of(other)]}"] == 1
+            test = meets(key_of(other))
         else:
-            test = truth(other.definition, marks, leaves, known)
+            test = truth(other.definition, meets, known, all_or_none)
     else:
-        test = marks[f"leaf_{leaves[key_of(plain(given))]}"] == 1
+        test = meets(key_of(plain(given)))
     return ~test if is_turned(given) else test
 
 

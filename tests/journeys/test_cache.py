@@ -27,13 +27,6 @@ from tests.sizes import SOAK
 STEPS = ("view", "buy")
 
 
-@pytest.fixture
-def kept_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have indexes kept in a folder of this test's own."""
-    monkeypatch.setenv("EVKIT_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "journeys"
-
-
 def data(path: Path, people: int = 50, *, merges: bool = True) -> Path:
     """Write people who view, every second of whom buys a day later; one of them views before they are known."""
     rows: list[dict[str, Any]] = []

@@ -17,7 +17,7 @@ from evkit.capture import Store
 from evkit.capture.message import Event
 from evkit.journeys import cache, making
 from evkit.journeys.index import Index
-from evkit.model import grown, journeys
+from evkit.model import grown, journeys, numbered
 from evkit.model.journeys import IDS, PERSONS, SESSIONS, By, prepare
 from evkit.query.marks import Marks
 from tests.sizes import examples
@@ -25,13 +25,6 @@ from tests.sizes import examples
 Row = tuple[str, str, str, str]
 """uuid, distinct id, event, when."""
 ALL = (PERSONS, IDS, SESSIONS, By("group", 0))
-
-
-@pytest.fixture
-def kept_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have indexes kept in a folder of this test's own."""
-    monkeypatch.setenv("EVKIT_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "journeys"
 
 
 def written(path: Path, rows: Sequence[Row]) -> Path:
@@ -308,6 +301,15 @@ def test_another_notebook_on_the_earlier_moment_goes_on(tmp_path: Path, kept_in:
     store.close()
 
 
+def test_of_no_part_nothing_is_read_and_rows_are_as_of_all(tmp_path: Path, kept_in: Path) -> None:
+    store = Store(tmp_path / "store", background=False)
+    store.append([event("p", "view", 1)])
+    for events in (ek.open_store(tmp_path / "store"), opened(written(tmp_path / "a.parquet", OLD))):
+        nothing = numbered.of_parts(events.tables, ())
+        assert nothing.schema() == numbered.numbered(events.tables).schema() and len(events.tables.arrow(nothing)) == 0
+    store.close()
+
+
 # ---------------------------------------------------------------------- random logs
 rows = st.tuples(
     st.sampled_from([f"p{i}" for i in range(6)] + ["anon-p1", "anon-p2"]), st.sampled_from(["a", "b", "c", "$identify"]), st.integers(0, 20)
@@ -328,13 +330,13 @@ def test_random_logs_are_as_if_sorted_anew(
     for i, some in enumerate(files):
         log: list[Row] = []
         for who, name, hour in some:
-            log.append((f"u{number % 30 if number in again else number}", who, name, f"01-0{1 + hour % 5} {hour:02d}:00"))
+            log.append((f"u{number // 2 if number in again else number}", who, name, f"01-0{1 + hour % 5} {hour:02d}:00"))
             number += 1
         made.append(written(folder / f"{i}.parquet", log))
     before = data.draw(st.lists(st.sampled_from(made), min_size=1, unique=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVKIT_CACHE", str(folder / "cache"))
-        patch.setattr(grown, "MOST_FRESH", 0)
+        patch.setattr(grown, "FEWEST_SHARED", 0)
         opened(*before).prepare("person", "session")
         for by in (PERSONS, IDS, SESSIONS):
             assert there(prepare(opened(*made).tables, by)) == anew(lambda: opened(*made), by, patch, folder)

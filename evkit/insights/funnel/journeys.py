@@ -81,7 +81,8 @@ def straight(spec: Funnel, tables: EventTables) -> Straight | None:
     if found is None or touched is None:
         return None
     index, codes, names = found.index, touched.codes, touched.names
-    low, high, window = *(microseconds(end) for end in (span(spec, tables).start, span(spec, tables).end)), Window(spec.window).microseconds
+    between, window = span(spec, tables), Window(spec.window).microseconds
+    low, high = microseconds(between.start), microseconds(between.end)
     events, steps, voids = kinds(spec, found, low, high)
     passes = found.passing(names_asked(spec), spec.filters)
     if spec.order_type == "ordered" and not (spec.exclusions or any(spec.optional) or spec.breakdown):
@@ -92,18 +93,9 @@ def straight(spec: Funnel, tables: EventTables) -> Straight | None:
     else:
         every = np.zeros(0, np.bool_) if passes is None else passes
         asked = gathering.Asked(
-            events,
-            steps,
-            voids,
-            every,
-            codes,
-            spec.breakdown_attribution == "last_touch",
-            low,
-            high,
-            window,
-            spec.order_type,
-            spec.optional,
-        )
+            events=events, steps=steps, exclusions=voids, passes=every, codes=codes, last=spec.breakdown_attribution == "last_touch", low=low,
+            high=high, window=window, order=spec.order_type, optional=spec.optional,
+        )  # fmt: skip
         who, done, times, values = gathering.walk(index.offsets, index.t, asked)
         values[values == gathering.NOTHING] = names.index(("",) * len(spec.breakdown))
     return Straight(found.actors(who), Reached(done, times, np.zeros((len(done), 0), np.int64)), values, names)

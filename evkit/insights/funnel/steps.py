@@ -14,8 +14,6 @@ from evkit.kernel.runs import NEVER
 
 COLUMNS = ["breakdown_value", "step", "event", "count", "conversion_rate", "step_conversion_rate", "average_seconds", "median_seconds"]
 MICROSECONDS = 1_000_000
-FEW = 16
-"""Of so few steps all combinations are counted in one pass."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,7 @@ def by_value(walked: Walked) -> list[tuple[int, np.ndarray]]:
 def line(name: Value, bits: np.ndarray, times: np.ndarray, spec: Funnel) -> Line:
     """Give the figures of some runs: the steps each did, and their times, as `Reached` has them."""
     size = 1 << len(spec.steps)
-    few = len(bits) >= size and len(spec.steps) <= FEW
-    kinds, often = (np.arange(size), np.bincount(bits, minlength=size)) if few else np.unique(bits, return_counts=True)
+    kinds, often = (np.arange(size), np.bincount(bits, minlength=size)) if len(bits) >= size else np.unique(bits, return_counts=True)
     counts = tuple(int(often[(kinds >> s) & 1 == 1].sum()) for s in range(len(spec.steps)))
     times = times.take(np.flatnonzero(bits > 1), axis=0)  # a single step took no time
     averages: list[float | None] = []

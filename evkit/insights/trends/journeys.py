@@ -122,9 +122,9 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
 def plainly_counted(asked: Slice) -> pd.DataFrame | None:
     """Count an event that nothing else is asked about, from its counts by quarters of an hour; None for another question."""
     series, subject = asked.series, asked.series.subject
-    if asked.math != "total" or asked.spec.parts or not isinstance(subject, str) or asked.filters != (None,):
+    if asked.math != "total" or asked.spec.parts or not isinstance(subject, str):
         return None
-    known = quarters(asked.marks, subject) if not (anded(series.group) or anded(asked.spec.filters)) else None
+    known = quarters(asked.marks, subject) if not any(map(anded, (series.group, asked.spec.filters, *asked.filters))) else None
     low, high, interval, _ = window(asked)
     made = asked.cut(interval, low, high) if known is not None and low <= high else None
     counts = None if known is None or made is None else known.counts(made, high + 1)

@@ -56,16 +56,15 @@ class Quarters:
 
 def quarters(marks: Marks, event: str) -> Quarters | None:
     """Give how often an event happened by quarters; None where there are too many. Counted once."""
-    index, key = marks.index, ("quarters", event)
-    code = index.code.get(event)
-    if code is None:
-        return Quarters(0, np.zeros(1, np.int64))
-    found = index.worked.get(key, lambda: counted(index.t[index.events == code] // QUARTER))
+    index = marks.index
+    found = index.worked.get(("quarters", event), lambda: counted(index.t[marks.hits(event)] // QUARTER))
     return found if len(found.before) else None
 
 
 def counted(at: np.ndarray) -> Quarters:
     """Count events by the numbers of their quarters; where there are too many, nothing is counted."""
+    if not len(at):
+        return Quarters(0, np.zeros(1, np.int64))
     first, last = int(at.min()), int(at.max())
     if last - first > MOST:
         return Quarters(first, np.zeros(0, np.int64))
