@@ -293,11 +293,15 @@ def merged(tables: EventTables, folder: Path | None) -> Index | None:
 
 
 def moved_ids(tables: EventTables) -> pa.Table | None:
-    """Give the hashes of the ids that go by another one, and of those: id, person; None where there are none."""
+    """Give the hashes of the ids that go by another one, and of those: id, person; None where there are none.
+
+    They are in the ids' order, so that the same data make the same index.
+    """
     groups = tables.person_groups() if tables.replays_identity else None
-    return (
-        None if groups is None else tables.arrow(groups.select(id=build.hashed(groups.distinct_id), person=build.hashed(groups.person_id)))
-    )
+    if groups is None:
+        return None
+    moved = groups.select(id=build.hashed(groups.distinct_id), person=build.hashed(groups.person_id))
+    return tables.arrow(moved).sort_by([("id", "ascending")])
 
 
 def relation(tables: EventTables, by: By) -> ir.Table:
