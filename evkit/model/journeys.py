@@ -181,10 +181,12 @@ def by_words(tables: EventTables, words: Sequence[str]) -> list[By]:
     return [known[word] for word in words]
 
 
-def prepare_large(tables: EventTables, *, fewest: int = WORTH_IT) -> None:
-    """Make the journeys of persons where there are so many events: before somebody asks question after question."""
-    if tables.con is not None and tables.dialect == "duckdb" and mode() != "off" and tables.count >= fewest:
+def prepare_large(tables: EventTables, *, fewest: int = WORTH_IT) -> bool:
+    """Make the journeys of persons where there are so many events, before somebody asks question after question; say whether there are so many."""
+    large = tables.con is not None and tables.dialect == "duckdb" and mode() != "off" and tables.count >= fewest
+    if large:
         prepare(tables)
+    return large
 
 
 def kept(tables: EventTables, by: By) -> Index | None:

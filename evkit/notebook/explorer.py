@@ -15,6 +15,7 @@ from evkit.events import Events, Filter, Subject
 from evkit.insights import code, display, warming
 from evkit.insights.funnel.spec import Attribution, OrderType, VizType
 from evkit.insights.insight import Insight
+from evkit.insights.paths.journeys import read_pages
 from evkit.insights.question import Question
 from evkit.insights.trends.spec import Breakdown, Display
 from evkit.model import journeys
@@ -28,7 +29,7 @@ from evkit.notebook.tool import Tool, script
 from evkit.query.spec import Action, Series
 
 SORTED_FROM = 20_000
-"""From so many events on they are sorted as the form opens: each click is a question more."""
+"""From so many events on they are sorted as the form opens, and the names of pages read: each click is a question more."""
 MOST_ANSWERS = 50
 """Answers that are kept for going back and forth."""
 
@@ -164,7 +165,8 @@ class Explorer(Tool):
             form=self._kept.load() or began,
         )
         warming.begin_kernels()
-        journeys.prepare_large(events.tables, fewest=SORTED_FROM)
+        if journeys.prepare_large(events.tables, fewest=SORTED_FROM):
+            read_pages(events.tables)
         self._answer()
         self.observe(lambda change: self._answer(), "form")
 

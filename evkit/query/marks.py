@@ -194,7 +194,7 @@ class Marks:
         event
             The name that the matcher's rows have.
         """
-        said = self.coded(("value", ref), (ref,), lambda matcher: matcher.value(ref), names)
+        said = self.said(ref, names)
         if said is None:
             return None
         settings = Same(self.tables.settings)
@@ -203,6 +203,10 @@ class Marks:
         )
         key = ("part", settings, name, ref, event, len(said.words), names if names is None else frozenset(names))
         return self.index.worked.get(key, lambda: Coded(table.codes[said.codes], table.words, said.covered))
+
+    def said(self, ref: PropertyRef, names: Collection[str] | None) -> Coded | None:
+        """Give what events of some names (None for all) say of a property, as codes; None where it has too many values for that."""
+        return self.coded(("value", ref), (ref,), lambda matcher: matcher.value(ref), names)
 
     def _translated(self, words: pa.Array, make: Callable[[Matcher], ir.Value], event: str) -> Coded:
         """Give what is made of values: a code for each of them, that of no value last."""

@@ -57,6 +57,14 @@ def read(spec: Paths, tables: EventTables) -> tuple[np.ndarray, np.ndarray, np.n
     return begins, index.t if every else index.t[at], named, names
 
 
+def read_pages(tables: EventTables) -> None:
+    """Read what pages and screens are called, where there are journeys: it is most of what the first paths take."""
+    found = marks(tables, PERSONS)
+    for event, ref in SAID_BY.items() if found is not None else ():
+        if found is not None and event in found.index.code:
+            found.said(ref, (event,))
+
+
 def of_persons(funnel: Funnel, tables: EventTables) -> bool:
     """Say whether a funnel follows persons."""
     return funnel.aggregate_by is None and by_of(tables, group_index(funnel, tables)) == PERSONS
