@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
+
+from evkit import importing
 
 __version__ = "0.1.0"
 
@@ -78,10 +79,10 @@ __all__ = [*sorted(_HOMES), "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return importlib.import_module(f"evkit.{name}")
+        return importing.module(f"evkit.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'evkit' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    value = getattr(importing.module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import EllipsisType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -27,23 +27,21 @@ from evkit.insights.stickiness.spec import Criteria, Stickiness
 from evkit.insights.trends.formula import Formula
 from evkit.insights.trends.spec import Breakdown, Display, Trends
 from evkit.load.report import LoadReport
-from evkit.load.stored import StoreSource
-from evkit.membership import Membership
 from evkit.model import journeys
 from evkit.model.tables import Cache, EventTables
-from evkit.posthog.nodes.cohorts import from_json as cohort_from_json
-from evkit.posthog.nodes.kinds import insight as saved_insight
-from evkit.quality import Quality
 from evkit.query.behaviour import Condition
 from evkit.query.cohorts import check as check_cohort
 from evkit.query.property_filters import FilterGroup, PropertyFilter, PropertyRef, in_words
 from evkit.query.relation import cohort_of
 from evkit.query.spec import Action, Cohort, Series
 from evkit.subjects import Group, Person
-from evkit.suggestions.captured import Captured, captured
-from evkit.suggestions.check import DEFAULT_QUIET_AFTER, check_actions
-from evkit.suggestions.suggest import DEFAULT_LIMIT, DEFAULT_MIN_EVENTS, suggest_actions
+from evkit.suggestions import DEFAULT_LIMIT, DEFAULT_MIN_EVENTS, DEFAULT_QUIET_AFTER
 from evkit.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from evkit.membership import Membership
+    from evkit.quality import Quality
+    from evkit.suggestions.captured import Captured
 
 Week = Literal["sunday", "monday"]
 Subject = str | Action | Series
@@ -122,6 +120,8 @@ class Events:
         DataError
             When the events come from elsewhere than a store.
         """
+        from evkit.load.stored import StoreSource
+
         source = self.tables.source
         if not isinstance(source, StoreSource) or self.tables.con is None:
             raise DataError(
@@ -281,6 +281,8 @@ class Events:
         late_after
             An event is late when it arrived more than this after it happened.
         """
+        from evkit.quality import Quality
+
         return Quality(self.tables, date_range=date_range or self._date_range, compare_to=compare_to, late_after=late_after)
 
     @property
@@ -619,6 +621,8 @@ class Events:
 
         Relative dates count from the clock of these events.
         """
+        from evkit.posthog.nodes.kinds import insight as saved_insight
+
         known = self.tables.settings.saved
         return Vocabulary("saved insight", lambda: sorted(known), lambda name: saved_insight(known[name], self.tables))
 
@@ -666,6 +670,8 @@ class Events:
         >>> found[["name", "selector", "fragility"]].iloc[3].tolist()
         ['Changed email field', 'input#email', 'stable']
         """
+        from evkit.suggestions.suggest import suggest_actions
+
         return suggest_actions(self.tables, limit=limit, min_events=min_events, filters=self._filters, date_range=self._date_range)
 
     def check_actions(self, *actions: Action, quiet_after: str = DEFAULT_QUIET_AFTER) -> pd.DataFrame:
@@ -697,10 +703,14 @@ class Events:
         >>> ek.load_sample().check_actions(gone)[["state", "reason"]].iloc[0].tolist()
         ['dead', 'nothing matches selector form#join']
         """
+        from evkit.suggestions.check import check_actions
+
         return check_actions(self.tables, actions, quiet_after=quiet_after, filters=self._filters, date_range=self._date_range)
 
     def autocaptured(self) -> Captured:
         """Give what autocapture saw, to be asked what a selector catches: each distinct chain of elements with its counts."""
+        from evkit.suggestions.captured import captured
+
         return captured(self.tables, tuple(self.tables.settings.actions.values()), filters=self._filters, date_range=self._date_range)
 
     # ------------------------------------------------------------------ people
@@ -771,8 +781,12 @@ class Events:
         >>> events.cohort(ek.performed("movie_played", times=(">=", 3), within="7 days") & (ek.person_prop("plan") == "premium")).count()
         54
         """
+        from evkit.membership import Membership
+
         known = self.tables.settings.cohorts
         if isinstance(definition, Mapping):
+            from evkit.posthog.nodes.cohorts import from_json as cohort_from_json
+
             definition = cohort_from_json(definition, self.tables.settings.actions)
         elif isinstance(definition, (int, str)):
             definition = cohort_of(self.tables, definition)

@@ -16,7 +16,6 @@ from evkit.events import Events, Week
 from evkit.load import files, folders, frames
 from evkit.load.report import Rejects
 from evkit.load.sources import tell
-from evkit.load.stored import StoreSource
 from evkit.model.fingerprint import Fingerprint
 from evkit.model.settings import Settings
 from evkit.model.tables import EventTables
@@ -226,6 +225,8 @@ def open_store(
     >>> ek.open_store(folder).count()
     0
     """
+    from evkit.load.stored import StoreSource
+
     settings, con = settings_of(timezone, week_start, now), files.connect()
     source = StoreSource(con, Path(folder))
     return Events(EventTables(con=con, source=source, settings=settings, fingerprint=source.fingerprint))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,6 +14,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from evkit import importing
 from evkit.errors import unknown
 from evkit.insights.words import Rules
 from evkit.model.journeys import one_question
@@ -152,4 +152,4 @@ class Insight:
 
     def _room(self, part: str) -> ModuleType:
         room = type(self.spec).__module__.rpartition(".")[0]
-        return importlib.import_module(f"{room}.{part}")
+        return importing.module(f"{room}.{part}")

@@ -6,6 +6,8 @@ import datetime as dt
 import functools
 import threading
 
+from evkit import importing
+
 SMALLEST = {"data": {"values": [{"a": 1}]}, "mark": "bar", "encoding": {"x": {"field": "a", "type": "quantitative"}}}
 
 
@@ -30,7 +32,7 @@ def _load() -> None:
     import vl_convert
 
     vl_convert.vegalite_to_svg(SMALLEST)
-    import evkit.insights.display  # noqa: F401
+    importing.module("evkit.insights.display")
 
 
 def _load_kernels() -> None:

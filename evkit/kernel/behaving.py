@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.sharing import each, shares
 
 NEVER = np.iinfo(np.int64).max
@@ -15,13 +15,13 @@ SIGNS = ("gte", "lte", "gt", "lt", "eq")
 """Comparisons, by their number in the kernels."""
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _compared(sign: int, a: int, b: int) -> bool:
     return (a >= b, a <= b, a > b, a < b, a == b)[sign]
 
 
 # ---------------------------------------------------------------------- windows
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _tally(first: int, last: int, offsets: Any, t: Any, hits: Any, lows: Any, highs: Any, counts: Any, firsts: Any) -> None:
     for a in range(first, last):
         for i in range(offsets[a], offsets[a + 1]):
@@ -60,7 +60,7 @@ def tally(
 
 
 # ---------------------------------------------------------------------- periods
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _regular(first: int, last: int, offsets: Any, t: Any, hits: Any, edges: Any, sign: int, n: int, out: Any) -> None:
     for a in range(first, last):
         i, high = offsets[a], offsets[a + 1]
@@ -99,7 +99,7 @@ def regular(offsets: np.ndarray, t: np.ndarray, hits: np.ndarray, edges: np.ndar
 
 
 # ---------------------------------------------------------------------- sequences
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _follow(first: int, last: int, offsets: Any, t: Any, firsts: Any, thens: Any, low: int, high: int, gap: int, out: Any) -> None:
     for a in range(first, last):
         begun, known, i, end = 0, False, offsets[a], offsets[a + 1]

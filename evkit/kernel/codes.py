@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from evkit.kernel.compiling import compiled
 
 UNKNOWN = -1
 """The code of a hash that has none."""
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _fill(known: Any, keys: Any, codes: Any) -> None:
     mask = np.uint64(len(keys) - 1)
     for i in range(len(known)):
@@ -21,7 +22,7 @@ def _fill(known: Any, keys: Any, codes: Any) -> None:
         keys[at], codes[at] = known[i], i
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _find(hashes: Any, keys: Any, codes: Any, out: Any) -> None:
     mask = np.uint64(len(keys) - 1)
     for i in range(len(hashes)):

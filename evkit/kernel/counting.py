@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.placing import Placing, place
 from evkit.kernel.sharing import each, shares
 
@@ -55,7 +55,7 @@ def shared(events: Events, count: Callable[[int, int], np.ndarray]) -> np.ndarra
 
 
 # ---------------------------------------------------------------------- events
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _totals(first: int, last: int, t: Any, hits: Any, values: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int, out: Any) -> None:  # fmt: skip
     single = len(values) == 0
     for i in range(first, last):
@@ -78,7 +78,7 @@ def totals(e: Events) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------- actors
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _distinct(
     first: int, last: int, offsets: Any, t: Any, hits: Any, values: Any, low: int, high: int,
     edges: Any, codes: Any, slots: Any, shift: int, seen: Any, out: Any,
@@ -96,7 +96,7 @@ def _distinct(
                         out[v, b] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _active(
     first: int, last: int, offsets: Any, t: Any, hits: Any, values: Any, low: int, high: int,
     edges: Any, codes: Any, slots: Any, shift: int, seen: Any, there: Any, reach: int, out: Any,
@@ -117,7 +117,7 @@ def _active(
                                 out[v, later] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _earliest(
     first: int, last: int, offsets: Any, t: Any, hits: Any, values: Any, low: int, high: int,
     edges: Any, codes: Any, slots: Any, shift: int, seen: Any, best: Any, touched: Any, out: Any,
@@ -183,7 +183,7 @@ def earliest(e: Events) -> np.ndarray:
 
 
 # ---------------------------------------------------------------------- first times
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _first_times(first: int, last: int, offsets: Any, t: Any, looked_at: Any, counts: Any, low: int, high: int, out: Any) -> None:
     for a in range(first, last):
         earliest, found = 0, False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.runs import NEVER, Marked, Reached
 from evkit.kernel.sharing import each, shares
 
@@ -23,7 +23,7 @@ STEP, BEGAN, VOID, SIZE, DONE, BEST_CHAIN = range(6)
 """The same of the best chain: how far it got, when it began, whether it is excluded, how many events it has, the steps it has done."""
 
 
-@nb.njit(cache=True)
+@compiled
 def _before(number: int, t: int, window: int, optional: Any, slots: Any) -> int:
     """Give the slot that a step goes on from: the one before it, or before the optional ones that weren't done."""
     p = number - 1
@@ -32,7 +32,7 @@ def _before(number: int, t: int, window: int, optional: Any, slots: Any) -> int:
     return p
 
 
-@nb.njit(cache=True)
+@compiled
 def _step(
     number: int, t: int, event: int, accepts: bool, multi: bool, window: int, optional: Any, blocked: int, slots: Any, best: Any
 ) -> None:  # fmt: skip
@@ -63,7 +63,7 @@ def _step(
                 slots[number, CHAIN + n], slots[number, ids + n] = t, event
 
 
-@nb.njit(cache=True)
+@compiled
 def _exclude(number: int, t: int, window: int, optional: Any, slots: Any, best: Any) -> None:
     """Mark the chain before an excluded step."""
     p = _before(number, t, window, optional, slots)
@@ -73,7 +73,7 @@ def _exclude(number: int, t: int, window: int, optional: Any, slots: Any, best: 
             best[VOID] = 1
 
 
-@nb.njit(cache=True)
+@compiled
 def _least_versatile_first(low: int, high: int, rows: Any, steps: Any) -> Any:
     """Order the events of one instant: those that could be few steps before those that could be many.
 
@@ -91,7 +91,7 @@ def _least_versatile_first(low: int, high: int, rows: Any, steps: Any) -> Any:
     return by_mask[np.argsort(counts, kind="mergesort")]
 
 
-@nb.njit(cache=True)
+@compiled
 def _run(
     low: int, high: int, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: int,
     window: int, strict: bool, optional: Any, blocked: int, slots: Any, best: Any,
@@ -135,7 +135,7 @@ def _run(
         i = high if slots[n, START] != NEVER else j
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _all(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any,
     n: int, window: int, strict: bool, optional: Any, blocked: int, out_bits: Any, out_times: Any, out_events: Any,

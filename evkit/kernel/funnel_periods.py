@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.runs import NEVER, Entered, Marked
 
 NONE, PARTIAL, FULL = 0, 1, 2
 OPEN, CONVERTED = 0, 1
 
 
-@nb.njit(cache=True)
+@compiled
 def _enter(
     period: int, t: int, size: int, n: int,
     codes: Any, state: Any, start: Any, excluded: Any, best: Any, newest: Any,
@@ -42,7 +42,7 @@ def _enter(
     return size, p
 
 
-@nb.njit(cache=True)
+@compiled
 def _move(p: int, s: int, t: int, window: int, goal: int, state: Any, start: Any, excluded: Any, best: Any) -> None:
     """Move a period's chain to step s, where there is one to be moved."""
     before = start[p, s - 1]
@@ -58,7 +58,7 @@ def _move(p: int, s: int, t: int, window: int, goal: int, state: Any, start: Any
         best[p, 0], best[p, 1], best[p, 2] = s, t, FULL if dirty else NONE
 
 
-@nb.njit(cache=True)
+@compiled
 def _exclude(p: int, s: int, t: int, window: int, start: Any, excluded: Any, best: Any) -> None:
     """Mark a period's chain before an excluded step."""
     before = start[p, s - 1]
@@ -69,7 +69,7 @@ def _exclude(p: int, s: int, t: int, window: int, start: Any, excluded: Any, bes
         best[p, 2] = PARTIAL
 
 
-@nb.njit(cache=True)
+@compiled
 def _all(
     low: Any, high: Any, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: Any, periods: Any,
     n: int, window: int, strict: bool, blocked: int, first: int, goal: int, most: int, out_run: Any, out_period: Any, out_result: Any,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.funnel import BEST_CHAIN, CHAIN, DONE, SIZE, STEP, VOID, _run
 from evkit.kernel.runs import NEVER
 from evkit.kernel.sharing import each, shares
@@ -62,7 +62,7 @@ class Asked:
     optional: tuple[bool, ...]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _walk(
     first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, exclusions: Any, passes: Any, codes: Any, last_touch: bool,
     low: int, high: int, window: int, order: int, optional: Any, longest: int, who: Any, bits: Any, times: Any, values: Any,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from evkit.kernel.compiling import compiled
 
 SEEN, MERGE, FORCE = 0, 1, 2
 """An ordinary event of an id; a merge that respects identified persons; one that doesn't."""
@@ -17,7 +18,7 @@ NOTHING, CREATED, ADDED_OTHER, ADDED_TARGET, SAME_PERSON, MERGED, REFUSED, ILLEG
 NOBODY = -1
 
 
-@nb.njit(cache=True)
+@compiled
 def _root(parent: Any, i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -25,7 +26,7 @@ def _root(parent: Any, i: int) -> int:
     return i
 
 
-@nb.njit(cache=True)
+@compiled
 def _replay(
     kind: Any,
     target: Any,

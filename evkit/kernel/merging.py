@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 
-@nb.njit(cache=True, nogil=True)
+
+@compiled
 def _two(low: int, middle: int, high: int, t: Any, arrival: Any, runs: Any, out: Any, at: int) -> bool:
     """Merge two runs of positions; say whether some events of both have one time and arrived at once."""
     i, j, tied = low, middle, False
@@ -34,7 +35,7 @@ def _two(low: int, middle: int, high: int, t: Any, arrival: Any, runs: Any, out:
     return tied
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _merge(order: Any, groups: Any, offsets: Any, t: Any, arrival: Any, out: Any) -> bool:
     tied, size = False, 0
     longest = 0
@@ -118,7 +119,7 @@ def order(offsets: np.ndarray, t: np.ndarray, arrival: np.ndarray, together: np.
 
 
 # ---------------------------------------------------------------------- what came later
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _grown(
     offsets: Any, t: Any, arrival: Any, actors: Any, stays: Any, later_offsets: Any, later_t: Any, later_arrival: Any, later: Any,
     out: Any, bounds: Any, first: Any, second: Any,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.sharing import each, shares
 
 NONE = -1
@@ -41,7 +41,7 @@ class Shown:
     lengths: np.ndarray
 
 
-@nb.njit(cache=True)
+@compiled
 def _runs(low: int, high: int, items: Any, empty: int, kept: Any) -> int:
     """Keep the last event of each run of equal items; a session that ends in the empty item loses its last run."""
     count = 0
@@ -53,7 +53,7 @@ def _runs(low: int, high: int, items: Any, empty: int, kept: Any) -> int:
     return count
 
 
-@nb.njit(cache=True)
+@compiled
 def _first(wanted: int, since: int, count: int, items: Any, kept: Any) -> int:
     for i in range(since, count):
         if items[kept[i]] == wanted:
@@ -61,7 +61,7 @@ def _first(wanted: int, since: int, count: int, items: Any, kept: Any) -> int:
     return -1
 
 
-@nb.njit(cache=True)
+@compiled
 def _bounds(count: int, items: Any, kept: Any, start: int, end: int, limit: int) -> Any:
     """Give which runs are asked for, from and up to; none where an end that is asked for isn't there."""
     low, high = 0, count
@@ -81,7 +81,7 @@ def _bounds(count: int, items: Any, kept: Any, start: int, end: int, limit: int)
     return low, min(high, low + limit)
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _walk(
     offsets: Any, t: Any, items: Any, gap: int, empty: int, start: int, end: int, limit: int, dots: int,
     out_rows: Any, out_items: Any, out_places: Any, out_lengths: Any,
@@ -113,7 +113,7 @@ def _walk(
     return size
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _moved(column: Any, to: int, low: int, size: int) -> None:
     """Move a part of an array further down."""
     for i in range(size):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 
-@nb.njit(cache=True, nogil=True)
+
+@compiled
 def _cut(offsets: Any, t: Any, counts: Any, pause: int, begins: Any) -> None:
     for a in range(len(offsets) - 1):
         last, known = 0, False

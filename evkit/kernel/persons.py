@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from evkit.kernel.compiling import compiled
 
 ORDINARY, ABOUT, IDLE, WILD = 0, 1, 2, 3
 """Lifts and sets; the same, but always writes, or merges; changes nobody that is there; may do anything."""
 
 
-@nb.njit(cache=True)
+@compiled
 def _codes(hashes: Any, slots: Any, table: Any, found: Any) -> int:
     mask = len(table) - 1
     known = 0
@@ -50,7 +51,7 @@ def codes(hashes: np.ndarray, most: int) -> tuple[np.ndarray, int]:
     return found, known
 
 
-@nb.njit(cache=True)
+@compiled
 def _changing(
     order: Any, who: Any, person: Any, kind: Any, names: Any, valued: Any, low: Any, high: Any,
     seen: Any, have: Any, since: Any, said: Any, age: Any, run: Any, run_low: Any, run_high: Any, keep: Any,

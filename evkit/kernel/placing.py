@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from evkit.kernel.compiling import inlined
 
 SLOTS = 8
 """How many slots of the table there are for each segment, at least."""
@@ -44,7 +45,7 @@ class Placing:
         return cls(np.append(edges, END).astype(np.int64), codes.astype(np.int32), slots, shift)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@inlined
 def place(time: int, edges: Any, codes: Any, slots: Any, shift: int) -> int:
     """Give what the segment of an instant is; the instant lies in the range of the table."""
     at = slots[(time - edges[0]) >> shift]

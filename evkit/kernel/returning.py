@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.placing import Placing, place
 from evkit.kernel.sharing import each, shares
 
@@ -16,7 +16,7 @@ AT_LEAST, AT_MOST, EXACTLY = range(3)
 
 
 # ---------------------------------------------------------------------- stickiness
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _stickiness(
     offsets: Any, t: Any, hits: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int, how: int, times: int,
     seen: Any, counts: Any, touched: Any, out: Any,
@@ -62,7 +62,7 @@ def stickiness(
 
 
 # ---------------------------------------------------------------------- lifecycle
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _lifecycle(
     offsets: Any, t: Any, hits: Any, born: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int,
     seen: Any, touched: Any, out: Any, ended: Any,
@@ -124,7 +124,7 @@ def lifecycle(
 
 
 # ---------------------------------------------------------------------- retention
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _retention(
     offsets: Any, t: Any, targets: Any, returns: Any, begins: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int,
     recurring: bool, least: int, intervals: Any, from_first: bool, cumulative: bool, begun: Any, came: Any, counts: Any, starts: Any, comes: Any, hit: Any, out: Any,

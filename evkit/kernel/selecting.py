@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.sharing import each, shares
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _count(offsets: Any, t: Any, wanted: Any, passes: Any, low: int, high: int, counts: Any) -> int:
     every, total = len(passes) == 0, 0
     for a in range(len(offsets) - 1):
@@ -24,7 +24,7 @@ def _count(offsets: Any, t: Any, wanted: Any, passes: Any, low: int, high: int, 
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _fill(
     offsets: Any,
     t: Any,
@@ -102,7 +102,7 @@ def select(
     return out, begins, who
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _within(begins: Any, who: Any, t: Any, actors: Any, since: Any, until: Any, keep: Any) -> None:
     w = 0
     for a in range(len(who)):
@@ -150,7 +150,7 @@ def kept(at: np.ndarray, begins: np.ndarray, who: np.ndarray, keep: np.ndarray) 
     return at[keep], np.concatenate([[0], np.cumsum(counts[some])]).astype(np.int64), who[some]
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _since_first(begins: Any, steps: Any, t: Any, keep: Any) -> None:
     for a in range(len(begins) - 1):
         since, found = 0, False
@@ -179,7 +179,7 @@ def since_first(begins: np.ndarray, steps: np.ndarray, t: np.ndarray) -> np.ndar
     return keep
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _first_arrived(offsets: Any, arrival: Any, left_out: Any, at: Any, tied: Any) -> None:
     every = len(left_out) == 0
     for a in range(len(offsets) - 1):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from evkit.kernel.compiling import compiled
 from evkit.kernel.funnel import BEST_CHAIN, CHAIN, DONE, STEP, _run
 from evkit.kernel.runs import NEVER
 from evkit.kernel.sharing import each, shares
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _tied(
     first: int, last: int, t: Any, events: Any, steps: Any, passes: Any, low: int, high: int, n: int, window: int, times: Any
 ) -> int:  # fmt: skip
@@ -36,7 +36,7 @@ def _tied(
     return done
 
 
-@nb.njit(cache=True, nogil=True)
+@compiled
 def _walk(
     first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, last_steps: Any, passes: Any, low: int, high: int, n: int,
     window: int, who: Any, bits: Any, times: Any,

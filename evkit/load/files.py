@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evkit.errors import DataError, MissingFile, nearest
+from evkit.importing import uncollected
 from evkit.journeys import cache
 from evkit.load import canonical, csv, lines
 from evkit.load.report import Rejects
@@ -30,7 +31,9 @@ ENDINGS = (*PARQUET, *CSV, *LINES)
 
 def connect() -> ibis.backends.duckdb.Backend:
     """Open a private engine in memory whose session zone is UTC."""
-    con = ibis.duckdb.connect(temp_directory=str(cache.spill_folder()))
+    with uncollected():  # ibis loads its dialects
+        connect = ibis.duckdb.connect
+    con = connect(temp_directory=str(cache.spill_folder()))
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET enable_progress_bar = false")
     return con

@@ -21,11 +21,11 @@ from evkit.query.filters import Matcher
 from evkit.query.property_filters import FilterGroup
 from evkit.query.relation import relation
 from evkit.query.spec import Action, ActionStep
+from evkit.suggestions import DEFAULT_QUIET_AFTER
 from evkit.suggestions.captured import within
 from evkit.suggestions.suggest import in_shares
 
 COLUMNS = ("name", "events", "persons", "last_seen", "state", "reason", "overlaps", "action")
-DEFAULT_QUIET_AFTER = "30 days"
 
 
 def hits(

@@ -13,7 +13,7 @@ from evkit.dates import DateRange
 from evkit.errors import SpecError, TruncatedWarning, UnknownEventWarning, warn, whole
 from evkit.model.tables import EventTables
 from evkit.query.property_filters import FilterGroup
-from evkit.suggestions import names
+from evkit.suggestions import DEFAULT_LIMIT, DEFAULT_MIN_EVENTS, names
 from evkit.suggestions.candidates import FAIR_FROM, Candidate, Elements, Varying, candidates, parts_of, tag_of
 from evkit.suggestions.captured import Captured, Row, captured, places_of
 
@@ -40,7 +40,6 @@ ENOUGH_COVERAGE, ENOUGH_PRECISION = 0.9, 0.95
 MOST_EXAMPLES = 3
 """Of so many chains of an element candidates are made."""
 MOST_TOLD = 3
-DEFAULT_LIMIT, DEFAULT_MIN_EVENTS = 50, 2
 Identity = tuple[Any, ...]
 
 
