@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evkit import importing
+from evkit.garbage import imported
 
 __version__ = "0.1.0"
 
@@ -79,10 +79,10 @@ __all__ = [*sorted(_HOMES), "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return importing.module(f"evkit.{name}")
+        return imported(f"evkit.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'evkit' has no attribute {name!r}")
-    value = getattr(importing.module(_HOMES[name]), name)
+    value = getattr(imported(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -14,8 +14,8 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from evkit import importing
 from evkit.errors import unknown
+from evkit.garbage import imported
 from evkit.insights.words import Rules
 from evkit.model.journeys import one_question
 
@@ -152,4 +152,4 @@ class Insight:
 
     def _room(self, part: str) -> ModuleType:
         room = type(self.spec).__module__.rpartition(".")[0]
-        return importing.module(f"{room}.{part}")
+        return imported(f"{room}.{part}")

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import threading
 
-from evkit import importing
+from evkit.garbage import imported
 
 SMALLEST = {"data": {"values": [{"a": 1}]}, "mark": "bar", "encoding": {"x": {"field": "a", "type": "quantitative"}}}
 
@@ -32,7 +32,7 @@ def _load() -> None:
     import vl_convert
 
     vl_convert.vegalite_to_svg(SMALLEST)
-    importing.module("evkit.insights.display")
+    imported("evkit.insights.display")
 
 
 def _load_kernels() -> None:

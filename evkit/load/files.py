@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evkit.errors import DataError, MissingFile, nearest
-from evkit.importing import uncollected
+from evkit.garbage import uncollected
 from evkit.journeys import cache
 from evkit.load import canonical, csv, lines
 from evkit.load.report import Rejects

@@ -181,7 +181,7 @@ def by_words(tables: EventTables, words: Sequence[str]) -> list[By]:
     return [known[word] for word in words]
 
 
-def prepare_large(tables: EventTables, *, fewest: int = WORTH_IT) -> bool:
+def prepare_large(tables: EventTables, *, fewest: int) -> bool:
     """Make the journeys of persons where there are so many events, before somebody asks question after question; say whether there are so many."""
     large = tables.con is not None and tables.dialect == "duckdb" and mode() != "off" and tables.count >= fewest
     if large:

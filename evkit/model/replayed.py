@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import gc
 import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
+from evkit.garbage import uncollected
 from evkit.model import changing, identity
 from evkit.model.persons import Row, State, merges_of, one_event, rows
 from evkit.model.progress import Bar, watched
@@ -37,18 +36,6 @@ def persons_frame(tables: EventTables, found: identity.Identity) -> pd.DataFrame
             marks = changing.changing(tables)
     apart = ((0, row) for row in rows(tables)) if marks is None else by_person(tables, marks)
     return replayed(apart, found)
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Make lists by the million without the garbage collector, which would look through them again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Written:

@@ -60,9 +60,10 @@ def read(spec: Paths, tables: EventTables) -> tuple[np.ndarray, np.ndarray, np.n
 def read_pages(tables: EventTables) -> None:
     """Read what pages and screens are called, where there are journeys: it is most of what the first paths take."""
     found = marks(tables, PERSONS)
-    for event, ref in SAID_BY.items() if found is not None else ():
-        if found is not None and event in found.index.code:
-            found.said(ref, (event,))
+    if found is not None:
+        for event, ref in SAID_BY.items():
+            if event in found.index.code:
+                found.said(ref, (event,))
 
 
 def of_persons(funnel: Funnel, tables: EventTables) -> bool:

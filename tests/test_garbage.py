@@ -1,10 +1,10 @@
-"""Large libraries are imported while the garbage collector rests; afterwards it is as it was."""
+"""The garbage collector rests while very many objects are made; afterwards it is as it was."""
 
 import gc
 
 import pytest
 
-from evkit.importing import module, uncollected
+from evkit.garbage import imported, uncollected
 
 
 def test_the_collector_rests_meanwhile_and_is_afterwards_as_it_was() -> None:
@@ -25,5 +25,5 @@ def test_the_collector_rests_meanwhile_and_is_afterwards_as_it_was() -> None:
 
 def test_what_can_not_be_imported_leaves_it_on() -> None:
     with pytest.raises(ModuleNotFoundError):
-        module("evkit.nowhere")
+        imported("evkit.nowhere")
     assert gc.isenabled()
