@@ -17,6 +17,7 @@ NONE = -1
 """The code of an item that isn't asked for."""
 NOWHERE = -2
 """The code of an item that no event is."""
+EVER = np.iinfo(np.int64)
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,19 @@ class Shown:
     rows
         int64: the position of the event that the item has its time from.
     items
-        int64: the code of the item.
+        int32: the code of the item.
     places
-        int64: its place in the path, from 1.
-    lengths
-        int64: how many items the path has.
+        int32: its place in the path, from 1.
     """
 
     rows: np.ndarray
     items: np.ndarray
     places: np.ndarray
-    lengths: np.ndarray
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Say which items are the last of their path: bool."""
+        return np.append(self.places[1:] == 1, np.ones(min(len(self.places), 1), np.bool_))
 
 
 @compiled
@@ -83,33 +86,37 @@ def _bounds(count: int, items: Any, kept: Any, start: int, end: int, limit: int)
 
 @compiled
 def _walk(
-    offsets: Any, t: Any, items: Any, gap: int, empty: int, start: int, end: int, limit: int, dots: int,
-    out_rows: Any, out_items: Any, out_places: Any, out_lengths: Any,
+    offsets: Any, t: Any, codes: Any, table: Any, passes: Any, low: int, high: int, gap: int, empty: int, start: int, end: int,
+    limit: int, dots: int, out_rows: Any, out_items: Any, out_places: Any,
 ) -> int:  # fmt: skip
     longest = 0
     for a in range(len(offsets) - 1):
         longest = max(longest, offsets[a + 1] - offsets[a])
-    kept = np.empty(longest, np.int64)
-    size, half = 0, limit // 2
+    at, items, kept = np.empty(longest, np.int64), np.empty(longest, np.int32), np.empty(longest, np.int64)
+    size, half, every = 0, limit // 2, len(passes) == 0
     for a in range(len(offsets) - 1):
-        i = offsets[a]
-        while i < offsets[a + 1]:
+        events = 0
+        for i in range(offsets[a], offsets[a + 1]):
+            if codes[i] < 0 or table[codes[i]] < 0 or t[i] < low or t[i] > high or not (every or passes[i]):
+                continue
+            at[events], items[events] = i, table[codes[i]]
+            events += 1
+        i = 0
+        while i < events:
             j = i + 1
-            while j < offsets[a + 1] and t[j] - t[j - 1] < gap:
+            while j < events and t[at[j]] - t[at[j - 1]] < gap:
                 j += 1
             count = _runs(i, j, items, empty, kept)
             i = j
-            low, high = _bounds(count, items, kept, start, end, limit)
-            first, hides = size, high - low > limit
-            for k in range(low, high):
-                hidden = hides and low + half <= k < high - half
-                if hidden and k > low + half:
+            since, until = _bounds(count, items, kept, start, end, limit)
+            before, hides = size, until - since > limit
+            for k in range(since, until):
+                hidden = hides and since + half <= k < until - half
+                if hidden and k > since + half:
                     continue
-                out_rows[size], out_items[size] = kept[k], dots if hidden else items[kept[k]]
-                out_places[size] = size - first + 1
+                out_rows[size], out_items[size] = at[kept[k]], dots if hidden else items[kept[k]]
                 size += 1
-            for k in range(first, size):
-                out_lengths[k] = size - first
+                out_places[size - 1] = size - before
     return size
 
 
@@ -121,7 +128,8 @@ def _moved(column: Any, to: int, low: int, size: int) -> None:
 
 
 def walk(
-    offsets: np.ndarray, t: np.ndarray, items: np.ndarray, *, gap: int, limit: int, dots: int, empty: int = NOWHERE, start: int = NONE, end: int = NONE
+    offsets: np.ndarray, t: np.ndarray, codes: np.ndarray, table: np.ndarray, passes: np.ndarray | None = None, *,
+    gap: int, limit: int, dots: int, low: int = EVER.min, high: int = EVER.max, empty: int = NOWHERE, start: int = NONE, end: int = NONE,
 ) -> Shown:  # fmt: skip
     """Give the paths that are shown, of everybody's sessions.
 
@@ -131,33 +139,41 @@ def walk(
         Actor a has the events offsets[a] .. offsets[a + 1] - 1, in order of time.
     t
         int64: microseconds.
-    items
-        The code of each event's item.
+    codes
+        int32: a position in `table` for each event; less than 0 for one that is no item.
+    table
+        int32: the items; less than 0 for one that is left out.
+    passes
+        bool: whether an event counts; None where all do.
     gap
         Microseconds: a pause of so long or longer begins a new session.
     limit
         How many items are shown: the first, from `start` the next, up to `end` the last; between both, half of them at each
         end with `dots` for what is hidden.
     dots
-        The code of the item that stands for hidden ones.
+        The item that stands for hidden ones.
+    low, high
+        The first and the last instant that counts, microseconds.
     empty
-        The code of the empty item.
+        The empty item.
     start, end
-        The codes of the items that a path is shown from and up to; `NOWHERE` for one that no event is.
+        The items that a path is shown from and up to; `NOWHERE` for one that no event is.
 
     Examples
     --------
     >>> import numpy as np
-    >>> found = walk(np.array([0, 4]), np.array([0, 1, 2, 9]), np.array([7, 7, 8, 7]), gap=5, limit=5, dots=9)
-    >>> found.rows.tolist(), found.places.tolist(), found.lengths.tolist()
-    ([1, 2, 3], [1, 2, 1], [2, 2, 1])
+    >>> table = np.arange(10, dtype=np.int32)
+    >>> found = walk(np.array([0, 4]), np.array([0, 1, 2, 9]), np.array([7, 7, 8, 7], np.int32), table, gap=5, limit=5, dots=9)
+    >>> found.rows.tolist(), found.places.tolist(), found.ends.tolist()
+    ([1, 2, 3], [1, 2, 1], [False, True, True])
     """
     offsets = np.ascontiguousarray(offsets, np.int64)
-    made = [np.empty(len(t), np.int64) for _ in range(4)]
+    every = np.zeros(0, np.bool_) if passes is None else passes
+    made = [np.empty(len(t), kind) for kind in (np.int64, np.int32, np.int32)]
 
     def share(first: int, last: int) -> int:
         mine = [column[offsets[first] : offsets[last]] for column in made]
-        found: int = _walk(offsets[first : last + 1], t, items, gap, empty, start, end, limit, dots, *mine)
+        found: int = _walk(offsets[first : last + 1], t, codes, table, every, low, high, gap, empty, start, end, limit, dots, *mine)
         return found
 
     parts = shares(offsets)

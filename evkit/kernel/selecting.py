@@ -103,43 +103,32 @@ def select(
 
 
 @compiled
-def _within(begins: Any, who: Any, t: Any, actors: Any, since: Any, until: Any, keep: Any) -> None:
-    w = 0
-    for a in range(len(who)):
-        while w < len(actors) and actors[w] < who[a]:
-            w += 1
-        for i in range(begins[a], begins[a + 1]):
-            k = w
-            while k < len(actors) and actors[k] == who[a]:
-                if since[k] <= t[i] <= until[k]:
-                    keep[i] = True
-                    break
-                k += 1
+def _within(offsets: Any, t: Any, actors: Any, since: Any, until: Any, keep: Any) -> None:
+    for k in range(len(actors)):
+        for i in range(offsets[actors[k]], offsets[actors[k] + 1]):
+            if since[k] <= t[i] <= until[k]:
+                keep[i] = True
 
 
-def within(
-    begins: np.ndarray, who: np.ndarray, t: np.ndarray, actors: np.ndarray, since: np.ndarray, until: np.ndarray
-) -> np.ndarray:  # fmt: skip
+def within(offsets: np.ndarray, t: np.ndarray, actors: np.ndarray, since: np.ndarray, until: np.ndarray) -> np.ndarray:
     """Say which events lie in a window of their actor: bool.
 
     Parameters
     ----------
-    begins, who
-        Where each actor's events begin, and the end; who it is, ascending.
-    t
-        int64: microseconds.
+    offsets, t
+        The journeys.
     actors, since, until
-        The windows, ascending by actor; both ends inside.
+        The windows; both ends inside.
 
     Examples
     --------
     >>> import numpy as np
     >>> a = np.array
-    >>> within(a([0, 2, 3]), a([4, 7]), a([1, 9, 1]), a([4, 5]), a([0, 0]), a([5, 5])).tolist()
+    >>> within(a([0, 2, 3]), a([1, 9, 1]), a([0]), a([0]), a([5])).tolist()
     [True, False, False]
     """
     keep = np.zeros(len(t), np.bool_)
-    _within(begins, who, t, actors, since, until, keep)
+    _within(offsets, t, actors, since, until, keep)
     return keep
 
 

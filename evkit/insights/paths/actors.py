@@ -111,7 +111,7 @@ def who(walked: Walked, asked: dict[Role, Place]) -> pd.DataFrame:
             after[at] = fits[at - 1]
             keep &= after
         else:
-            keep &= fits if role == "target" else fits & (shown.places == shown.lengths)
+            keep &= fits if role == "target" else fits & shown.ends
     at = np.flatnonzero(keep)
     last = shown.rows[at - 1] if set(asked) == {"source"} else shown.rows[at]
     found = pd.DataFrame({"actor": walked.actor_of[at], "t": pd.to_datetime(walked.sorted.t[last], unit="us")})

@@ -147,7 +147,6 @@ def warn_of_points(spec: Paths, walked: Walked) -> None:
     """Warn of a start or an end point that no item is called."""
     for point in (spec.start, spec.end):
         if point is not None and walked.sorted.code(point) == NOWHERE:
-            counts = np.bincount(walked.sorted.items, minlength=len(walked.sorted.names))
-            common = walked.sorted.names.take(pa.array(np.argsort(-counts, kind="stable")[:MOST_NAMES])).to_pylist()
+            common = walked.sorted.names.take(pa.array(np.argsort(-walked.sorted.counts, kind="stable")[:MOST_NAMES])).to_pylist()
             said = f"no item is called {point!r}.{nearest(point, common)} There are no such paths."
             warn(said, UnknownEventWarning)

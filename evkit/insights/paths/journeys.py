@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -17,7 +18,8 @@ from evkit.insights.funnel.walk import walk
 from evkit.insights.paths.relation import included, item_of, span, windows
 from evkit.insights.paths.spec import HIDDEN, Paths
 from evkit.journeys.columns import NOTHING, Coded
-from evkit.kernel.selecting import kept, select, within
+from evkit.journeys.index import Index
+from evkit.kernel.selecting import within
 from evkit.model.journeys import PERSONS
 from evkit.model.tables import EventTables
 from evkit.query.filters import Matcher
@@ -28,33 +30,40 @@ SAID_BY = {"$pageview": PropertyRef("$current_url"), "$screen": PropertyRef("$sc
 """The events whose item is something that they say, and which property that is."""
 
 
-def read(spec: Paths, tables: EventTables) -> tuple[np.ndarray, np.ndarray, np.ndarray, pa.Array] | None:
-    """Give the items: where each actor's begin, and the end; their times; their codes; the names, in the order of their bytes. None where the engine has to be asked."""
+class Read(NamedTuple):
+    """The index; for each event a code, less than 0 for none; which name each code stands for, less than 0 for one that is left out; the names, in the order of their bytes; which events count, None where all do; the first and the last instant."""
+
+    index: Index
+    codes: np.ndarray
+    items: np.ndarray
+    names: pa.Array
+    passes: np.ndarray | None
+    low: int
+    high: int
+
+
+def read(spec: Paths, tables: EventTables) -> Read | None:
+    """Give which item each event of the index is; None where the engine has to be asked."""
     found = marks(tables, PERSONS) if spec.funnel is None or of_persons(spec.funnel, tables) else None
     said = None if found is None else items(spec, found)
     if found is None or said is None:
         return None
     between, index = span(spec, tables), found.index
-    wanted = said.codes >= 0
-    if spec.exclude_events:
-        out = pc.is_in(said.words, pa.array(list(spec.exclude_events), pa.string())).to_numpy(zero_copy_only=False)
-        wanted &= ~np.append(out, False)[said.codes]
     passes = found.passing(None, spec.filters)
-    picked = select(index.offsets, index.t, wanted, passes, low=microseconds(between.lower), high=microseconds(between.end))
-    at, begins, who = picked
     if spec.funnel is not None:
         walked = walk(spec.funnel, tables, named=False)
         if not walked.sorted.numbered:
             return None
         followed = windows(spec, walked)
         columns = (followed[name].to_numpy(np.int64) for name in ("follows", "since", "until"))
-        at, begins, _ = kept(*picked, within(begins, who, index.t[at], *columns))
+        inside = within(index.offsets, index.t, *columns)
+        passes = inside if passes is None else inside & passes
     names = pa.array(sorted({*said.words.to_pylist(), HIDDEN}, key=lambda word: word.encode()), pa.string())
-    place = pc.index_in(said.words, names).to_numpy(zero_copy_only=False).astype(np.int64)
-    every = len(at) == len(index)  # then nothing has to be picked out
-    codes = said.codes if every else said.codes[at]
-    named = place.astype(np.int32)[codes] if len(place) else np.zeros(0, np.int32)
-    return begins, index.t if every else index.t[at], named, names
+    place = pc.index_in(said.words, names).to_numpy(zero_copy_only=False).astype(np.int32)
+    if spec.exclude_events:
+        out = pc.is_in(said.words, pa.array(list(spec.exclude_events), pa.string())).to_numpy(zero_copy_only=False)
+        place[out] = NOTHING
+    return Read(index, said.codes, place, names, passes, microseconds(between.lower), microseconds(between.end))
 
 
 def read_pages(tables: EventTables) -> None:

@@ -25,7 +25,7 @@ from evkit.query.actors import each_together
 
 @dataclass(frozen=True)
 class Sorted:
-    """The items, sorted by actor and time.
+    """Events, sorted by actor and time, and which item each one is.
 
     Parameters
     ----------
@@ -35,17 +35,27 @@ class Sorted:
         Actor a has the rows offsets[a] .. offsets[a + 1] - 1.
     t
         int64: microseconds.
+    codes
+        int32: a position in `items` for each event; less than 0 for one that is no item.
     items
-        int64: codes into `names`.
+        int32: positions in `names`; less than 0 for an item that is left out.
     names
         The items there are, and `HIDDEN`, in the order of their bytes.
+    passes
+        bool: which events count; None where all do.
+    low, high
+        The first and the last instant that counts, microseconds.
     """
 
     actors: pa.Array
     offsets: np.ndarray
     t: np.ndarray
+    codes: np.ndarray
     items: np.ndarray
     names: pa.Array
+    passes: np.ndarray | None = None
+    low: int = kernel.EVER.min
+    high: int = kernel.EVER.max
 
     def code(self, name: str | None) -> int:
         """Give the code of an item; `NONE` for none, `NOWHERE` for one that isn't there."""
@@ -53,6 +63,15 @@ class Sorted:
             return kernel.NONE
         found = int(pc.index(self.names, pa.scalar(name, self.names.type)).as_py())
         return found if found >= 0 else kernel.NOWHERE
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many events each of `names` is."""
+        counted = (self.codes >= 0) & (self.t >= self.low) & (self.t <= self.high)
+        if self.passes is not None:
+            counted &= self.passes
+        found = self.items[self.codes[counted]]
+        return np.bincount(found[found >= 0], minlength=len(self.names))
 
 
 @dataclass(frozen=True)
@@ -77,8 +96,8 @@ def walk(spec: Paths, tables: EventTables, *, named: bool = True) -> Walked:
     """Give everybody's paths, as they are shown; without `named`, persons may go by any of their ids."""
     found = sort(spec, tables, named=named)
     shown = kernel.walk(
-        found.offsets, found.t, found.items, gap=gap(spec), limit=spec.step_limit, dots=found.code(HIDDEN), empty=found.code(""),
-        start=found.code(spec.start), end=found.code(spec.end),
+        found.offsets, found.t, found.codes, found.items, found.passes, low=found.low, high=found.high, gap=gap(spec),
+        limit=spec.step_limit, dots=found.code(HIDDEN), empty=found.code(""), start=found.code(spec.start), end=found.code(spec.end),
     )  # fmt: skip
     return Walked(found, shown)
 
@@ -92,11 +111,12 @@ def sort(spec: Paths, tables: EventTables, *, named: bool = True) -> Sorted:
     """Give the items, sorted: from journeys where the actors' names aren't asked, else by the relation; texts become codes batch by batch, so that they are never held all at once."""
     kept = None if named else journeys.read(spec, tables)
     if kept is not None:
-        return Sorted(pa.array(np.arange(len(kept[0]) - 1)), *kept)
+        index = kept.index
+        actors = pa.array(np.arange(len(index.offsets) - 1))
+        return Sorted(actors, index.offsets, index.t, kept.codes, kept.items, kept.names, kept.passes, kept.low, kept.high)
     m = matched(spec, tables, named=named)
     found = each_together(m.actor, lambda first: read(m, first, tables), dialect=tables.dialect)
-    codes, names = coded(found.items)
-    return Sorted(found.actors, found.offsets, found.t, codes, names)
+    return Sorted(found.actors, found.offsets, found.t, *coded(found.items))
 
 
 class Read(NamedTuple):
@@ -139,13 +159,13 @@ def parted(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, 
         last = actor[-1].as_py()
 
 
-def coded(items: list[pa.DictionaryArray]) -> tuple[np.ndarray, pa.Array]:
-    """Give the items as codes, and the names that the codes stand for, in the order of their bytes."""
+def coded(items: list[pa.DictionaryArray]) -> tuple[np.ndarray, np.ndarray, pa.Array]:
+    """Give a code for each item, which name it stands for, and the names, in the order of their bytes."""
     dots = pa.array([HIDDEN]).dictionary_encode()
     unified = pa.chunked_array([*(item.cast(dots.type) for item in items), dots]).unify_dictionaries()
     names = unified.chunk(0).dictionary if unified.num_chunks else dots.dictionary
     order = pc.sort_indices(names).to_numpy()
-    place = np.empty(len(order), np.int64)
+    place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order))
-    codes = np.concatenate([place[chunk.indices.to_numpy(zero_copy_only=False)] for chunk in unified.chunks])
-    return codes[:-1], names.take(pa.array(order))
+    codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in unified.chunks])
+    return codes[:-1].astype(np.int32), place, names.take(pa.array(order))
