@@ -1,4 +1,4 @@
-"""The ordered funnel without exclusions, optional steps or values, straight over journeys: the machine of `funnel`, for what is asked most.
+"""Ordered and strict funnels without exclusions, optional steps or values, straight over journeys: the machine of `funnel`, for what is asked most.
 
 An actor with two steps at one instant goes through `funnel`'s machine, which knows all rules of ties.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evkit.kernel.compiling import compiled
+from evkit.kernel.compiling import compiled, inlined
 from evkit.kernel.funnel import BEST_CHAIN, CHAIN, DONE, STEP, _run
 from evkit.kernel.runs import NEVER
 from evkit.kernel.sharing import each, shares
@@ -17,23 +17,40 @@ from evkit.kernel.sharing import each, shares
 
 @compiled
 def _tied(
-    first: int, last: int, t: Any, events: Any, steps: Any, passes: Any, low: int, high: int, n: int, window: int, times: Any
+    first: int, last: int, t: Any, events: Any, steps: Any, passes: Any, low: int, high: int, n: int, window: int, strict: bool, times: Any
 ) -> int:  # fmt: skip
     """Take one actor through the machine that knows ties; give the steps done, their times in `times`."""
     every, size = len(passes) == 0, 0
     when, what = np.empty(last - first, np.int64), np.empty(last - first, np.int64)
     for i in range(first, last):
         mark = steps[events[i]]
-        if mark != 0 and (every or passes[i]) and low <= t[i] <= high:
+        if (strict or mark != 0) and (every or passes[i]) and low <= t[i] <= high:
             when[size], what[size] = t[i], mark
             size += 1
     rows, none = np.arange(size), np.zeros(size, np.int64)
     slots, best = np.empty((n + 1, CHAIN + 2 * n), np.int64), np.empty(BEST_CHAIN + 2 * n, np.int64)
-    _run(0, size, rows, when, what, none, none, 0, window, False, np.zeros(n + 1, np.bool_), -1, slots, best)
+    _run(0, size, rows, when, what, none, none, 0, window, strict, np.zeros(n + 1, np.bool_), -1, slots, best)
     for s in range(n):
         times[s] = best[BEST_CHAIN + s] if s < best[STEP] else NEVER
     done: int = best[DONE] if best[STEP] > 0 else 0
     return done
+
+
+@inlined
+def _moved(mark: int, last_step: int, now: int, window: int, reached: int, begun: Any, chain: Any, best: Any) -> int:
+    """Move every chain that an event moves; give how far the best one got."""
+    begun[0] = now
+    for s in range(last_step, 0, -1):
+        if (mark >> (s - 1)) & 1 and begun[s - 1] != NEVER and now - begun[s - 1] <= window and begun[s] != begun[s - 1]:
+            begun[s] = begun[s - 1]
+            for k in range(s - 1):
+                chain[s, k] = chain[s - 1, k]
+            chain[s, s - 1] = now
+            if s > reached:
+                reached = s
+                for k in range(s):
+                    best[k] = chain[s, k]
+    return reached
 
 
 @compiled
@@ -63,17 +80,7 @@ def _walk(
                     continue
                 for s in range(n + 1):
                     begun[s] = NEVER
-            begun[0] = now
-            for s in range(last_steps[events[i]], 0, -1):
-                if (mark >> (s - 1)) & 1 and begun[s - 1] != NEVER and now - begun[s - 1] <= window and begun[s] != begun[s - 1]:
-                    begun[s] = begun[s - 1]
-                    for k in range(s - 1):
-                        chain[s, k] = chain[s - 1, k]
-                    chain[s, s - 1] = now
-                    if s > reached:
-                        reached = s
-                        for k in range(s):
-                            best[k] = chain[s, k]
+            reached = _moved(mark, last_steps[events[i]], now, window, reached, begun, chain, best)
             if reached == n:  # an event of the same instant could still give other times
                 j = i + 1
                 while j < offsets[a + 1] and t[j] == now:
@@ -82,7 +89,7 @@ def _walk(
                     j += 1
                 break
         if tied:
-            done = _tied(offsets[a], offsets[a + 1], t, events, steps, passes, low, high, n, window, times[size])
+            done = _tied(offsets[a], offsets[a + 1], t, events, steps, passes, low, high, n, window, False, times[size])
             if done:
                 who[size], bits[size] = a, done
                 size += 1
@@ -94,11 +101,55 @@ def _walk(
     return size
 
 
+@compiled
+def _walk_strict(
+    first: int, last: int, offsets: Any, t: Any, events: Any, steps: Any, last_steps: Any, passes: Any, low: int, high: int, n: int,
+    window: int, who: Any, bits: Any, times: Any,
+) -> None:  # fmt: skip
+    every, size = len(passes) == 0, 0
+    begun = np.empty(n + 1, np.int64)
+    chain = np.empty((n + 1, n), np.int64)
+    best = np.empty(n, np.int64)
+    for a in range(first, last):
+        reached, under_way, tied = 0, False, False
+        for s in range(n + 1):
+            begun[s] = NEVER
+        for i in range(offsets[a], offsets[a + 1]):
+            mark = steps[events[i]]
+            if not under_way and mark & 1 == 0:
+                continue  # where no chain is under way only a first step matters, and what shares its instant
+            now = t[i]
+            if now < low or now > high or not (every or passes[i]):
+                continue
+            if (i > offsets[a] and t[i - 1] == now) or (i + 1 < offsets[a + 1] and t[i + 1] == now):
+                tied = True
+                break
+            if mark != 0:
+                reached = _moved(mark, last_steps[events[i]], now, window, reached, begun, chain, best)
+            under_way = False
+            for s in range(1, n + 1):
+                if (mark >> (s - 1)) & 1 == 0:
+                    begun[s] = NEVER
+                elif begun[s] != NEVER:
+                    under_way = True
+            if reached == n:
+                break
+        done = (1 << reached) - 1
+        if tied:
+            done = _tied(offsets[a], offsets[a + 1], t, events, steps, passes, low, high, n, window, True, times[size])
+        elif reached:
+            for s in range(n):
+                times[size, s] = best[s] if s < reached else NEVER
+        if done:
+            who[size], bits[size] = a, done
+            size += 1
+
+
 def walk(
     offsets: np.ndarray, t: np.ndarray, events: np.ndarray, steps: np.ndarray, *, passes: np.ndarray | None = None, low: int, high: int, count: int,
-    window: int,
+    window: int, strict: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Take everybody through an ordered funnel.
+    """Take everybody through an ordered or strict funnel.
 
     Parameters
     ----------
@@ -116,6 +167,8 @@ def walk(
         How many steps the funnel has.
     window
         Microseconds, boundary inside.
+    strict
+        Any other event between two steps breaks a chain.
 
     Returns
     -------
@@ -137,9 +190,11 @@ def walk(
 
     last_steps = np.array([int(mark).bit_length() for mark in steps], np.int64)
 
+    machine = _walk_strict if strict else _walk
+
     def share(first: int, last: int) -> None:
         mine = slice(first, last)
-        _walk(first, last, offsets, t, events, steps, last_steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
+        machine(first, last, offsets, t, events, steps, last_steps, every, low, high, count, window, who[mine], bits[mine], times[mine])
 
     each(share, shares(offsets))
     return who, bits, times

@@ -23,18 +23,26 @@ def columns(journeys: list[list[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarr
 
 @settings(max_examples=300, deadline=None)
 @given(
-    JOURNEYS, st.lists(st.integers(0, 7), min_size=5, max_size=5), st.integers(2, 3), st.integers(0, 12), st.integers(0, 4), st.booleans()
+    JOURNEYS,
+    st.lists(st.integers(0, 7), min_size=5, max_size=5),
+    st.integers(2, 3),
+    st.integers(0, 12),
+    st.integers(0, 4),
+    st.booleans(),
+    st.booleans(),
 )
 def test_it_gives_what_the_machine_gives_that_knows_all_rules(
-    journeys: list[list[tuple[int, int]]], masks: list[int], count: int, window: int, low: int, some: bool
+    journeys: list[list[tuple[int, int]]], masks: list[int], count: int, window: int, low: int, some: bool, strict: bool
 ) -> None:
     offsets, t, events = columns(journeys)
     steps = np.array(masks, np.int64) & ((1 << count) - 1)
     passes = (t % 3 != 0) if some else None
-    who, bits, times = straight.walk(offsets, t, events, steps, passes=passes, low=low, high=11, count=count, window=window)
-    wanted = np.array([bool(steps[e]) and low <= x <= 11 and (passes is None or x % 3 != 0) for x, e in zip(t, events, strict=True)], bool)
+    who, bits, times = straight.walk(offsets, t, events, steps, passes=passes, low=low, high=11, count=count, window=window, strict=strict)
+    wanted = np.array(
+        [(strict or bool(steps[e])) and low <= x <= 11 and (passes is None or x % 3 != 0) for x, e in zip(t, events, strict=True)], bool
+    )
     at, begins, actors = selecting.select(offsets, t, wanted, None, low=0, high=99)
-    expected = funnel.run(Marked.of(begins, t[at], steps[events[at]]), count=count, window=window)
+    expected = funnel.run(Marked.of(begins, t[at], steps[events[at]]), count=count, window=window, strict=strict)
     done = expected.bits > 0
     assert who[bits > 0].tolist() == actors[done].tolist()
     assert bits[bits > 0].tolist() == expected.bits[done].tolist()

@@ -85,10 +85,11 @@ def straight(spec: Funnel, tables: EventTables) -> Straight | None:
     low, high = microseconds(between.start), microseconds(between.end)
     events, steps, voids = kinds(spec, found, low, high)
     passes = found.passing(names_asked(spec), spec.filters)
-    if spec.order_type == "ordered" and not (spec.exclusions or any(spec.optional) or spec.breakdown):
+    if spec.order_type != "unordered" and not (spec.exclusions or any(spec.optional) or spec.breakdown):
         who, done, times = walker.walk(
-            index.offsets, index.t, events, steps, passes=passes, low=low, high=high, count=len(spec.steps), window=window
-        )
+            index.offsets, index.t, events, steps, passes=passes, low=low, high=high, count=len(spec.steps), window=window,
+            strict=spec.order_type == "strict",
+        )  # fmt: skip
         values = np.zeros(len(who), np.int64)
     else:
         every = np.zeros(0, np.bool_) if passes is None else passes
