@@ -1,4 +1,4 @@
-"""The shown paths: one pass over events sorted by actor and time cuts sessions, joins runs and shortens to the items that are shown.
+"""The shown paths, and their edges: one pass over events sorted by actor and time cuts sessions, joins runs and shortens to the items that are shown.
 
 Source: PostHog's paths (`retention_paths.md` of the design, section 4.2).
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from evkit.kernel.compiling import compiled
+from evkit.kernel.compiling import compiled, inlined
 from evkit.kernel.sharing import each, shares
 
 NONE = -1
@@ -18,6 +18,63 @@ NONE = -1
 NOWHERE = -2
 """The code of an item that no event is."""
 EVER = np.iinfo(np.int64)
+FREE = -1
+"""The key of a slot with nothing in it."""
+SLOTS = 1 << 12
+"""How many slots a table of edges begins with; a power of two."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which events are which items, and which of these are shown.
+
+    Parameters
+    ----------
+    offsets
+        int64: actor a has the events offsets[a] .. offsets[a + 1] - 1, in order of time.
+    t
+        int64: microseconds.
+    codes
+        int32: a position in `table` for each event; less than 0 for one that is no item.
+    table
+        int32: the items; less than 0 for one that is left out.
+    passes
+        bool: whether an event counts; of length 0 where all do.
+    low, high
+        The first and the last instant that counts, microseconds.
+    gap
+        Microseconds: a pause of so long or longer begins a new session.
+    limit
+        How many items are shown: the first, from `start` the next, up to `end` the last; between both, half of them at each
+        end with `dots` for what is hidden.
+    dots
+        The item that stands for hidden ones.
+    empty
+        The empty item.
+    start, end
+        The items that a path is shown from and up to; `NOWHERE` for one that no event is.
+    """
+
+    offsets: np.ndarray
+    t: np.ndarray
+    codes: np.ndarray
+    table: np.ndarray
+    passes: np.ndarray
+    low: int
+    high: int
+    gap: int
+    limit: int
+    dots: int
+    empty: int = NOWHERE
+    start: int = NONE
+    end: int = NONE
+
+    @property
+    def rules(self) -> tuple[Any, ...]:
+        """Everything but the offsets, as the machines take it."""
+        return (
+            self.t, self.codes, self.table, self.passes, self.low, self.high, self.gap, self.empty, self.start, self.end, self.limit, self.dots,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,39 +142,119 @@ def _bounds(count: int, items: Any, kept: Any, start: int, end: int, limit: int)
 
 
 @compiled
+def _longest(offsets: Any) -> int:
+    longest = 0
+    for a in range(len(offsets) - 1):
+        longest = max(longest, offsets[a + 1] - offsets[a])
+    return longest
+
+
+@inlined
+def _picked(begin: int, end: int, t: Any, codes: Any, table: Any, passes: Any, low: int, high: int, at: Any, when: Any, items: Any) -> int:
+    """Pick out the events that are items and count; give how many."""
+    count, every = 0, len(passes) == 0
+    for i in range(begin, end):
+        item = table[codes[i]] if codes[i] >= 0 else -1
+        now = t[i]
+        if item >= 0 and low <= now <= high and (every or passes[i]):
+            at[count], when[count], items[count] = i, now, item
+            count += 1
+    return count
+
+
+@inlined
+def _session(i: int, count: int, when: Any, gap: int) -> int:
+    """Give where the next session begins."""
+    j = i + 1
+    while j < count and when[j] - when[j - 1] < gap:
+        j += 1
+    return j
+
+
+@inlined
+def _cut(low: int, high: int, limit: int, dots: int, items: Any, kept: Any, named: Any) -> int:
+    """Keep what is shown of the runs from low up to high: which, in `kept`, and what each is called; give how many."""
+    size, half, hides = 0, limit // 2, high - low > limit
+    for k in range(low, high):
+        hidden = hides and low + half <= k < high - half
+        if hidden and k > low + half:
+            continue
+        kept[size], named[size] = kept[k], dots if hidden else items[kept[k]]
+        size += 1
+    return size
+
+
+@compiled
 def _walk(
     offsets: Any, t: Any, codes: Any, table: Any, passes: Any, low: int, high: int, gap: int, empty: int, start: int, end: int,
     limit: int, dots: int, out_rows: Any, out_items: Any, out_places: Any,
 ) -> int:  # fmt: skip
-    longest = 0
+    longest, size = _longest(offsets), 0
+    at, when, items = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(longest, np.int32)
+    kept, named = np.empty(longest, np.int64), np.empty(longest, np.int32)
     for a in range(len(offsets) - 1):
-        longest = max(longest, offsets[a + 1] - offsets[a])
-    at, items, kept = np.empty(longest, np.int64), np.empty(longest, np.int32), np.empty(longest, np.int64)
-    size, half, every = 0, limit // 2, len(passes) == 0
-    for a in range(len(offsets) - 1):
-        events = 0
-        for i in range(offsets[a], offsets[a + 1]):
-            if codes[i] < 0 or table[codes[i]] < 0 or t[i] < low or t[i] > high or not (every or passes[i]):
-                continue
-            at[events], items[events] = i, table[codes[i]]
-            events += 1
-        i = 0
+        events, i = _picked(offsets[a], offsets[a + 1], t, codes, table, passes, low, high, at, when, items), 0
         while i < events:
-            j = i + 1
-            while j < events and t[at[j]] - t[at[j - 1]] < gap:
-                j += 1
-            count = _runs(i, j, items, empty, kept)
-            i = j
-            since, until = _bounds(count, items, kept, start, end, limit)
-            before, hides = size, until - since > limit
-            for k in range(since, until):
-                hidden = hides and since + half <= k < until - half
-                if hidden and k > since + half:
-                    continue
-                out_rows[size], out_items[size] = at[kept[k]], dots if hidden else items[kept[k]]
+            j = _session(i, events, when, gap)
+            since, until = _bounds(_runs(i, j, items, empty, kept), items, kept, start, end, limit)
+            for k in range(_cut(since, until, limit, dots, items, kept, named)):
+                out_rows[size], out_items[size], out_places[size] = at[kept[k]], named[k], k + 1
                 size += 1
-                out_places[size - 1] = size - before
+            i = j
     return size
+
+
+@inlined
+def _slot(key: int, keys: Any) -> int:
+    """Give where a key stands in a table whose size is a power of two, or where there is room for it."""
+    mask = len(keys) - 1
+    slot = ((key * 0x9E3779B97F4A7C1) >> 20) & mask
+    while keys[slot] != FREE and keys[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@compiled
+def _grown(keys: Any, values: Any, took: Any) -> Any:
+    """Give a table of twice the size with the same in it."""
+    size = 2 * len(keys)
+    more_keys, more_values, more_took = np.full(size, FREE), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for old in range(len(keys)):
+        if keys[old] != FREE:
+            slot = _slot(keys[old], more_keys)
+            more_keys[slot], more_values[slot], more_took[slot] = keys[old], values[old], took[old]
+    return more_keys, more_values, more_took
+
+
+@compiled
+def _edges(
+    offsets: Any, t: Any, codes: Any, table: Any, passes: Any, low: int, high: int, gap: int, empty: int, start: int, end: int,
+    limit: int, dots: int, names: int,
+) -> Any:  # fmt: skip
+    longest, found = _longest(offsets), 0
+    at, when, items = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(longest, np.int32)
+    kept, named = np.empty(longest, np.int64), np.empty(longest, np.int32)
+    keys, values, took = np.full(SLOTS, FREE), np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
+    for a in range(len(offsets) - 1):
+        events, i = _picked(offsets[a], offsets[a + 1], t, codes, table, passes, low, high, at, when, items), 0
+        while i < events:
+            j = _session(i, events, when, gap)
+            if j - i > 1:  # an item alone has no edge
+                since, until = _bounds(_runs(i, j, items, empty, kept), items, kept, start, end, limit)
+                for k in range(1, _cut(since, until, limit, dots, items, kept, named)):
+                    key = (k * names + named[k - 1]) * names + named[k]
+                    slot = _slot(key, keys)
+                    if keys[slot] == FREE:
+                        if 2 * found >= len(keys):
+                            keys, values, took = _grown(keys, values, took)
+                            slot = _slot(key, keys)
+                        keys[slot] = key
+                        found += 1
+                    values[slot] += 1
+                    took[slot] += when[kept[k]] - when[kept[k - 1]]
+            i = j
+    there = np.flatnonzero(keys != FREE)
+    return keys[there], values[there], took[there]
 
 
 @compiled
@@ -127,53 +264,22 @@ def _moved(column: Any, to: int, low: int, size: int) -> None:
         column[to + i] = column[low + i]
 
 
-def walk(
-    offsets: np.ndarray, t: np.ndarray, codes: np.ndarray, table: np.ndarray, passes: np.ndarray | None = None, *,
-    gap: int, limit: int, dots: int, low: int = EVER.min, high: int = EVER.max, empty: int = NOWHERE, start: int = NONE, end: int = NONE,
-) -> Shown:  # fmt: skip
+def walk(asked: Asked) -> Shown:
     """Give the paths that are shown, of everybody's sessions.
-
-    Parameters
-    ----------
-    offsets
-        Actor a has the events offsets[a] .. offsets[a + 1] - 1, in order of time.
-    t
-        int64: microseconds.
-    codes
-        int32: a position in `table` for each event; less than 0 for one that is no item.
-    table
-        int32: the items; less than 0 for one that is left out.
-    passes
-        bool: whether an event counts; None where all do.
-    gap
-        Microseconds: a pause of so long or longer begins a new session.
-    limit
-        How many items are shown: the first, from `start` the next, up to `end` the last; between both, half of them at each
-        end with `dots` for what is hidden.
-    dots
-        The item that stands for hidden ones.
-    low, high
-        The first and the last instant that counts, microseconds.
-    empty
-        The empty item.
-    start, end
-        The items that a path is shown from and up to; `NOWHERE` for one that no event is.
 
     Examples
     --------
     >>> import numpy as np
-    >>> table = np.arange(10, dtype=np.int32)
-    >>> found = walk(np.array([0, 4]), np.array([0, 1, 2, 9]), np.array([7, 7, 8, 7], np.int32), table, gap=5, limit=5, dots=9)
+    >>> codes, table, every = np.array([7, 7, 8, 7], np.int32), np.arange(10, dtype=np.int32), np.zeros(0, bool)
+    >>> found = walk(Asked(np.array([0, 4]), np.array([0, 1, 2, 9]), codes, table, every, 0, 9, gap=5, limit=5, dots=9))
     >>> found.rows.tolist(), found.places.tolist(), found.ends.tolist()
     ([1, 2, 3], [1, 2, 1], [False, True, True])
     """
-    offsets = np.ascontiguousarray(offsets, np.int64)
-    every = np.zeros(0, np.bool_) if passes is None else passes
-    made = [np.empty(len(t), kind) for kind in (np.int64, np.int32, np.int32)]
+    offsets = asked.offsets
+    made = [np.empty(len(asked.t), kind) for kind in (np.int64, np.int32, np.int32)]
 
     def share(first: int, last: int) -> int:
-        mine = [column[offsets[first] : offsets[last]] for column in made]
-        found: int = _walk(offsets[first : last + 1], t, codes, table, every, low, high, gap, empty, start, end, limit, dots, *mine)
+        found: int = _walk(offsets[first : last + 1], *asked.rules, *(column[offsets[first] : offsets[last]] for column in made))
         return found
 
     parts = shares(offsets)
@@ -185,3 +291,53 @@ def walk(
                 _moved(column, total, offsets[first], size)
         total += size
     return Shown(*(column[:total] for column in made))
+
+
+@dataclass(frozen=True)
+class Edges:
+    """A row an edge: from one item to the next.
+
+    Parameters
+    ----------
+    places
+        int64: the place of the first in its path, from 1.
+    sources, targets
+        int64: the codes of both.
+    values
+        int64: how often it was taken.
+    took
+        int64: how long that took in all, microseconds.
+    """
+
+    places: np.ndarray
+    sources: np.ndarray
+    targets: np.ndarray
+    values: np.ndarray
+    took: np.ndarray
+
+
+def edges(asked: Asked, names: int) -> Edges:
+    """Count the edges of the paths that are shown; paths themselves are not held.
+
+    Parameters
+    ----------
+    names
+        Codes of items are less than this.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> codes, table, every = np.array([7, 7, 8, 7], np.int32), np.arange(10, dtype=np.int32), np.zeros(0, bool)
+    >>> found = edges(Asked(np.array([0, 4]), np.array([0, 1, 2, 9]), codes, table, every, 0, 9, gap=5, limit=5, dots=9), 10)
+    >>> [int(column[0]) for column in (found.places, found.sources, found.targets, found.values, found.took)]
+    [1, 7, 8, 1, 1]
+    """
+    offsets = asked.offsets
+    parts = each(lambda first, last: _edges(offsets[first : last + 1], *asked.rules, names), shares(offsets))
+    keys, at = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
+    values, took = np.zeros((2, len(keys)), np.int64)
+    np.add.at(values, at, np.concatenate([part[1] for part in parts]))
+    np.add.at(took, at, np.concatenate([part[2] for part in parts]))
+    rest, targets = np.divmod(keys, names)
+    places, sources = np.divmod(rest, names)
+    return Edges(places, sources, targets, values, took)

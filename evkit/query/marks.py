@@ -332,11 +332,11 @@ def together(parts: Sequence[Coded], which: np.ndarray | None = None) -> tuple[n
 
     Events that were not read, or say nothing, get the code 0.
     """
+    if len(parts) == 1:
+        return parts[0].codes, [(word,) for word in parts[0].words.to_pylist()]
     codes = np.zeros(len(parts[0].codes), np.int64)
     for part in parts:
         codes = codes * max(len(part.words), 1) + np.maximum(part.codes, 0)
-    if len(parts) == 1:
-        return parts[0].codes, [(word,) for word in parts[0].words.to_pylist()]
     used = np.unique(codes if which is None else codes[which])
     place = np.searchsorted(used, codes)
     found = np.minimum(place, max(len(used) - 1, 0)).astype(np.int32)

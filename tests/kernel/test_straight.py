@@ -67,13 +67,15 @@ def test_shares_add_up(journeys: list[list[tuple[int, int]]], threads: int) -> N
 
     def all_of_it() -> list[list[object]]:
         retained = returning.retention(offsets, t, hits, events == 1, placing, 3, np.array([0, 1, 2]), low=0, high=12)
-        shown = paths.walk(
-            offsets, t, events.astype(np.int32), np.array([0, 1, -1, 3, 4], np.int32), hits, low=2, high=11, gap=4, limit=3, dots=9
+        asked_of_paths = paths.Asked(
+            offsets, t, events.astype(np.int32), np.array([0, 1, -1, 3, 4], np.int32), hits, 2, 11, gap=4, limit=3, dots=9
         )
+        shown, edges = paths.walk(asked_of_paths), paths.edges(asked_of_paths, 10)
         found = [
             totals(asked), distinct(asked), earliest(asked), active(asked, 2, 5), retained,
             returning.stickiness(offsets, t, hits, placing, 3, low=0, high=12), *returning.lifecycle(offsets, t, hits, born, placing, 3, low=0, high=12),
             *selecting.select(offsets, t, hits, None, low=2, high=9), shown.rows, shown.items, shown.places, shown.ends,
+            edges.places, edges.sources, edges.targets, edges.values, edges.took,
             straight.walk(offsets, t, events, steps, low=0, high=12, count=3, window=5)[1],
         ]  # fmt: skip
         return [np.asarray(one).tolist() for one in found]

@@ -1,4 +1,4 @@
-"""How paths are computed: the engine names and sorts, the kernel shortens, numpy counts edges."""
+"""How paths are computed: the engine names and sorts, the kernel shortens and counts edges."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from evkit.errors import NotExpressible, UnknownEventWarning, nearest, warn
 from evkit.insights import unknown
 from evkit.insights.paths.relation import matched, span
 from evkit.insights.paths.spec import Paths
-from evkit.insights.paths.walk import Walked, walk
-from evkit.kernel.paths import NOWHERE
+from evkit.insights.paths.walk import Sorted, asked, sort
+from evkit.kernel import paths as kernel
 from evkit.model.tables import EventTables
 from evkit.query.property_filters import refs_in
 
@@ -65,19 +65,18 @@ def frame(spec: Paths, tables: EventTables) -> pd.DataFrame:
     UnknownEventWarning
         When no item is called as the start or the end point, or a filter names a property that the data doesn't have.
     """
-    walked = walk(spec, tables, named=False)
-    made = figures(spec, walked)
-    warn_of_points(spec, walked)
+    found = sort(spec, tables, named=False)
+    made = figures(spec, found)
+    warn_of_points(spec, found)
     if made.empty:
         unknown.warn_of_zeros(refs_in(spec.filters), (spec.filters,), span(spec, tables), tables)
     return made
 
 
-def figures(spec: Paths, walked: Walked) -> pd.DataFrame:
+def figures(spec: Paths, ordered: Sorted) -> pd.DataFrame:
     """Give the figures of everybody's paths, without warnings."""
-    found = edges(walked)
+    found, names = edges(spec, ordered), ordered.names
     kept = reachable(found.taken(heaviest(spec, found)))
-    names = walked.sorted.names
     made = pd.DataFrame(
         {
             "step": kept.steps,
@@ -91,21 +90,12 @@ def figures(spec: Paths, walked: Walked) -> pd.DataFrame:
     return made
 
 
-def edges(walked: Walked) -> Edges:
+def edges(spec: Paths, ordered: Sorted) -> Edges:
     """Count the edges of all paths, in the order of their texts."""
-    shown, t, size = walked.shown, walked.sorted.t, len(walked.sorted.names)
-    at = walked.follows
-    ranks = ranked(int(shown.places.max(initial=1)))
-    key = (ranks[shown.places[at] - 1] * size + shown.items[at - 1]) * size + shown.items[at]
-    codes, found = pd.factorize(key)
-    took = (t[shown.rows[at]] - t[shown.rows[at - 1]]).astype(np.float64)
-    values = np.bincount(codes, minlength=len(found))
-    seconds = np.bincount(codes, weights=took, minlength=len(found)) / np.maximum(values, 1) / 1_000_000
-    rest, target = np.divmod(found, size)
-    rank, source = np.divmod(rest, size)
-    steps = np.argsort(ranks)[rank]
-    order = np.argsort(found)
-    return Edges(steps, source, target, values, seconds).taken(order)
+    found = kernel.edges(asked(spec, ordered), len(ordered.names))
+    ranks = ranked(int(found.places.max(initial=1)))
+    order = np.lexsort((found.targets, found.sources, ranks[found.places]))
+    return Edges(found.places, found.sources, found.targets, found.values, found.took / found.values / 1_000_000).taken(order)
 
 
 def ranked(most: int) -> np.ndarray:
@@ -143,10 +133,10 @@ def reachable(found: Edges) -> Edges:
     return found.taken(np.flatnonzero(keep))
 
 
-def warn_of_points(spec: Paths, walked: Walked) -> None:
+def warn_of_points(spec: Paths, found: Sorted) -> None:
     """Warn of a start or an end point that no item is called."""
     for point in (spec.start, spec.end):
-        if point is not None and walked.sorted.code(point) == NOWHERE:
-            common = walked.sorted.names.take(pa.array(np.argsort(-walked.sorted.counts, kind="stable")[:MOST_NAMES])).to_pylist()
+        if point is not None and found.code(point) == kernel.NOWHERE:
+            common = found.names.take(pa.array(np.argsort(-found.counts, kind="stable")[:MOST_NAMES])).to_pylist()
             said = f"no item is called {point!r}.{nearest(point, common)} There are no such paths."
             warn(said, UnknownEventWarning)

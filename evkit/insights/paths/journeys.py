@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -30,8 +30,25 @@ SAID_BY = {"$pageview": PropertyRef("$current_url"), "$screen": PropertyRef("$sc
 """The events whose item is something that they say, and which property that is."""
 
 
-class Read(NamedTuple):
-    """The index; for each event a code, less than 0 for none; which name each code stands for, less than 0 for one that is left out; the names, in the order of their bytes; which events count, None where all do; the first and the last instant."""
+@dataclass(frozen=True, eq=False)
+class Read:
+    """Which item each event of an index is.
+
+    Parameters
+    ----------
+    index
+        The journeys.
+    codes
+        int32: a position in `items` for each event; less than 0 for one that is no item.
+    items
+        int32: positions in `names`; less than 0 for an item that is left out.
+    names
+        The items there are, and `HIDDEN`, in the order of their bytes.
+    passes
+        bool: which events count; None where all do.
+    low, high
+        The first and the last instant that counts, microseconds.
+    """
 
     index: Index
     codes: np.ndarray

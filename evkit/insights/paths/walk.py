@@ -92,14 +92,19 @@ class Walked:
         return np.searchsorted(self.sorted.offsets, self.shown.rows, side="right") - 1
 
 
-def walk(spec: Paths, tables: EventTables, *, named: bool = True) -> Walked:
-    """Give everybody's paths, as they are shown; without `named`, persons may go by any of their ids."""
-    found = sort(spec, tables, named=named)
-    shown = kernel.walk(
-        found.offsets, found.t, found.codes, found.items, found.passes, low=found.low, high=found.high, gap=gap(spec),
+def walk(spec: Paths, tables: EventTables) -> Walked:
+    """Give everybody's paths, as they are shown."""
+    found = sort(spec, tables)
+    return Walked(found, kernel.walk(asked(spec, found)))
+
+
+def asked(spec: Paths, found: Sorted) -> kernel.Asked:
+    """Say which events are which items, and what is shown of them."""
+    every = np.zeros(0, np.bool_) if found.passes is None else found.passes
+    return kernel.Asked(
+        np.ascontiguousarray(found.offsets, np.int64), found.t, found.codes, found.items, every, found.low, found.high, gap=gap(spec),
         limit=spec.step_limit, dots=found.code(HIDDEN), empty=found.code(""), start=found.code(spec.start), end=found.code(spec.end),
     )  # fmt: skip
-    return Walked(found, shown)
 
 
 def gap(spec: Paths) -> int:

@@ -9,7 +9,7 @@ from evkit.errors import ReversedRange, SpecError, UnsupportedQuery
 from evkit.insights.paths import actors, compute
 from evkit.insights.paths.actors import Place, Role
 from evkit.insights.paths.spec import DEFAULT_EDGE_LIMIT, DEFAULT_STEP_LIMIT, NAMED, Paths
-from evkit.insights.paths.walk import walk
+from evkit.insights.paths.walk import sort, walk
 from evkit.model.tables import EventTables
 from evkit.posthog.nodes import common, fields, filters, funnels, hogql, people
 
@@ -151,7 +151,7 @@ def answer(query: dict[str, Any], tables: EventTables) -> dict[str, Any]:
     if weights_exclude(query.get("pathsFilter") or {}):
         return {"results": []}
     try:
-        found = compute.figures(spec, walk(spec, tables))
+        found = compute.figures(spec, sort(spec, tables))
     except ReversedRange:
         return {"results": []}
     return {
