@@ -14,6 +14,7 @@ from evkit.journeys.columns import COLUMNS, EVERY, NOTHING, SAID, TEST, Coded, K
 from evkit.journeys.index import Index
 from evkit.journeys.joining import PIECE
 from evkit.journeys.parts import GONE, Moved
+from evkit.kernel.sharing import taken
 
 Ask = Callable[[str, Collection[str] | None], ir.Table]
 """Asks the SQL of a column of the rows that came since: of all, or of those of some names."""
@@ -45,15 +46,16 @@ def carried(old: Index, new: Index, moved: Moved, ask: Ask, run: Run) -> None:
 def _carried(old: Index, new: Index, path: Path, target: Path, sql: str, moved: Moved, ask: Ask, run: Run) -> None:
     if path.suffix == TEST and (passed := columns.read_test(path, len(old))) is not None:
         hit = placed(old, passed, moved, np.zeros(new.scanned, bool))
-        columns.keep_test(target, columns.hit_rows(run(ask(sql, None).select("row")), hit)[new.rows], Key(sql, by_row=True))
+        passed = taken(columns.hit_rows(run(ask(sql, None).select("row")), hit), new.rows)
+        columns.keep_test(target, passed, Key(sql, by_row=True))
     if path.suffix == SAID and (said := columns.read_coded(path, len(old))) is not None:
         codes = placed(old, said.codes, moved, np.full(new.scanned, NOTHING, np.int32))
         asked = ask(sql, None if EVERY in said.covered else said.covered)
         try:
-            words = columns.coded_rows(run(asked.select("value", "rows")), codes, said.words)
+            codes, words = columns.coded_rows(run(asked.select("value", "rows")), codes, said.words)
         except columns.TooMany:
             return
-        columns.keep_coded(target, Coded(codes[new.rows], words, said.covered), Key(sql, by_row=True))
+        columns.keep_coded(target, Coded(taken(codes, new.rows), words, said.covered), Key(sql, by_row=True))
 
 
 def placed(old: Index, values: np.ndarray, moved: Moved, into: np.ndarray) -> np.ndarray:

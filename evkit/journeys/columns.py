@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis.expr.types as ir
 import numpy as np
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from evkit.errors import CacheWarning, warn
 from evkit.journeys.build import Run
 from evkit.journeys.index import Index
+from evkit.kernel.sharing import taken
 
 NOTHING = -1
 """The code of an event that says nothing."""
@@ -52,7 +53,7 @@ class Coded:
     Parameters
     ----------
     codes
-        int32, a position of the index each: a position in `words`, or `NOTHING`; also of events that were not read.
+        int8, int16 or int32, a position of the index each: a position in `words`, or `NOTHING`; also of events that were not read.
     words
         The values, in the order in which they were met.
     covered
@@ -93,7 +94,7 @@ def mask(index: Index, rows: ir.Table, run: Run, *, key: Key | None) -> np.ndarr
     before = None if path is None else read_test(path, len(index))
     if before is not None:
         return before
-    found: np.ndarray = hit_rows(run(rows.select("row")), np.zeros(index.scanned, bool))[index.rows]
+    found = taken(hit_rows(run(rows.select("row")), np.zeros(index.scanned, bool)), index.rows)
     if path is not None:
         keep_test(path, found, key)
     return found
@@ -145,9 +146,9 @@ def values(
         return known
     if names is not None:
         names = sorted(frozenset(names) - (known.covered if known is not None else frozenset()))
-    codes = np.full(index.scanned, NOTHING, np.int32)
-    words = coded_rows(run(read(names).select("value", "rows")), codes, known.words if known is not None else pa.array([], pa.string()))
-    made = codes[index.rows]
+    words = known.words if known is not None else pa.array([], pa.string())
+    codes, words = coded_rows(run(read(names).select("value", "rows")), np.full(index.scanned, NOTHING, smallest(len(words))), words)
+    made = taken(codes, index.rows)
     if known is not None and names is not None:
         fresh = np.zeros(max(len(index.names), 1), bool)
         fresh[[index.code[name] for name in names if name in index.code]] = True
@@ -159,8 +160,19 @@ def values(
     return found
 
 
-def coded_rows(batches: Iterator[pa.RecordBatch], codes: np.ndarray, words: pa.Array) -> pa.Array:
-    """Note by the numbers of the scan the codes of what rows say; give the words with those that are new.
+def smallest(words: int) -> type[np.signedinteger[Any]]:
+    """Give the smallest kind of number that codes of so many words fit into, and one more for nothing: less memory has to be gone through.
+
+    Examples
+    --------
+    >>> smallest(127), smallest(128)
+    (<class 'numpy.int8'>, <class 'numpy.int16'>)
+    """
+    return np.int8 if words < 1 << 7 else np.int16 if words < 1 << 15 else np.int32
+
+
+def coded_rows(batches: Iterator[pa.RecordBatch], codes: np.ndarray, words: pa.Array) -> tuple[np.ndarray, pa.Array]:
+    """Note by the numbers of the scan the codes of what rows say; give them, as larger numbers where they need it, and the words with those that are new.
 
     Raises
     ------
@@ -173,18 +185,18 @@ def coded_rows(batches: Iterator[pa.RecordBatch], codes: np.ndarray, words: pa.A
         own = [NOTHING if word is None else places.setdefault(word, len(places)) for word in said]
         if len(places) > MOST_WORDS:
             raise TooMany
+        codes = codes.astype(np.promote_types(codes.dtype, smallest(len(places))), copy=False)
         codes[rows.flatten().to_numpy(zero_copy_only=False)] = np.repeat(
-            np.array(own, np.int32), pc.list_value_length(rows).to_numpy(zero_copy_only=False)
+            np.array(own, codes.dtype), pc.list_value_length(rows).to_numpy(zero_copy_only=False)
         )
-    return pa.array(list(places), pa.string())
+    return codes, pa.array(list(places), pa.string())
 
 
 def keep_coded(path: Path, found: Coded, key: Key | None) -> None:
     """Write a column of codes."""
-    nothing = len(found.words)  # stands behind the words
-    small = np.int8 if nothing < 1 << 7 else np.int16 if nothing < 1 << 15 else np.int32
-    places = found.codes.astype(small)
-    places[found.codes == NOTHING] = nothing
+    nothing, kind = len(found.words), np.dtype(smallest(len(found.words)))  # nothing stands behind the words
+    unsigned = np.dtype(f"u{kind.itemsize}")
+    places = np.minimum(found.codes.astype(unsigned), unsigned.type(nothing)).view(kind)  # `NOTHING` is the largest of these
     words = pa.concat_arrays([found.words, pa.nulls(1, pa.string())])
     keep(path, pa.DictionaryArray.from_arrays(pa.array(places), words), sorted(found.covered), key)
 
@@ -196,9 +208,8 @@ def read_coded(path: Path, size: int) -> Coded | None:
         return None
     said, covered = found
     words = said.dictionary.to_pylist()[:-1]
-    codes = said.indices.to_numpy().astype(np.int32)
-    codes[codes == len(words)] = NOTHING
-    return Coded(codes, pa.array(words, pa.string()), frozenset(covered))
+    table = np.append(np.arange(len(words)), NOTHING).astype(smallest(len(words)))
+    return Coded(taken(table, said.indices.to_numpy()), pa.array(words, pa.string()), frozenset(covered))
 
 
 # ---------------------------------------------------------------------- files

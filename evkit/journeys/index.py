@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from evkit.kernel import codes, selecting
+from evkit.kernel.sharing import taken
 
 MOST_BYTES = 1 << 30
 """How much of what was worked out is kept in memory beside an index."""
@@ -142,7 +143,7 @@ class Index:
         bounds = np.iinfo(np.int64)
         at, offsets, who = selecting.select(self.offsets, self.t, table[self.events], None, low=bounds.min, high=bounds.max)
         arrays = {
-            "offsets": offsets, "t": self.t[at], "arrival": np.zeros(0, np.int64), "rows": self.rows[at], "events": self.events[at],
+            "offsets": offsets, "t": taken(self.t, at), "arrival": np.zeros(0, np.int64), "rows": taken(self.rows, at), "events": taken(self.events, at),
             "actors": self.actors[who], "ids": self.ids[:0], "persons": self.persons[:0], "second": self.second[:0],
         }  # fmt: skip
         small = np.uint32 if len(self) < 1 << 32 else np.int64

@@ -17,6 +17,7 @@ from evkit.journeys import columns
 from evkit.journeys.build import hashed
 from evkit.journeys.columns import NOTHING, Coded, Key
 from evkit.journeys.index import Index, Narrowed
+from evkit.kernel.sharing import taken
 from evkit.model.journeys import PERSONS, SCAN, SESSIONS, By, Same, held, journeys
 from evkit.model.numbered import numbered, of_the_same
 from evkit.model.tables import EventTables
@@ -69,7 +70,7 @@ class Marks:
         whole, narrowed = self.whole, self.narrowed
         if whole is None or narrowed is None:
             return self.index.worked.get(key, find)
-        return self.index.worked.get(key, lambda: of_whole(whole)[narrowed.at])
+        return self.index.worked.get(key, lambda: taken(of_whole(whole), narrowed.at))
 
     def _key(self, expr: ir.Table, body: ir.Table | None = None) -> Key | None:
         """Give what tells an expression from others of the same data: its SQL; None where that names what only this process has.
@@ -239,7 +240,7 @@ class Marks:
             said = whole.coded(name, specs, value, names)
             if said is None:
                 return None
-            here = lambda: Coded(said.codes[narrowed.at], said.words, said.covered)  # noqa: E731
+            here = lambda: Coded(taken(said.codes, narrowed.at), said.words, said.covered)  # noqa: E731
             return self.index.worked.get((*at, names if names is None else frozenset(names)), here)
         if any(need.startswith(("person", "cohort", "who", "session")) for need in needs_of(*specs)):
             names = None  # what takes a join is read once, of all

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
@@ -107,7 +108,8 @@ def items(spec: Paths, found: Marks) -> Coded | None:
     )  # fmt: skip
     item = lambda m: included(spec, m.rows.event).ifelse(item_of(spec, m), None)  # noqa: E731
     if spec.expression is not None:
-        return found.coded(name, (spec.expression,), item, None)
+        said = found.coded(name, (spec.expression,), item, None)
+        return said if said is None else found.kept(name, partial(widened, said))
     parts: list[Coded] = []
     for event, ref in SAID_BY.items():
         if event in found.index.code and spec.includes(event):
@@ -118,6 +120,11 @@ def items(spec: Paths, found: Marks) -> Coded | None:
     return found.kept(
         name, lambda: joined(parts, by_name(found, item), found.index.events, [e for e in SAID_BY if spec.includes(e)], found)
     )
+
+
+def widened(said: Coded) -> Coded:
+    """Give the same with the codes as int32: one kind of number, one machine."""
+    return Coded(said.codes.astype(np.int32), said.words, said.covered)
 
 
 def by_name(found: Marks, item: Callable[[Matcher], ir.StringValue]) -> list[str | None]:
