@@ -99,11 +99,13 @@ def test_placing_finds_the_segment_that_a_search_finds() -> None:
     assert counted[0].tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("buckets", [[0, 1, 2], [0, 1, 0]], ids=["each once", "one comes back"])
 @pytest.mark.parametrize("sizes", [1, 3])
-def test_to_be_there_is_to_have_been_there_within_one_bucket(sizes: int) -> None:
+def test_to_be_there_is_to_have_been_there_within_one_bucket(sizes: int, buckets: list[int]) -> None:
     source = np.random.default_rng(7)
-    t = source.integers(0, 1_000, 300)
-    values = source.integers(0, sizes, 300).astype(np.int32) if sizes > 1 else np.zeros(0, np.int32)
-    placing = Placing.of(np.array([0, 200, 700]), np.arange(3), 1_000)
-    asked = Events(np.array([0, 120, 120, 300]), t, source.random(300) < 0.5, 10, 990, placing, 3, values, sizes)
+    offsets = np.array([0, 120, 120, 300, 302])
+    t = np.concatenate([np.sort(source.integers(0, 1_000, size)) for size in np.diff(offsets)])
+    values = source.integers(0, sizes, len(t)).astype(np.int32) if sizes > 1 else np.zeros(0, np.int32)
+    placing = Placing.of(np.array([0, 200, 700]), np.array(buckets), 1_000)
+    asked = Events(offsets, t, source.random(len(t)) < 0.5, 10, 990, placing, 3, values, sizes)
     assert distinct(asked).tolist() == active(asked, 1, 3).tolist()
