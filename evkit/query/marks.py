@@ -209,6 +209,29 @@ class Marks:
         """Give what events of some names (None for all) say of a property, as codes; None where it has too many values for that."""
         return self.coded(("value", ref), (ref,), lambda matcher: matcher.value(ref), names)
 
+    def numbers(self, ref: PropertyRef, names: Collection[str] | None) -> tuple[np.ndarray, np.ndarray] | None:
+        """Give what events of some names (None for all) say of a property, as codes, and the number that each code is.
+
+        Returns
+        -------
+        tuple
+            A code an event, less than 0 for nothing; float64, NaN for a text that is no number. None where it has too many values.
+        """
+        said = self.said(ref, names)
+        if said is None:
+            return None
+        words = said.words
+        key = ("numbers", Same(self.tables.settings), ref, len(words))
+        return said.codes, self.index.worked.get(key, lambda: self._numbers(words, ref))
+
+    def _numbers(self, words: pa.Array, ref: PropertyRef) -> np.ndarray:
+        """Give the number that each of some values is."""
+        given = pa.table({"word": words, "code": pa.array(range(len(words)))})
+        rows = ibis.memtable(given, schema=ibis.schema({"word": "string", "code": "int64"}))
+        told = self.tables.arrow(rows.select("code", number=OfWords(self.tables, rows).number(ref))).sort_by("code")["number"]
+        numbers: np.ndarray = told.combine_chunks().to_numpy(zero_copy_only=False).astype(np.float64)
+        return numbers
+
     def _translated(self, words: pa.Array, make: Callable[[Matcher], ir.Value], event: str) -> Coded:
         """Give what is made of values: a code for each of them, that of no value last."""
         given = pa.table({"word": pa.concat_arrays([words, pa.nulls(1, pa.string())]), "code": pa.array(range(len(words) + 1))})

@@ -11,7 +11,7 @@ import pandas as pd
 from evkit.dates import Range, cuts
 from evkit.dates.buckets import LENGTHS
 from evkit.dates.cuts import Cut, microseconds
-from evkit.insights.trends import bins, maths
+from evkit.insights.trends import amounts, bins, maths
 from evkit.insights.trends.parts import part
 from evkit.insights.trends.quarters import quarters
 from evkit.insights.trends.spec import Trends
@@ -25,9 +25,11 @@ from evkit.query.marks import Marks, anded, marks, names_of, together
 from evkit.query.property_filters import ALL_USERS, PropertyFilter
 from evkit.query.spec import Series
 
-COUNTED = ("total", "dau", "unique_group", "unique_session", *maths.ACTIVE_DAYS, *maths.FIRST_TIME)
+COUNTED = ("total", "dau", "unique_group", "unique_session", *maths.ACTIVE_DAYS, *maths.FIRST_TIME, *amounts.MATHS)
 MOST_CELLS = 20_000_000
 """So many values by buckets are held at once; a question with more goes to the engine."""
+MOST_AMOUNTS = 4_000_000
+"""The same where several numbers are held of each."""
 DAY = LENGTHS["day"]
 
 
@@ -101,6 +103,9 @@ def figures(spec: Trends, tables: EventTables, series: Series, period: Range, co
     offsets, t = asked.index
     events = Events(offsets, t, hits, low, high, Placing.of(made.edges, made.codes, high), len(made.starts), codes, len(names))
     starts = made.starts
+    if math in amounts.MATHS:
+        made_of = amounts.amounts(math, series, asked.marks, events) if events.sizes * events.buckets <= MOST_AMOUNTS else None
+        return made_of if made_of is None else framed(made_of[0], starts, names, asked, there=made_of[1])
     if math == "total":
         counts = counting.totals(events)
     elif reach:
@@ -161,7 +166,8 @@ def window(asked: Slice) -> tuple[int, int, str | None, int]:
     period, interval = asked.period, asked.interval()
     high = microseconds(period.end)
     if asked.math not in maths.ACTIVE_DAYS:
-        return microseconds(period.lower), high, interval, 0
+        by_actor = asked.math.endswith(maths.COUNT_PER_ACTOR)
+        return microseconds(period.start if by_actor else period.lower), high, interval, 0
     days = maths.ACTIVE_DAYS[asked.math]
     if interval is None:
         return high - days * DAY, high, None, 0
@@ -213,9 +219,11 @@ def of_first_times(asked: Slice) -> pd.DataFrame | None:
     return framed(found, made.starts, names, asked)
 
 
-def framed(counts: np.ndarray, starts: np.ndarray, names: list[tuple[str, ...]], asked: Slice) -> pd.DataFrame:
-    """Give counts as rows, those that are nothing left out."""
-    value, bucket = np.nonzero(counts)
+def framed(
+    counts: np.ndarray, starts: np.ndarray, names: list[tuple[str, ...]], asked: Slice, *, there: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Give counts as rows, those that are nothing left out; or other figures, those where there is something."""
+    value, bucket = np.nonzero(counts if there is None else there)
     if asked.cohort is not None:
         said: list[object] = [asked.cohort] * len(value)
     elif not asked.spec.parts:
