@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evkit.kernel.compiling import compiled
+from evkit.kernel.compiling import borrowing, compiled
 from evkit.kernel.runs import NEVER, Marked, Reached
 from evkit.kernel.sharing import each, shares
 
@@ -23,7 +23,7 @@ STEP, BEGAN, VOID, SIZE, DONE, BEST_CHAIN = range(6)
 """The same of the best chain: how far it got, when it began, whether it is excluded, how many events it has, the steps it has done."""
 
 
-@compiled
+@borrowing
 def _before(number: int, t: int, window: int, optional: Any, slots: Any) -> int:
     """Give the slot that a step goes on from: the one before it, or before the optional ones that weren't done."""
     p = number - 1
@@ -32,7 +32,7 @@ def _before(number: int, t: int, window: int, optional: Any, slots: Any) -> int:
     return p
 
 
-@compiled
+@borrowing
 def _step(
     number: int, t: int, event: int, accepts: bool, multi: bool, window: int, optional: Any, blocked: int, slots: Any, best: Any
 ) -> None:  # fmt: skip
@@ -63,7 +63,7 @@ def _step(
                 slots[number, CHAIN + n], slots[number, ids + n] = t, event
 
 
-@compiled
+@borrowing
 def _exclude(number: int, t: int, window: int, optional: Any, slots: Any, best: Any) -> None:
     """Mark the chain before an excluded step."""
     p = _before(number, t, window, optional, slots)

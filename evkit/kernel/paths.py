@@ -227,34 +227,47 @@ def _grown(keys: Any, values: Any, took: Any) -> Any:
 
 
 @compiled
-def _edges(
+def _counted(
     offsets: Any, t: Any, codes: Any, table: Any, passes: Any, low: int, high: int, gap: int, empty: int, start: int, end: int,
-    limit: int, dots: int, names: int,
+    limit: int, dots: int, names: int, since: int, found: int, keys: Any, values: Any, took: Any,
 ) -> Any:  # fmt: skip
-    longest, found = _longest(offsets), 0
+    """Count the edges of actors from `since` on, as long as there is room for all that the next one can have; give who is next, and how many edges were found."""
+    longest, most = _longest(offsets), limit * names * names
     at, when, items = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(longest, np.int32)
     kept, named = np.empty(longest, np.int64), np.empty(longest, np.int32)
-    keys, values, took = np.full(SLOTS, FREE), np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
-    for a in range(len(offsets) - 1):
+    for a in range(since, len(offsets) - 1):
+        if 2 * (found + min(offsets[a + 1] - offsets[a], most)) > len(keys):
+            return a, found
         events, i = _picked(offsets[a], offsets[a + 1], t, codes, table, passes, low, high, at, when, items), 0
         while i < events:
             j = _session(i, events, when, gap)
             if j - i > 1:  # an item alone has no edge
-                since, until = _bounds(_runs(i, j, items, empty, kept), items, kept, start, end, limit)
-                for k in range(1, _cut(since, until, limit, dots, items, kept, named)):
+                begin, until = _bounds(_runs(i, j, items, empty, kept), items, kept, start, end, limit)
+                for k in range(1, _cut(begin, until, limit, dots, items, kept, named)):
                     key = (k * names + named[k - 1]) * names + named[k]
                     slot = _slot(key, keys)
                     if keys[slot] == FREE:
-                        if 2 * found >= len(keys):
-                            keys, values, took = _grown(keys, values, took)
-                            slot = _slot(key, keys)
                         keys[slot] = key
                         found += 1
                     values[slot] += 1
                     took[slot] += when[kept[k]] - when[kept[k - 1]]
             i = j
-    there = np.flatnonzero(keys != FREE)
-    return keys[there], values[there], took[there]
+    return len(offsets) - 1, found
+
+
+def _edges(offsets: np.ndarray, rules: tuple[Any, ...], names: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the edges of some actors: their keys, how often each was taken, how long that took.
+
+    A machine that takes another table on its way is several times as slow at everything, so a larger one is made out here.
+    """
+    counted, actors, found = (np.full(SLOTS, FREE), np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)), 0, 0
+    while True:
+        actors, found = _counted(offsets, *rules, names, actors, found, *counted)
+        if actors == len(offsets) - 1:
+            break
+        counted = _grown(*counted)
+    there = np.flatnonzero(counted[0] != FREE)
+    return counted[0][there], counted[1][there], counted[2][there]
 
 
 @compiled
@@ -333,7 +346,7 @@ def edges(asked: Asked, names: int) -> Edges:
     [1, 7, 8, 1, 1]
     """
     offsets = asked.offsets
-    parts = each(lambda first, last: _edges(offsets[first : last + 1], *asked.rules, names), shares(offsets))
+    parts = each(lambda first, last: _edges(offsets[first : last + 1], asked.rules, names), shares(offsets))
     keys, at = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
     values, took = np.zeros((2, len(keys)), np.int64)
     np.add.at(values, at, np.concatenate([part[1] for part in parts]))

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from evkit.kernel.compiling import compiled
+from evkit.kernel.compiling import borrowing, compiled
 from evkit.kernel.runs import NEVER, Entered, Marked, Reached
 from evkit.kernel.sharing import each, shares
 
 
-@compiled
+@borrowing
 def _oldest(head: Any, t: Any, n: int) -> int:
     """Give the step whose queue begins with the oldest event; -1 when all are empty."""
     found = -1
@@ -24,7 +24,7 @@ def _oldest(head: Any, t: Any, n: int) -> int:
     return found
 
 
-@compiled
+@borrowing
 def _record(head: Any, t: Any, n: int, best_times: Any, best_events: Any) -> None:
     """Keep the queues' first events, in order of time."""
     count = 0
@@ -39,7 +39,7 @@ def _record(head: Any, t: Any, n: int, best_times: Any, best_events: Any) -> Non
         count += 1
 
 
-@compiled
+@borrowing
 def _push(e: int, mask: int, head: Any, tail: Any, nxt: Any, t: Any, n: int) -> int:
     """Put an event into the queue, of those it fits, whose newest event is oldest (an empty one first); 1 where that was empty."""
     chosen = -1
@@ -58,7 +58,7 @@ def _push(e: int, mask: int, head: Any, tail: Any, nxt: Any, t: Any, n: int) -> 
     return was_empty
 
 
-@compiled
+@borrowing
 def _pop(s: int, head: Any, tail: Any, nxt: Any) -> int:
     """Take the first event off a queue; 1 where that leaves it empty."""
     head[s] = nxt[head[s]]
@@ -68,7 +68,7 @@ def _pop(s: int, head: Any, tail: Any, nxt: Any) -> int:
     return 0
 
 
-@compiled
+@borrowing
 def _take(e: int, mask: int, excluded: int, accepts: bool, done: int, head: Any, tail: Any, nxt: Any, t: Any, n: int) -> int:
     """Take one event: a step into its queue, where it may begin an attempt or one has begun; an exclusion empties all. Give how many are filled."""
     if mask == 0:
@@ -82,7 +82,7 @@ def _take(e: int, mask: int, excluded: int, accepts: bool, done: int, head: Any,
     return done + began
 
 
-@compiled
+@borrowing
 def _most(
     low: int, high: int, rows: Any, t: Any, steps: Any, exclusions: Any, values: Any, wanted: int, every: bool, n: int, window: int,
     head: Any, tail: Any, nxt: Any, best_times: Any, best_events: Any,

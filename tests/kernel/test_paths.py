@@ -73,3 +73,15 @@ def test_a_table_of_edges_grows() -> None:
     found = paths.edges(asked, many + 1)
     assert found.places.tolist() == list(range(1, many)) and found.targets.tolist() == list(range(1, many))
     assert (found.values == 1).all() and (found.took == 1).all()
+
+
+def test_a_table_that_grows_between_people_keeps_what_was_counted() -> None:
+    each = 200
+    offsets = np.arange(0, 60 * each + 1, each)  # sixty people; the last thirty do what the first did: more edges than slots, twice
+    codes = np.tile(np.arange(30 * each, dtype=np.int32), 2)
+    asked = paths.Asked(
+        offsets, np.tile(np.arange(each), 60), codes, codes[: 30 * each], np.zeros(0, bool), 0, each, gap=2, limit=each, dots=30 * each
+    )
+    found = paths.edges(asked, 30 * each + 1)
+    assert len(found.values) == 30 * (each - 1) > paths.SLOTS
+    assert (found.values == 2).all() and (found.took == 2).all()
