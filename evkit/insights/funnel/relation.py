@@ -7,6 +7,7 @@ import operator as op
 from collections.abc import Sequence
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from evkit.dates import Range
@@ -61,7 +62,7 @@ def matched(spec: Funnel, tables: EventTables, *, named: bool = True) -> ir.Tabl
     made = rows.mutate(
         actor=actor,
         tie=rows.arrival,
-        steps=mask(tests, [1 << i for i in range(len(tests))]),
+        steps=steps_mask(spec, tests, rows.event, tables.dialect),
         exclusions=mask(voids, masks),
         period=period_of(spec, tables, rows),
         **{f"breakdown_{i}": part(ref, matcher, spec) for i, ref in enumerate(spec.breakdown)},
@@ -92,6 +93,36 @@ def period_of(spec: Funnel, tables: EventTables, rows: ir.Table) -> ir.Timestamp
         return ibis.null("timestamp(6)")
     settings = tables.settings
     return bucket(rows.timestamp, spec.interval, timezone=settings.timezone, week_start=settings.week_start, dialect=tables.dialect)
+
+
+def steps_mask(spec: Funnel, tests: Sequence[ir.BooleanValue], event: ir.StringValue, dialect: str) -> ir.IntegerValue:
+    """Give the bits of the steps that an event is.
+
+    DuckDB looks up steps that only ask for a name, once for each name of a block of events, instead of comparing each event's name
+    with each step's: with six steps that is a third of what an expression over a Parquet file takes.
+    """
+    bits = [1 << i for i in range(len(tests))]
+    alone = [isinstance(s.subject, str) and not s.group.values and s.math not in FIRST_TIME for s in spec.steps]
+    if dialect != "duckdb" or sum(alone) < 2:
+        return mask(tests, bits)
+    masks: dict[str, int] = {}
+    for step, bit, is_alone in zip(spec.steps, bits, alone, strict=True):
+        if is_alone:
+            masks[str(step.subject)] = masks.get(str(step.subject), 0) | bit
+    names, said = ibis.array(list(masks)), ibis.array([ibis.literal(bits, type="int64") for bits in masks.values()])
+    by_name = _element(said, _position(names, event)).fill_null(0)
+    rest = [i for i, is_alone in enumerate(alone) if not is_alone]
+    return by_name | mask([tests[i] for i in rest], [bits[i] for i in rest]) if rest else by_name
+
+
+@ibis.udf.scalar.builtin(name="list_position", signature=((dt.Array(dt.string), dt.string), dt.int64))
+def _position(texts: list[str], wanted: str) -> int:  # type: ignore[empty-body]
+    ...
+
+
+@ibis.udf.scalar.builtin(name="list_extract", signature=((dt.Array(dt.int64), dt.int64), dt.int64))
+def _element(numbers: list[int], position: int) -> int:  # type: ignore[empty-body]
+    ...
 
 
 def mask(tests: Sequence[ir.BooleanValue], bits: Sequence[int]) -> ir.IntegerValue:
