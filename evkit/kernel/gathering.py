@@ -13,7 +13,7 @@ import numpy as np
 from evkit.kernel.compiling import compiled
 from evkit.kernel.funnel import BEST_CHAIN, CHAIN, DONE, SIZE, STEP, VOID, _run
 from evkit.kernel.runs import NEVER
-from evkit.kernel.sharing import each, shares
+from evkit.kernel.sharing import each, read_only, shares
 from evkit.kernel.unordered import _most
 
 ORDERS = ("ordered", "strict", "unordered")
@@ -118,13 +118,6 @@ def _walk(
             made += 1
             if made == len(bits):
                 return
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """Give an array as those of an index are: a machine is compiled for either kind."""
-    made = array.view()
-    made.flags.writeable = False
-    return made
 
 
 def walk(offsets: np.ndarray, t: np.ndarray, asked: Asked) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

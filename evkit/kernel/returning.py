@@ -9,7 +9,7 @@ import numpy as np
 
 from evkit.kernel.compiling import compiled
 from evkit.kernel.placing import Placing, place
-from evkit.kernel.sharing import each, shares
+from evkit.kernel.sharing import each, read_only, shares
 
 NEW, RETURNING, RESURRECTING = range(3)
 AT_LEAST, AT_MOST, EXACTLY = range(3)
@@ -64,7 +64,7 @@ def stickiness(
 # ---------------------------------------------------------------------- lifecycle
 @compiled
 def _lifecycle(
-    offsets: Any, t: Any, hits: Any, born: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int,
+    offsets: Any, t: Any, hits: Any, created: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int,
     seen: Any, touched: Any, out: Any, ended: Any,
 ) -> None:  # fmt: skip
     for a in range(len(offsets) - 1):
@@ -82,7 +82,7 @@ def _lifecycle(
                     size += 1
         for k in range(size):
             b = touched[k]
-            if k == 0 and born[a] == b:
+            if k == 0 and low <= created[a] <= high and place(created[a], edges, codes, slots, shift) == b:
                 status = NEW
             elif k > 0 and touched[k - 1] == b - 1:
                 status = RETURNING
@@ -94,14 +94,14 @@ def _lifecycle(
 
 
 def lifecycle(
-    offsets: np.ndarray, t: np.ndarray, hits: np.ndarray, born: np.ndarray, placing: Placing, places: int, *, low: int, high: int
+    offsets: np.ndarray, t: np.ndarray, hits: np.ndarray, created: np.ndarray, placing: Placing, places: int, *, low: int, high: int
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Count what actors are in the buckets they are active in.
 
     Parameters
     ----------
-    born
-        The place of the bucket that each actor was created in; -1 for none that is looked at.
+    created
+        int64: when each actor was created, microseconds; `NEVER` where it isn't known.
     placing
         Its codes are the places of buckets, from 0; -1 for one that has none.
 
@@ -110,12 +110,12 @@ def lifecycle(
     tuple
         places x (`NEW`, `RETURNING`, `RESURRECTING`): how many; for each place how many aren't active in the next one.
     """
-    p = placing
+    p, since = placing, read_only(created)
 
     def share(first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         out, ended = np.zeros((places, 3), np.int64), np.zeros(places, np.int64)
         seen, touched = np.zeros(places, np.int64), np.zeros(places, np.int64)
-        mine = offsets[first : last + 1], t, hits, born[first:last]
+        mine = offsets[first : last + 1], t, hits, since[first:last]
         _lifecycle(*mine, low, high, p.edges, p.codes, p.slots, p.shift, seen, touched, out, ended)
         return out, ended
 

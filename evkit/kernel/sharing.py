@@ -73,3 +73,10 @@ def taken(column: np.ndarray, at: np.ndarray) -> np.ndarray:
     middle = len(at) // 2
     each(take, [(0, middle), (middle, len(at))] if len(at) >= LARGE else [(0, len(at))])
     return found
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Give an array as those of an index are: a machine is compiled for either kind."""
+    made = array.view()
+    made.flags.writeable = False
+    return made

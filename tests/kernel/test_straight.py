@@ -63,7 +63,7 @@ def test_shares_add_up(journeys: list[list[tuple[int, int]]], threads: int) -> N
     placing = Placing.of(np.array([0, 3, 7]), np.array([0, 1, 2]), 12)
     asked = Events(offsets, t, hits, 1, 11, placing, 3, values, 2)
     steps = np.array([1, 2, 1, 4, 0], np.int64)
-    born = (np.arange(len(offsets) - 1) % 3).astype(np.int64)
+    created = np.array([2, 3, NEVER, 9])[np.arange(len(offsets) - 1) % 4]
 
     def all_of_it() -> list[list[object]]:
         retained = returning.retention(offsets, t, hits, events == 1, placing, 3, np.array([0, 1, 2]), low=0, high=12)
@@ -73,7 +73,7 @@ def test_shares_add_up(journeys: list[list[tuple[int, int]]], threads: int) -> N
         shown, edges = paths.walk(asked_of_paths), paths.edges(asked_of_paths, 10)
         found = [
             totals(asked), distinct(asked), earliest(asked), active(asked, 2, 5), retained,
-            returning.stickiness(offsets, t, hits, placing, 3, low=0, high=12), *returning.lifecycle(offsets, t, hits, born, placing, 3, low=0, high=12),
+            returning.stickiness(offsets, t, hits, placing, 3, low=0, high=12), *returning.lifecycle(offsets, t, hits, created, placing, 3, low=0, high=12),
             *selecting.select(offsets, t, hits, None, low=2, high=9), shown.rows, shown.items, shown.places, shown.ends,
             edges.places, edges.sources, edges.targets, edges.values, edges.took,
             straight.walk(offsets, t, events, steps, low=0, high=12, count=3, window=5)[1],

@@ -48,7 +48,7 @@ def counts(
         return None
     place = placed(made, places)
     return returning.lifecycle(
-        found.index.offsets, found.index.t, hits, born(created, made, place, first, last), Placing.of(made.edges, place, last), len(places),
+        found.index.offsets, found.index.t, hits, created, Placing.of(made.edges, place, last), len(places),
         low=first, high=last,
     )  # fmt: skip
 
@@ -65,19 +65,3 @@ def placed(made: Cut, places: list[dt.datetime]) -> np.ndarray:
     place: np.ndarray = np.where(starts[at] == made.starts, at, -1)
     segments: np.ndarray = place[made.codes]
     return segments
-
-
-def born(created: np.ndarray, made: Cut, place: np.ndarray, low: int, high: int) -> np.ndarray:
-    """Give the place of the bucket that each was created in; -1 for none that is looked at.
-
-    Parameters
-    ----------
-    created
-        Microseconds; `NEVER` where it isn't known.
-    made, place
-        The segments of time from `low` to `high`, and the place of each.
-    """
-    found = np.full(len(created), -1, np.int64)
-    which = np.flatnonzero((created >= low) & (created <= high))
-    found[which] = place[made.segments(created[which])]
-    return found
