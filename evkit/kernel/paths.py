@@ -218,7 +218,7 @@ def _slot(key: int, keys: Any) -> int:
 def _grown(keys: Any, values: Any, took: Any) -> Any:
     """Give a table of twice the size with the same in it."""
     size = 2 * len(keys)
-    more_keys, more_values, more_took = np.full(size, FREE), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    more_keys, more_values, more_took = np.full(size, FREE), np.zeros(size, np.int64), np.zeros(size)
     for old in range(len(keys)):
         if keys[old] != FREE:
             slot = _slot(keys[old], more_keys)
@@ -260,7 +260,7 @@ def _edges(offsets: np.ndarray, rules: tuple[Any, ...], names: int) -> tuple[np.
 
     A machine that takes another table on its way is several times as slow at everything, so a larger one is made out here.
     """
-    counted, actors, found = (np.full(SLOTS, FREE), np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)), 0, 0
+    counted, actors, found = (np.full(SLOTS, FREE), np.zeros(SLOTS, np.int64), np.zeros(SLOTS)), 0, 0
     while True:
         actors, found = _counted(offsets, *rules, names, actors, found, *counted)
         if actors == len(offsets) - 1:
@@ -319,7 +319,7 @@ class Edges:
     values
         int64: how often it was taken.
     took
-        int64: how long that took in all, microseconds.
+        float64: how long that took in all, microseconds.
     """
 
     places: np.ndarray
@@ -348,7 +348,7 @@ def edges(asked: Asked, names: int) -> Edges:
     offsets = asked.offsets
     parts = each(lambda first, last: _edges(offsets[first : last + 1], asked.rules, names), shares(offsets))
     keys, at = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
-    values, took = np.zeros((2, len(keys)), np.int64)
+    values, took = np.zeros(len(keys), np.int64), np.zeros(len(keys))
     np.add.at(values, at, np.concatenate([part[1] for part in parts]))
     np.add.at(took, at, np.concatenate([part[2] for part in parts]))
     rest, targets = np.divmod(keys, names)

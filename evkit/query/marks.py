@@ -198,11 +198,9 @@ class Marks:
         said = self.said(ref, names)
         if said is None:
             return None
-        settings = Same(self.tables.settings)
-        table = self.index.worked.get(
-            ("words", settings, name, ref, event, len(said.words)), lambda: self._translated(said.words, make, event)
-        )
-        key = ("part", settings, name, ref, event, len(said.words), names if names is None else frozenset(names))
+        settings, words = Same(self.tables.settings), Same(said.words)
+        table = self.index.worked.get(("words", settings, name, ref, event, words), lambda: self._translated(said.words, make, event))
+        key = ("part", settings, name, ref, event, words, names if names is None else frozenset(names))
         return self.index.worked.get(key, lambda: Coded(table.codes[said.codes], table.words, said.covered))
 
     def said(self, ref: PropertyRef, names: Collection[str] | None) -> Coded | None:
@@ -220,9 +218,8 @@ class Marks:
         said = self.said(ref, names)
         if said is None:
             return None
-        words = said.words
-        key = ("numbers", Same(self.tables.settings), ref, len(words))
-        return said.codes, self.index.worked.get(key, lambda: self._numbers(words, ref))
+        key = ("numbers", Same(self.tables.settings), ref, Same(said.words))
+        return said.codes, self.index.worked.get(key, lambda: self._numbers(said.words, ref))
 
     def _numbers(self, words: pa.Array, ref: PropertyRef) -> np.ndarray:
         """Give the number that each of some values is."""

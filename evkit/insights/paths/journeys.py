@@ -104,7 +104,8 @@ def items(spec: Paths, found: Marks) -> Coded | None:
     What pages and screens are called is made of the property that says so, which is read once; others are called by their name.
     """
     name = (
-        "paths", spec.include_event_types, spec.expression, spec.path_replacements, spec.local_path_cleaning_filters, spec.path_groupings,
+        "paths", spec.include_event_types, spec.event_names_for, spec.expression, spec.path_replacements,
+        spec.local_path_cleaning_filters, spec.path_groupings,
     )  # fmt: skip
     item = lambda m: included(spec, m.rows.event).ifelse(item_of(spec, m), None)  # noqa: E731
     if spec.expression is not None:
