@@ -13,6 +13,8 @@ from evkit.kernel.sharing import each, read_only, shares
 
 NEW, RETURNING, RESURRECTING = range(3)
 AT_LEAST, AT_MOST, EXACTLY = range(3)
+BITS = 62
+"""So many periods are the bits of a number."""
 
 
 # ---------------------------------------------------------------------- stickiness
@@ -129,7 +131,7 @@ def _retention(
     offsets: Any, t: Any, targets: Any, returns: Any, begins: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int,
     recurring: bool, least: int, intervals: Any, from_first: bool, cumulative: bool, begun: Any, came: Any, counts: Any, starts: Any, comes: Any, hit: Any, out: Any,
 ) -> None:  # fmt: skip
-    last, width, mark = len(intervals) - 1, out.shape[1], 0
+    last, mark = len(intervals) - 1, 0
     for a in range(len(offsets) - 1):
         some, size = 0, 0
         if not recurring:
@@ -153,22 +155,65 @@ def _retention(
                     counts[b] += 1
         if some == 0:
             continue
-        first = starts[0]
+        first, enough = starts[0], 0
         for k in range(1, some):
             first = min(first, starts[k])
+        for c in range(size):
+            if counts[comes[c]] >= least:
+                comes[enough] = comes[c]
+                enough += 1
         for k in range(some):
             row = starts[k]
             base = first if from_first else row
             mark += 1
             hit[0], furthest = mark, 0
-            for c in range(size):
+            out[row, 0] += 1
+            for c in range(enough):
                 later = comes[c] - base
-                if 1 <= later <= last and counts[comes[c]] >= least:
-                    hit[intervals[later]] = mark
-                    furthest = max(furthest, intervals[later])
-            for n in range(width):
-                if hit[n] == mark or (cumulative and n <= furthest):
+                if 1 <= later <= last:
+                    n = intervals[later]
+                    furthest = max(furthest, n)
+                    if not cumulative and hit[n] != mark:
+                        hit[n] = mark
+                        out[row, n] += 1
+            if cumulative:
+                for n in range(1, furthest + 1):
                     out[row, n] += 1
+
+
+@compiled
+def _retention_in_bits(
+    offsets: Any, t: Any, targets: Any, returns: Any, low: int, high: int, edges: Any, codes: Any, slots: Any, shift: int, rows: int,
+    intervals: Any, from_first: bool, cumulative: bool, out: Any,
+) -> None:  # fmt: skip
+    """The same where nobody has a cohort of their own and one event is enough: the periods of an actor are bits, so that no event is a guess for the processor."""
+    last, width = len(intervals) - 1, out.shape[1]
+    for a in range(len(offsets) - 1):
+        began, came = np.int64(0), np.int64(0)
+        for i in range(offsets[a], offsets[a + 1]):
+            if (targets[i] | returns[i]) and low <= t[i] <= high:
+                b = place(t[i], edges, codes, slots, shift)
+                began |= np.int64(targets[i]) << b
+                came |= np.int64(returns[i]) << b
+        first = -1
+        for row in range(rows):
+            if (began >> row) & 1 == 0:
+                continue
+            if first < 0:
+                first = row
+            base = first if from_first else row
+            later, hit = came >> base, np.int64(0)
+            if later < 2:
+                out[row, 0] += 1
+                continue
+            for k in range(1, min(last + 1, rows - base)):
+                hit |= ((later >> k) & 1) << intervals[k]
+            if cumulative:
+                for n in range(width - 1, 0, -1):
+                    hit |= ((hit >> n) & 1) << (n - 1)
+            out[row, 0] += 1
+            for n in range(1, width):
+                out[row, n] += (hit >> n) & 1
 
 
 def retention(
@@ -201,6 +246,10 @@ def retention(
 
     def share(first: int, last: int) -> np.ndarray:
         out, hit = np.zeros((rows, width), np.int64), np.zeros(width, np.int64)
+        if begins is None and least == 1 and max(rows, width) <= BITS:
+            mine = offsets[first : last + 1], t, targets, returns
+            _retention_in_bits(*mine, low, high, p.edges, p.codes, p.slots, p.shift, rows, of_periods, from_first, cumulative, out)
+            return out
         begun, came, counts, starts, comes = (np.zeros(rows, np.int64) for _ in range(5))
         own = np.zeros(0, np.int64) if begins is None else begins[first:last]
         _retention(
