@@ -110,7 +110,7 @@ def joined(tree: Tree, source: random.Random, known: list[ek.Cohort]) -> ek.Cond
     return ek.Conditions(tree.op, tuple(parts))
 
 
-@settings(max_examples=examples(80, 2_000), deadline=None)
+@settings(max_examples=examples(50, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_cohorts(seed: int) -> None:
     log, source = random_log(seed, most=60)

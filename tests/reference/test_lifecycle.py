@@ -50,7 +50,7 @@ def question(source: random.Random) -> tuple[slow.Asked, dict[str, Any]]:
     return asked, options
 
 
-@settings(max_examples=examples(80, 2_000), deadline=None)
+@settings(max_examples=examples(50, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 @example(8307332)  # u3's first event has no profile: whose person it is comes later
 @example(246506)  # and so is whose plan it is

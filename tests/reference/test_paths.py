@@ -105,7 +105,7 @@ def followed(log: Log, source: random.Random, asked: slow.Asked) -> dict[str, An
     return {"funnel": funnel, "funnel_path_type": kind, "funnel_step": step, "funnel_dropped": dropped}
 
 
-@settings(max_examples=examples(80, 2_000), deadline=None)
+@settings(max_examples=examples(50, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_paths(seed: int) -> None:
     log, source = walked(seed)

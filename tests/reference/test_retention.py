@@ -56,7 +56,7 @@ def question(source: random.Random) -> tuple[slow.Asked, list[Any], dict[str, An
     return asked, entities, options
 
 
-@settings(max_examples=examples(80, 2_000), deadline=None)
+@settings(max_examples=examples(50, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_retention(seed: int) -> None:
     log, source = random_log(seed, most=120)

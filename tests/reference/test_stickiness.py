@@ -38,7 +38,7 @@ def question(source: random.Random) -> tuple[slow.Asked, dict[str, Any]]:
     return asked, options
 
 
-@settings(max_examples=examples(80, 2_000), deadline=None)
+@settings(max_examples=examples(50, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_stickiness(seed: int) -> None:
     log, source = random_log(seed)

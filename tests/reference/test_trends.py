@@ -55,7 +55,7 @@ def question(log: Log, source: random.Random) -> tuple[slow.Asked, list[Any], di
     return asked, [series], options
 
 
-@settings(max_examples=examples(80, 2_000), deadline=None)
+@settings(max_examples=examples(50, 2_000), deadline=None)
 @given(st.integers(0, 2**40))
 def test_trends(seed: int) -> None:
     log, source = random_log(seed)
